@@ -1,0 +1,180 @@
+//! A payment card on its way to a provider. None of this can be printed or serialised; the CVC is never stored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+#[cfg(test)]
+mod tests;
+
+/// A card number that passed the Luhn check.
+#[derive(Clone)]
+pub struct Pan(Secret);
+
+/// The 3 or 4 digits on the card, in memory only until the provider answered (PCI DSS 3.3.1).
+#[derive(Clone)]
+pub struct Cvc(Secret);
+
+/// A card as the payer gave it.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// The name on it.
+    pub holder: String,
+    /// The number.
+    pub pan: Pan,
+    /// The security code; absent where the contract allows it.
+    pub cvc: Option<Cvc>,
+    /// Expiry.
+    pub expiry: Expiry,
+}
+
+/// Expiry month and four-digit year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    /// 1 to 12.
+    pub month: u8,
+    /// Four digits.
+    pub year: u16,
+}
+
+/// What may be kept and shown of a card: first six and last four digits (PCI DSS 3.4.1) and its brand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardSummary {
+    /// First six digits.
+    pub bin: String,
+    /// Last four digits.
+    pub last4: String,
+    /// Brand in capitals, by the number's range (ISO/IEC 7812).
+    pub brand: Brand,
+    /// Expiry.
+    pub expiry: Expiry,
+}
+
+/// Card brands told by number range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Brand {
+    Visa,
+    Mastercard,
+    Amex,
+    Maestro,
+    Discover,
+    Diners,
+    Jcb,
+    Unionpay,
+    Other,
+}
+
+/// Why a text is no card number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PanError {
+    /// Something other than digits, spaces and dashes.
+    #[error("must contain digits only")]
+    NotDigits,
+    /// Fewer than 12 or more than 19 digits.
+    #[error("must have 12 to 19 digits")]
+    Length,
+    /// The check digit is wrong (ISO/IEC 7812-1, annex B).
+    #[error("is not a valid card number")]
+    Luhn,
+}
+
+impl Pan {
+    /// Reads a card number; spaces and dashes are dropped.
+    ///
+    /// # Errors
+    /// [`PanError`] names what is wrong, never the number.
+    pub fn parse(text: &str) -> Result<Pan, PanError> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(PanError::NotDigits);
+        }
+        if !(12..=19).contains(&digits.len()) {
+            return Err(PanError::Length);
+        }
+        if !luhn(digits.as_bytes()) {
+            return Err(PanError::Luhn);
+        }
+        Ok(Pan(Secret::new(digits)))
+    }
+
+    /// The digits, for the provider's request and for keyed digests.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The brand by the number's range.
+    pub fn brand(&self) -> Brand {
+        let digits = self.expose();
+        let prefix = |length: usize| digits[..length].parse::<u32>().unwrap_or(0);
+        match (prefix(1), prefix(2), prefix(3), prefix(4)) {
+            (4, ..) => Brand::Visa,
+            (_, 51..=55, ..) | (_, _, _, 2221..=2720) => Brand::Mastercard,
+            (_, 34 | 37, ..) => Brand::Amex,
+            (_, 36 | 38 | 39, ..) | (_, _, 300..=305, _) => Brand::Diners,
+            (_, 65, ..) | (_, _, 644..=649, _) | (_, _, _, 6011) => Brand::Discover,
+            (_, 62, ..) => Brand::Unionpay,
+            (_, _, _, 3528..=3589) => Brand::Jcb,
+            (_, 50 | 56..=69, ..) => Brand::Maestro,
+            _ => Brand::Other,
+        }
+    }
+}
+
+impl Cvc {
+    /// Reads a security code of 3 or 4 digits (4 for American Express; cashier contract, section 8).
+    pub fn parse(text: &str, brand: Brand) -> Option<Cvc> {
+        let length_fits = match brand {
+            Brand::Amex => text.len() == 4,
+            _ => matches!(text.len(), 3 | 4),
+        };
+        (length_fits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| Cvc(Secret::new(text.to_owned())))
+    }
+
+    /// The digits, for the provider's request only.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Card {
+    /// What may be kept of the card.
+    pub fn summary(&self) -> CardSummary {
+        let digits = self.pan.expose();
+        CardSummary {
+            bin: digits[..6].to_owned(),
+            last4: digits[digits.len() - 4..].to_owned(),
+            brand: self.pan.brand(),
+            expiry: self.expiry,
+        }
+    }
+}
+
+impl fmt::Debug for Pan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pan(…)")
+    }
+}
+
+impl fmt::Debug for Cvc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cvc(…)")
+    }
+}
+
+fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, byte)| {
+            let digit = u32::from(byte - b'0');
+            let doubled = if place % 2 == 1 { digit * 2 } else { digit };
+            if doubled > 9 { doubled - 9 } else { doubled }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}

@@ -1,0 +1,80 @@
+//! The double-entry ledger: accounts, transfers and entries.
+//!
+//! A transfer takes one amount from a debit to a credit account, so every entry balances per asset by construction.
+//! Entries are never changed or deleted; undoing is a new entry. Only [`chart`] makes entries.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::payment::Mode;
+use crate::routing::ProviderId;
+use crate::{MerchantId, Money};
+
+pub mod chart;
+#[cfg(test)]
+mod tests;
+
+/// A ledger account. Its printed form is its key in the store: `merchant:1:available`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Account {
+    /// What a provider owes us or is about to: debits are money taken from payers.
+    ProviderClearing(ProviderId),
+    /// What we owe a merchant and may pay out.
+    MerchantAvailable(MerchantId),
+    /// A merchant's money set aside for withdrawals and payouts under way.
+    MerchantHeld(MerchantId),
+    /// What merchants paid us for our service.
+    Fees,
+    /// Money of a merchant's payers that has no payment to belong to until an operator decides.
+    Suspense(MerchantId),
+    /// The gateway's own position between two currencies, per provider.
+    FxPosition(ProviderId),
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Account::ProviderClearing(provider) => write!(f, "provider:{provider}:clearing"),
+            Account::MerchantAvailable(merchant) => write!(f, "merchant:{}:available", merchant.number()),
+            Account::MerchantHeld(merchant) => write!(f, "merchant:{}:held", merchant.number()),
+            Account::Fees => f.write_str("fees"),
+            Account::Suspense(merchant) => write!(f, "merchant:{}:suspense", merchant.number()),
+            Account::FxPosition(provider) => write!(f, "provider:{provider}:fx"),
+        }
+    }
+}
+
+/// Whether money has moved or is only held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// A hold: an authorisation not yet captured.
+    Pending,
+    /// Money that moved.
+    Posted,
+}
+
+/// One amount from one account to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Held or moved.
+    pub layer: Layer,
+    /// The account debited.
+    pub debit: Account,
+    /// The account credited.
+    pub credit: Account,
+    /// How much.
+    pub amount: Money,
+}
+
+/// One business event in the book. Its transfers are written together with the state change that causes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The event, named after the function of [`chart`] that made it.
+    pub event: &'static str,
+    /// Test and live money are separate books.
+    pub book: Mode,
+    /// What moves; never empty.
+    pub transfers: Vec<Transfer>,
+}

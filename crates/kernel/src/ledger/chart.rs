@@ -1,0 +1,144 @@
+//! Every posting Florin makes, one function per business event.
+//!
+//! Debits of a clearing account are money that came in through the provider, credits money that went out.
+
+use super::{Account, Entry, Layer, Transfer};
+use crate::payment::Mode;
+use crate::routing::ProviderId;
+use crate::{MerchantId, Money};
+
+/// Whose money moves, through whom, and how much on each side.
+///
+/// `moved` differs from `credited` only where the provider moves another currency (cashier contract, section 12).
+#[derive(Clone, Copy, Debug)]
+pub struct Movement {
+    /// Test or live.
+    pub book: Mode,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The provider.
+    pub provider: ProviderId,
+    /// In the currency the merchant asked in.
+    pub credited: Money,
+    /// In the currency the provider moves.
+    pub moved: Money,
+}
+
+impl Movement {
+    fn entry(&self, event: &'static str, transfers: Vec<Transfer>) -> Entry {
+        Entry { event, book: self.book, transfers }
+    }
+
+    fn available(&self) -> Account {
+        Account::MerchantAvailable(self.merchant)
+    }
+
+    /// From the provider's clearing account to `to`, each currency balanced by itself.
+    fn inward(&self, layer: Layer, to: Account) -> Vec<Transfer> {
+        let clearing = Account::ProviderClearing(self.provider);
+        if self.credited.asset() == self.moved.asset() {
+            return vec![Transfer { layer, debit: clearing, credit: to, amount: self.credited }];
+        }
+        let position = Account::FxPosition(self.provider);
+        vec![
+            Transfer { layer, debit: clearing, credit: position, amount: self.moved },
+            Transfer { layer, debit: position, credit: to, amount: self.credited },
+        ]
+    }
+
+    fn outward(&self, layer: Layer, from: Account) -> Vec<Transfer> {
+        let mut transfers = self.inward(layer, from);
+        for transfer in &mut transfers {
+            std::mem::swap(&mut transfer.debit, &mut transfer.credit);
+        }
+        transfers
+    }
+}
+
+/// A provider holds the payer's money for us.
+pub fn authorised(movement: &Movement) -> Entry {
+    movement.entry("authorised", movement.inward(Layer::Pending, movement.available()))
+}
+
+/// A hold ends without money moving: voided, expired.
+pub fn hold_released(movement: &Movement) -> Entry {
+    movement.entry("hold_released", movement.outward(Layer::Pending, movement.available()))
+}
+
+/// Money taken at once, without a hold before it.
+pub fn captured(movement: &Movement) -> Entry {
+    movement.entry("captured", movement.inward(Layer::Posted, movement.available()))
+}
+
+/// Money taken out of a hold: the hold shrinks by what is posted.
+pub fn captured_from_hold(movement: &Movement) -> Entry {
+    let mut transfers = movement.outward(Layer::Pending, movement.available());
+    transfers.extend(movement.inward(Layer::Posted, movement.available()));
+    movement.entry("captured_from_hold", transfers)
+}
+
+/// Money given back to the payer.
+pub fn refunded(movement: &Movement) -> Entry {
+    movement.entry("refunded", movement.outward(Layer::Posted, movement.available()))
+}
+
+/// Money the payer's bank took back.
+pub fn charged_back(movement: &Movement) -> Entry {
+    movement.entry("charged_back", movement.outward(Layer::Posted, movement.available()))
+}
+
+/// A chargeback won: the money returns.
+pub fn chargeback_reversed(movement: &Movement) -> Entry {
+    movement.entry("chargeback_reversed", movement.inward(Layer::Posted, movement.available()))
+}
+
+/// Money that arrived for a payment that had ended; an operator decides (product rule 8).
+pub fn late_money(movement: &Movement) -> Entry {
+    movement.entry("late_money", movement.inward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
+/// Money that went out although its refund had been given up; an operator decides.
+pub fn late_refund(movement: &Movement) -> Entry {
+    movement.entry("late_refund", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
+/// The operator accepts late money: it becomes the merchant's.
+pub fn suspense_accepted(movement: &Movement) -> Entry {
+    let (debit, credit) = (Account::Suspense(movement.merchant), movement.available());
+    movement
+        .entry("suspense_accepted", vec![Transfer { layer: Layer::Posted, debit, credit, amount: movement.credited }])
+}
+
+/// The operator gives late money back to the payer.
+pub fn suspense_refunded(movement: &Movement) -> Entry {
+    movement.entry("suspense_refunded", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
+/// Our fee, taken from what the merchant may pay out.
+pub fn fee_charged(movement: &Movement) -> Entry {
+    let (debit, credit) = (movement.available(), Account::Fees);
+    movement.entry("fee_charged", vec![Transfer { layer: Layer::Posted, debit, credit, amount: movement.credited }])
+}
+
+/// A withdrawal or payout is set aside (cashier contract, section 9).
+pub fn withdrawal_held(movement: &Movement) -> Entry {
+    let (debit, credit) = (movement.available(), Account::MerchantHeld(movement.merchant));
+    movement.entry("withdrawal_held", vec![Transfer { layer: Layer::Posted, debit, credit, amount: movement.credited }])
+}
+
+/// A withdrawal or payout that was not made gives its money free again.
+pub fn withdrawal_released(movement: &Movement) -> Entry {
+    let (debit, credit) = (Account::MerchantHeld(movement.merchant), movement.available());
+    movement
+        .entry("withdrawal_released", vec![Transfer { layer: Layer::Posted, debit, credit, amount: movement.credited }])
+}
+
+/// A withdrawal or payout that the provider made.
+pub fn withdrawal_paid(movement: &Movement) -> Entry {
+    movement.entry("withdrawal_paid", movement.outward(Layer::Posted, Account::MerchantHeld(movement.merchant)))
+}
+
+/// A payout that the receiving bank sent back.
+pub fn withdrawal_returned(movement: &Movement) -> Entry {
+    movement.entry("withdrawal_returned", movement.inward(Layer::Posted, movement.available()))
+}

@@ -1,0 +1,21 @@
+//! What is true: money, ids, states, `decide`, the ledger chart and the ports.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: time and ids are parameters, so every
+//! decision can be replayed and tested as a table.
+
+pub mod asset;
+pub mod card;
+pub mod fx;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod payment;
+pub mod ports;
+pub mod public_id;
+pub mod routing;
+pub mod secret;
+
+pub use asset::{Asset, Coin};
+pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId};
+pub use jiff::Timestamp;
+pub use money::{Money, MoneyError};

@@ -1,0 +1,245 @@
+//! A payment: what was asked, what was tried, and where its money stands.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::card::CardSummary;
+use crate::fx::Rate;
+use crate::routing::{Method, ProviderId};
+use crate::{MerchantId, Money, PaymentId};
+
+pub mod decide;
+mod details;
+mod operation;
+mod state;
+
+pub use decide::{Attempt, Command, Decision, Effect, Refusal, decide, may_cascade};
+pub use details::{Details, Links, Payer};
+pub use operation::{Operation, OperationKind, OperationStatus, Seq};
+pub use state::{Ending, Funds, State, Word};
+
+/// Test or live. A credential is one or the other, and so is everything made with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Runs on the simulator; nothing leaves the machine.
+    Dev,
+    /// Real money.
+    Live,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Dev => "dev",
+            Mode::Live => "live",
+        })
+    }
+}
+
+/// The API a payment was made in. It alone announces the payment by webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Hosted cashier, direct, server-to-server.
+    Cashier,
+    /// `/v3/payments`.
+    V3,
+    /// Crypto point of sale.
+    Crypto,
+    /// Transaction services.
+    TransactionServices,
+}
+
+/// Whether an approved attempt takes the money or only holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMode {
+    /// A sale.
+    Now,
+    /// An authorisation, captured later.
+    Later,
+}
+
+/// What happens to the payment after an attempt that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// The payment ends with the attempt.
+    Never,
+    /// The payer may choose again, in a session.
+    Session {
+        /// Attempts in all.
+        attempts_max: u16,
+        /// When the session ends.
+        until: Timestamp,
+    },
+}
+
+/// A payment. Rows hold it whole; [`decide`] alone changes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Test or live.
+    pub mode: Mode,
+    /// Where it was made.
+    pub dialect: Dialect,
+    /// When, by the merchant's clock.
+    pub created_at: Timestamp,
+    /// What the merchant asked for.
+    pub asked: Money,
+    /// Sale or authorisation.
+    pub capture: CaptureMode,
+    /// What follows a failed attempt.
+    pub retry: Retry,
+    /// Where it stands.
+    pub state: State,
+    /// Everything ever asked of a provider for it, in order; `operations[n].seq == n + 1`.
+    pub operations: Vec<Operation>,
+    /// Bank reversals, in order of arrival.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chargebacks: Vec<Chargeback>,
+    /// The last status its dialect announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<String>,
+    /// What the merchant told about it; no decision reads it.
+    pub details: Details,
+}
+
+/// Money taken back by the payer's bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chargeback {
+    /// The provider's reference, by which repeats are known.
+    pub reference: String,
+    /// How much, in the currency asked in.
+    pub amount: Money,
+    /// When we heard.
+    pub at: Timestamp,
+}
+
+/// A definite no.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decline {
+    /// The issuer's response code (ISO 8583, data element 39), two characters such as `51` or `N7`.
+    Response(String),
+    /// 3-D Secure: the payer was not authenticated.
+    Authentication,
+    /// Blocked by a risk rule.
+    Risk,
+    /// The provider refused to take part in this payment (could not open a page, does not know the original).
+    Provider,
+}
+
+/// What the payer has to do before a provider can answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayerStep {
+    /// Which kind of step.
+    pub kind: StepKind,
+    /// The page of the provider that the payer must visit: a path on this server for simulated pages, else a URL.
+    pub url: String,
+}
+
+/// Kinds of payer step; they differ in how long the payer has (product document, "Payer's time").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// A 3-D Secure challenge: 15 minutes.
+    Challenge,
+    /// A bank's, wallet's or card page, a voucher: 30 minutes.
+    Redirect,
+}
+
+/// A yes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The provider's own id of what it did.
+    pub provider_id: String,
+}
+
+/// What is known of an operation after asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Approved(Approval),
+    /// An explicit no.
+    Declined(Decline),
+    /// The payer gave up on the provider's page.
+    Cancelled,
+    /// The payer must act first.
+    NeedsPayer(PayerStep),
+    /// The provider has it and will answer later.
+    Pending,
+    /// Surely never sent: no connection was made.
+    NotSent,
+    /// The provider, asked later, does not know the operation.
+    NotFound,
+    /// Sent, and no clear answer came. The money may have moved.
+    Unknown,
+}
+
+impl Payment {
+    /// The operation with a sequence number.
+    pub fn operation(&self, seq: Seq) -> Option<&Operation> {
+        self.operations.get(usize::from(seq.number()).checked_sub(1)?)
+    }
+
+    /// The latest sale or authorisation tried.
+    pub fn last_attempt(&self) -> Option<&Operation> {
+        self.operations.iter().rev().find(|operation| operation.kind.is_attempt())
+    }
+
+    /// The attempt that brought money, if any.
+    pub fn funding(&self) -> Option<&Operation> {
+        let approved = |op: &&Operation| op.kind.is_attempt() && op.status == OperationStatus::Approved;
+        self.operations.iter().find(approved)
+    }
+
+    /// The word for where the payment stands (product document, "States of the core").
+    pub fn word(&self) -> Word {
+        self.state.word()
+    }
+
+    /// When something is to be done about this payment without anybody asking; derived, never set.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let look_up = self.operations.iter().filter_map(|operation| operation.next_look_up()).min();
+        let deadline = match &self.state {
+            State::Created => match self.retry {
+                Retry::Session { until, .. } => Some(until),
+                Retry::Never => None,
+            },
+            State::Funded(funds) => funds.hold_until.filter(|_| !self.operations.iter().any(Operation::is_open)),
+            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } | State::Ended(_) => None,
+        };
+        look_up.into_iter().chain(deadline).min()
+    }
+}
+
+/// A summary of the payer's means, kept with the attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Means {
+    /// Card, bank transfer, wallet …
+    pub method: Method,
+    /// For cards entered with us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardSummary>,
+}
+
+/// Where an operation goes and what it moves there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The provider account.
+    pub provider: ProviderId,
+    /// Its code, as webhooks and lists name it.
+    pub code: String,
+    /// Its display name, as lists show it.
+    pub name: String,
+    /// The provider's currency and rate, where it is not the request's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<(crate::Asset, Rate)>,
+}

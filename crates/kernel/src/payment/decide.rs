@@ -1,0 +1,576 @@
+//! The one place where a payment changes: state and command in, new state and effects out. Pure and total.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::operation::SETTLED_AFTER;
+use super::{
+    Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Means, Operation, OperationKind, OperationStatus,
+    Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, Word,
+};
+use crate::Money;
+use crate::fx::Rounding;
+use crate::ledger::Entry;
+use crate::ledger::chart::{self, Movement};
+
+mod late;
+mod money;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+/// What may be said about a payment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Try to take or hold the money.
+    Attempt(Attempt),
+    /// Take money out of the hold.
+    Capture(Money),
+    /// Release what is still held.
+    Void,
+    /// Give money back.
+    Refund(Money),
+    /// What a provider says about an operation, whether it was just called, asked later, or spoke unasked.
+    Answered {
+        /// The operation.
+        seq: Seq,
+        /// What is known of it now.
+        outcome: Outcome,
+        /// Where to go on if this is a no that permits it (see [`may_cascade`]).
+        fallback: Option<Attempt>,
+    },
+    /// The payer's bank took money back.
+    ChargedBack {
+        /// The sale or capture it is about.
+        seq: Seq,
+        /// How much, in the provider's currency.
+        moved: Money,
+        /// The provider's reference, by which repeats are known.
+        reference: String,
+    },
+    /// Payer or merchant gives up before money is held.
+    Cancel,
+    /// The time of [`Payment::wake_at`] has come.
+    Wake,
+}
+
+/// Where an attempt goes and what with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The provider.
+    pub route: Route,
+    /// The payer's means.
+    pub means: Means,
+}
+
+/// What follows from a decision, besides the new state. Nothing happens before the state is committed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask the provider for an operation.
+    Call(Seq),
+    /// Ask the provider what became of an operation.
+    LookUp(Seq),
+    /// Write to the book, in the same commit.
+    Post(Entry),
+    /// The payment's word changed.
+    Notify {
+        /// Before.
+        from: Word,
+        /// After.
+        to: Word,
+    },
+}
+
+/// A decision: what is true now, and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The payment as it is now.
+    pub payment: Payment,
+    /// What follows, in order.
+    pub effects: Vec<Effect>,
+}
+
+/// Why a command is not obeyed. Nothing changes then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The payment has ended.
+    #[error("the payment has ended: {0:?}")]
+    Ended(Word),
+    /// An attempt is open or unknown: nothing else may be tried and the payment cannot be cancelled.
+    #[error("an attempt is still open")]
+    AttemptOpen,
+    /// Money is held or taken already.
+    #[error("the payment already has its money")]
+    AlreadyFunded,
+    /// The session's attempts are used up or its time is over.
+    #[error("the payment's session is over")]
+    SessionOver,
+    /// There is no money to act on.
+    #[error("no money is held or taken")]
+    NotFunded,
+    /// More than the hold has left, pending captures counted.
+    #[error("capture of {asked} exceeds the {left} that are held")]
+    CaptureExceedsHold {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// More than may be given back, pending refunds and chargebacks counted.
+    #[error("refund of {asked} exceeds the {left} that can be refunded")]
+    RefundExceedsCapture {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// More was charged back than was taken.
+    #[error("chargeback of {asked} exceeds the {left} that were captured")]
+    ChargebackExceedsCapture {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// A capture or void of the same hold is not decided yet.
+    #[error("an operation on the same hold is still open")]
+    HoldBusy,
+    /// Amounts must be positive and in the payment's currency.
+    #[error("the amount is not a positive amount of the payment's currency")]
+    BadAmount,
+    /// No such operation.
+    #[error("the payment has no such operation")]
+    NoSuchOperation,
+    /// A payment keeps at most [`Seq::MAX`] operations.
+    #[error("the payment has too many operations")]
+    TooManyOperations,
+}
+
+/// How long a look-up waits after the call of an operation began: longer than any call may take.
+const CALL_LOST_AFTER_S: i64 = 30;
+const UNKNOWN_LOOK_UP_S: i64 = 2;
+const CHALLENGE_TIME: SignedDuration = SignedDuration::from_mins(15);
+const PAGE_TIME: SignedDuration = SignedDuration::from_mins(30);
+const HOLD_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Decides what a command does to a payment at a moment of its merchant's clock.
+///
+/// # Errors
+/// [`Refusal`] when the command does not fit; the payment stays as it is.
+pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Decision, Refusal> {
+    let before = payment.word();
+    let mut draft = Draft { payment: payment.clone(), effects: Vec::new(), now };
+    match command {
+        Command::Attempt(attempt) => draft.attempt(attempt)?,
+        Command::Capture(amount) => draft.capture(amount)?,
+        Command::Void => draft.void()?,
+        Command::Refund(amount) => draft.refund(amount)?,
+        Command::Answered { seq, outcome, fallback } => draft.answered(seq, outcome, fallback)?,
+        Command::ChargedBack { seq, moved, reference } => draft.charged_back(seq, moved, reference)?,
+        Command::Cancel => draft.cancel()?,
+        Command::Wake => draft.wake(),
+    }
+    let after = draft.payment.word();
+    if before != after {
+        draft.effects.push(Effect::Notify { from: before, to: after });
+    }
+    Ok(Decision { payment: draft.payment, effects: draft.effects })
+}
+
+/// Whether an outcome permits another provider: a definite decline that says nothing against the payer, or a
+/// connection that was never made (cashier contract, section 16).
+pub fn may_cascade(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NotSent => true,
+        Outcome::Declined(Decline::Response(code)) => {
+            matches!(code.as_str(), "05" | "19" | "57" | "58" | "62" | "91" | "92" | "96")
+        }
+        Outcome::Declined(Decline::Authentication | Decline::Risk | Decline::Provider)
+        | Outcome::Approved(_)
+        | Outcome::Cancelled
+        | Outcome::NeedsPayer(_)
+        | Outcome::Pending
+        | Outcome::NotFound
+        | Outcome::Unknown => false,
+    }
+}
+
+struct Draft {
+    payment: Payment,
+    effects: Vec<Effect>,
+    now: Timestamp,
+}
+
+impl Draft {
+    fn attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
+        match &self.payment.state {
+            State::Created => {}
+            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
+                return Err(Refusal::AttemptOpen);
+            }
+            State::Funded(_) => return Err(Refusal::AlreadyFunded),
+            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
+        }
+        if let Retry::Session { attempts_max, until } = self.payment.retry
+            && (self.attempts() >= usize::from(attempts_max) || self.now >= until)
+        {
+            return Err(Refusal::SessionOver);
+        }
+        self.start_attempt(attempt)
+    }
+
+    fn start_attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
+        let kind = match self.payment.capture {
+            CaptureMode::Now => OperationKind::Sale,
+            CaptureMode::Later => OperationKind::Authorise,
+        };
+        let asked = self.payment.asked;
+        let moved = money::converted(asked, &attempt.route, Rounding::Up).ok_or(Refusal::BadAmount)?;
+        let operation = self.start(kind, asked, moved, attempt.route, None)?;
+        self.operation_mut(operation)?.means = Some(attempt.means);
+        self.payment.state = State::Pending { operation };
+        Ok(())
+    }
+
+    /// Stores an operation as pending and asks for its call.
+    fn start(
+        &mut self,
+        kind: OperationKind,
+        amount: Money,
+        moved: Money,
+        route: Route,
+        on: Option<Seq>,
+    ) -> Result<Seq, Refusal> {
+        let number = u16::try_from(self.payment.operations.len() + 1).unwrap_or(u16::MAX);
+        if number > Seq::MAX {
+            return Err(Refusal::TooManyOperations);
+        }
+        let seq = Seq::new(number);
+        let mut operation = Operation {
+            seq,
+            kind,
+            amount,
+            moved,
+            route,
+            means: None,
+            on,
+            status: OperationStatus::Pending,
+            payer_acted: false,
+            provider_id: String::new(),
+            started_at: self.now,
+            look_ups: 0,
+            look_up_at: None,
+        };
+        operation.schedule_look_up(self.now, CALL_LOST_AFTER_S);
+        self.payment.operations.push(operation);
+        self.effects.push(Effect::Call(seq));
+        Ok(seq)
+    }
+
+    fn capture(&mut self, amount: Money) -> Result<(), Refusal> {
+        let funds = self.funds()?;
+        self.check_amount(amount)?;
+        if self.open(OperationKind::Void).next().is_some() {
+            return Err(Refusal::HoldBusy);
+        }
+        let left = money::less(funds.held, self.open(OperationKind::Capture));
+        if amount.exceeds(left) {
+            return Err(Refusal::CaptureExceedsHold { asked: amount, left });
+        }
+        let before = money::sum(funds.captured, self.open(OperationKind::Capture));
+        self.start_on_funding(OperationKind::Capture, amount, before)
+    }
+
+    fn void(&mut self) -> Result<(), Refusal> {
+        let funds = self.funds()?;
+        if funds.held.is_zero() {
+            return Err(Refusal::NotFunded);
+        }
+        if self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some() {
+            return Err(Refusal::HoldBusy);
+        }
+        self.start_on_funding(OperationKind::Void, funds.held, funds.captured)
+    }
+
+    fn refund(&mut self, amount: Money) -> Result<(), Refusal> {
+        let funds = self.funds()?;
+        self.check_amount(amount)?;
+        let left = money::less(funds.refundable(), self.open(OperationKind::Refund));
+        if amount.exceeds(left) {
+            return Err(Refusal::RefundExceedsCapture { asked: amount, left });
+        }
+        let before = money::sum(funds.refunded, self.open(OperationKind::Refund));
+        self.start_on_funding(OperationKind::Refund, amount, before)
+    }
+
+    /// Starts an operation on the payment's money. `before` is what was moved in the same way already: converting the
+    /// running totals makes the parts add up to the whole.
+    fn start_on_funding(&mut self, kind: OperationKind, amount: Money, before: Money) -> Result<(), Refusal> {
+        let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
+        let (route, on) = (funding.route.clone(), Some(funding.seq));
+        let converted = |money| money::converted(money, &route, Rounding::Up);
+        let moved = before
+            .plus(amount)
+            .and_then(converted)
+            .zip(converted(before))
+            .and_then(|(after, before)| after.minus(before))
+            .ok_or(Refusal::BadAmount)?;
+        self.start(kind, amount, moved, route, on).map(drop)
+    }
+
+    fn answered(&mut self, seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Result<(), Refusal> {
+        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+        if !operation.is_open() {
+            return self.answered_late(seq, outcome);
+        }
+        let attempt = operation.kind.is_attempt();
+        let surely_lost = self.now.duration_since(operation.started_at) >= SETTLED_AFTER;
+        let fallback = fallback.filter(|_| attempt && !operation.payer_acted && may_cascade(&outcome));
+        match outcome {
+            Outcome::Approved(approval) => self.approved(seq, approval),
+            Outcome::Declined(decline) => {
+                self.failed(seq, OperationStatus::Declined(decline.clone()), Ending::Declined(decline), fallback)
+            }
+            Outcome::Cancelled => self.failed(seq, OperationStatus::Cancelled, Ending::Cancelled, None),
+            Outcome::NotSent => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
+            Outcome::NotFound if surely_lost => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
+            Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
+            Outcome::Pending => self.still_pending(seq),
+            Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
+        }
+    }
+
+    fn approved(&mut self, seq: Seq, approval: Approval) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        operation.status = OperationStatus::Approved;
+        operation.provider_id = approval.provider_id;
+        let (kind, amount) = (operation.kind, operation.amount);
+        let movement = self.movement(seq)?;
+        let zero = Money::zero(amount.asset());
+        let nothing = Funds { held: zero, hold_until: None, captured: zero, refunded: zero, charged_back: zero };
+        match kind {
+            OperationKind::Sale => {
+                self.payment.state = State::Funded(Funds { captured: amount, ..nothing });
+                self.post(chart::captured(&movement));
+            }
+            OperationKind::Authorise => {
+                let hold_until = Some(self.now + HOLD_TIME);
+                self.payment.state = State::Funded(Funds { held: amount, hold_until, ..nothing });
+                self.post(chart::authorised(&movement));
+            }
+            OperationKind::Capture => self.captured_from_hold(amount, &movement)?,
+            OperationKind::Void => self.release_hold(Ending::Voided)?,
+            OperationKind::Refund => {
+                let mut funds = self.funds()?;
+                funds.refunded = funds.refunded.plus(amount).ok_or(Refusal::BadAmount)?;
+                self.payment.state = State::Funded(funds);
+                self.post(chart::refunded(&movement));
+            }
+        }
+        Ok(())
+    }
+
+    fn captured_from_hold(&mut self, amount: Money, movement: &Movement) -> Result<(), Refusal> {
+        let mut funds = self.funds()?;
+        funds.held = funds.held.minus(amount).ok_or(Refusal::BadAmount)?;
+        funds.captured = funds.captured.plus(amount).ok_or(Refusal::BadAmount)?;
+        funds.hold_until = funds.hold_until.filter(|_| !funds.held.is_zero());
+        self.payment.state = State::Funded(funds);
+        self.post(chart::captured_from_hold(movement));
+        Ok(())
+    }
+
+    /// Gives free what is still held; a payment nothing was taken of ends.
+    fn release_hold(&mut self, ending: Ending) -> Result<(), Refusal> {
+        // A void of an authorisation that came too late has no hold in our book to release.
+        let State::Funded(mut funds) = self.payment.state else { return Ok(()) };
+        if funds.held.is_zero() {
+            return Ok(());
+        }
+        let movement = self.hold_left(funds.held)?;
+        funds.held = Money::zero(funds.held.asset());
+        funds.hold_until = None;
+        self.payment.state = if funds.captured.is_zero() { State::Ended(ending) } else { State::Funded(funds) };
+        self.post(chart::hold_released(&movement));
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        seq: Seq,
+        status: OperationStatus,
+        ending: Ending,
+        fallback: Option<Attempt>,
+    ) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        operation.status = status;
+        if !operation.kind.is_attempt() {
+            return Ok(());
+        }
+        if let Some(attempt) = fallback {
+            return self.start_attempt(attempt);
+        }
+        self.payment.state = match self.payment.retry {
+            Retry::Session { attempts_max, .. } if self.attempts() < usize::from(attempts_max) => State::Created,
+            Retry::Session { .. } | Retry::Never => State::Ended(ending),
+        };
+        Ok(())
+    }
+
+    fn unknown(&mut self, seq: Seq) -> Result<(), Refusal> {
+        let now = self.now;
+        let operation = self.operation_mut(seq)?;
+        operation.status = OperationStatus::Unknown;
+        operation.schedule_look_up(now, UNKNOWN_LOOK_UP_S);
+        if operation.kind.is_attempt() {
+            self.payment.state = State::Unknown { operation: seq };
+        }
+        Ok(())
+    }
+
+    fn still_pending(&mut self, seq: Seq) -> Result<(), Refusal> {
+        let now = self.now;
+        let operation = self.operation_mut(seq)?;
+        operation.status = OperationStatus::Pending;
+        operation.schedule_look_up(now, CALL_LOST_AFTER_S);
+        if operation.kind.is_attempt() {
+            self.payment.state = State::Pending { operation: seq };
+        }
+        Ok(())
+    }
+
+    fn needs_payer(&mut self, seq: Seq, step: PayerStep) -> Result<(), Refusal> {
+        let now = self.now;
+        let operation = self.operation_mut(seq)?;
+        if !operation.kind.is_attempt() {
+            // No payer is present at a capture, void or refund: the provider's answer makes no sense.
+            return self.unknown(seq);
+        }
+        let until = operation.started_at
+            + match step.kind {
+                StepKind::Challenge => CHALLENGE_TIME,
+                StepKind::Redirect => PAGE_TIME,
+            };
+        if now >= until {
+            return self.failed(seq, OperationStatus::Expired, Ending::Expired, None);
+        }
+        operation.payer_acted = true;
+        operation.look_up_at = Some(until);
+        operation.status = OperationStatus::NeedsPayer(step);
+        self.payment.state = State::PendingPayer { operation: seq, until };
+        Ok(())
+    }
+
+    fn charged_back(&mut self, seq: Seq, moved: Money, reference: String) -> Result<(), Refusal> {
+        if self.payment.chargebacks.iter().any(|chargeback| chargeback.reference == reference) {
+            return Ok(());
+        }
+        let mut funds = self.funds()?;
+        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+        let amount = money::credited(moved, operation).ok_or(Refusal::BadAmount)?;
+        let left = funds.captured.minus(funds.charged_back).unwrap_or(Money::zero(amount.asset()));
+        if amount.exceeds(left) {
+            return Err(Refusal::ChargebackExceedsCapture { asked: amount, left });
+        }
+        funds.charged_back = funds.charged_back.plus(amount).ok_or(Refusal::BadAmount)?;
+        let movement = Movement { credited: amount, moved, ..self.movement(seq)? };
+        self.payment.state = State::Funded(funds);
+        self.payment.chargebacks.push(Chargeback { reference, amount, at: self.now });
+        self.post(chart::charged_back(&movement));
+        Ok(())
+    }
+
+    fn cancel(&mut self) -> Result<(), Refusal> {
+        match &self.payment.state {
+            State::Created => self.payment.state = State::Ended(Ending::Cancelled),
+            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
+                return Err(Refusal::AttemptOpen);
+            }
+            State::Funded(_) => return Err(Refusal::AlreadyFunded),
+            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self) {
+        let now = self.now;
+        for operation in &mut self.payment.operations {
+            if operation.next_look_up().is_some_and(|at| at <= now) {
+                operation.look_ups = operation.look_ups.saturating_add(1);
+                let delay_s = match operation.status {
+                    OperationStatus::Unknown => UNKNOWN_LOOK_UP_S,
+                    _ => CALL_LOST_AFTER_S,
+                };
+                operation.schedule_look_up(now, delay_s);
+                self.effects.push(Effect::LookUp(operation.seq));
+            }
+        }
+        if self.payment.operations.iter().any(Operation::is_open) {
+            return;
+        }
+        match (&self.payment.state, self.payment.retry) {
+            (State::Created, Retry::Session { until, .. }) if until <= now => {
+                self.payment.state = State::Ended(Ending::Expired);
+            }
+            (State::Funded(funds), _) if funds.hold_until.is_some_and(|until| until <= now) => {
+                // The hold's movement was booked when it was made, so it can be booked back.
+                self.release_hold(Ending::AuthorisationExpired).expect("a hold that was booked");
+            }
+            _ => {}
+        }
+    }
+
+    fn funds(&self) -> Result<Funds, Refusal> {
+        match &self.payment.state {
+            State::Funded(funds) => Ok(*funds),
+            State::Ended(_) => Err(Refusal::Ended(self.payment.word())),
+            State::Created | State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
+                Err(Refusal::NotFunded)
+            }
+        }
+    }
+
+    fn check_amount(&self, amount: Money) -> Result<(), Refusal> {
+        let good = amount.asset() == self.payment.asked.asset() && amount.minor() > 0;
+        good.then_some(()).ok_or(Refusal::BadAmount)
+    }
+
+    fn attempts(&self) -> usize {
+        self.payment.operations.iter().filter(|operation| operation.kind.is_attempt()).count()
+    }
+
+    fn open(&self, kind: OperationKind) -> impl Iterator<Item = &Operation> {
+        self.payment.operations.iter().filter(move |operation| operation.kind == kind && operation.is_open())
+    }
+
+    fn operation_mut(&mut self, seq: Seq) -> Result<&mut Operation, Refusal> {
+        let index = usize::from(seq.number()).checked_sub(1).ok_or(Refusal::NoSuchOperation)?;
+        self.payment.operations.get_mut(index).ok_or(Refusal::NoSuchOperation)
+    }
+
+    fn movement(&self, seq: Seq) -> Result<Movement, Refusal> {
+        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+        Ok(Movement {
+            book: self.payment.mode,
+            merchant: self.payment.merchant,
+            provider: operation.route.provider,
+            credited: operation.amount,
+            moved: operation.moved,
+        })
+    }
+
+    /// What is left of the hold, on the provider's side: authorised less what captures took.
+    fn hold_left(&self, held: Money) -> Result<Movement, Refusal> {
+        let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
+        let captures = self.payment.operations.iter().filter(|operation| {
+            operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
+        });
+        let moved = captures.fold(Some(funding.moved), |left, capture| left?.minus(capture.moved));
+        let moved = moved.ok_or(Refusal::BadAmount)?;
+        Ok(Movement { credited: held, moved, ..self.movement(funding.seq)? })
+    }
+
+    fn post(&mut self, entry: Entry) {
+        self.effects.push(Effect::Post(entry));
+    }
+}

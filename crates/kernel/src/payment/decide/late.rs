@@ -1,0 +1,75 @@
+//! Answers about operations whose end was already known. The first end stands; but money that moved is money, so a
+//! late yes is booked: to the payment where its bounds allow, else to suspense for an operator (product rule 8).
+
+use super::{Draft, Effect, Refusal};
+use crate::Money;
+use crate::ledger::chart;
+use crate::payment::{OperationKind, OperationStatus, Outcome, Seq, State};
+
+impl Draft {
+    pub(super) fn answered_late(&mut self, seq: Seq, outcome: Outcome) -> Result<(), Refusal> {
+        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+        let approval = match (&operation.status, outcome) {
+            (OperationStatus::Approved | OperationStatus::Late, _) => return Ok(()),
+            (_, Outcome::Approved(approval)) => approval,
+            (
+                _,
+                Outcome::Declined(_)
+                | Outcome::Cancelled
+                | Outcome::NeedsPayer(_)
+                | Outcome::Pending
+                | Outcome::NotSent
+                | Outcome::NotFound
+                | Outcome::Unknown,
+            ) => return Ok(()),
+        };
+        let (kind, amount, fits) =
+            (operation.kind, operation.amount, self.still_fits(operation.kind, operation.amount));
+        match kind {
+            OperationKind::Capture | OperationKind::Void | OperationKind::Refund if fits => {
+                self.approved(seq, approval)
+            }
+            OperationKind::Sale | OperationKind::Capture => {
+                self.set_late(seq, approval.provider_id)?;
+                let movement = self.movement(seq)?;
+                self.effects.push(Effect::Post(chart::late_money(&movement)));
+                Ok(())
+            }
+            OperationKind::Refund => {
+                self.set_late(seq, approval.provider_id)?;
+                let movement = self.movement(seq)?;
+                self.effects.push(Effect::Post(chart::late_refund(&movement)));
+                Ok(())
+            }
+            OperationKind::Void => self.set_late(seq, approval.provider_id),
+            OperationKind::Authorise => {
+                // Nobody will capture this hold: give it back to the payer.
+                self.set_late(seq, approval.provider_id)?;
+                let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+                let (route, moved) = (operation.route.clone(), operation.moved);
+                self.start(OperationKind::Void, amount, moved, route, Some(seq)).map(drop)
+            }
+        }
+    }
+
+    fn set_late(&mut self, seq: Seq, provider_id: String) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        operation.status = OperationStatus::Late;
+        operation.provider_id = provider_id;
+        Ok(())
+    }
+
+    /// Whether a late capture, void or refund is still within the payment's bounds, open ones counted.
+    fn still_fits(&self, kind: OperationKind, amount: Money) -> bool {
+        let State::Funded(funds) = self.payment.state else { return false };
+        let hold_left = super::money::less(funds.held, self.open(OperationKind::Capture));
+        match kind {
+            OperationKind::Sale | OperationKind::Authorise => false,
+            OperationKind::Capture => !amount.exceeds(hold_left) && self.open(OperationKind::Void).next().is_none(),
+            OperationKind::Void => self.open(OperationKind::Capture).next().is_none(),
+            OperationKind::Refund => {
+                !amount.exceeds(super::money::less(funds.refundable(), self.open(OperationKind::Refund)))
+            }
+        }
+    }
+}

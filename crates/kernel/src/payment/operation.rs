@@ -1,0 +1,151 @@
+//! One thing asked of a provider. It is stored before the call, and its reference is the idempotency key sent.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Decline, Means, PayerStep, Route};
+use crate::Money;
+
+/// The sequence number of an operation within its payment: 1, 2, 3 …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Seq(u16);
+
+impl Seq {
+    /// The largest number; a printed reference has 10 bits for it.
+    pub const MAX: u16 = 1023;
+
+    /// From a number.
+    pub const fn new(number: u16) -> Seq {
+        Seq(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+}
+
+/// What is asked of the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// Take the money.
+    Sale,
+    /// Hold the money.
+    Authorise,
+    /// Take money out of a hold.
+    Capture,
+    /// Release a hold.
+    Void,
+    /// Give money back.
+    Refund,
+}
+
+impl OperationKind {
+    /// Whether it tries to bring money, rather than acting on money already there.
+    pub const fn is_attempt(self) -> bool {
+        match self {
+            OperationKind::Sale | OperationKind::Authorise => true,
+            OperationKind::Capture | OperationKind::Void | OperationKind::Refund => false,
+        }
+    }
+}
+
+/// Where an operation stands (product document: capture, void, refund).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationStatus {
+    /// Stored; the call is about to be made or under way, or the provider will answer later.
+    Pending,
+    /// The payer must act.
+    NeedsPayer(PayerStep),
+    /// No clear answer.
+    Unknown,
+    /// Done.
+    Approved,
+    /// Done after it had been given up: what it moved is in suspense.
+    Late,
+    /// An explicit no.
+    Declined(Decline),
+    /// Never reached the provider.
+    Failed,
+    /// Given up by the payer.
+    Cancelled,
+    /// The payer's time was over.
+    Expired,
+}
+
+/// One thing asked of a provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its place among the payment's operations.
+    pub seq: Seq,
+    /// What is asked.
+    pub kind: OperationKind,
+    /// How much, in the currency the merchant asked in.
+    pub amount: Money,
+    /// How much in the provider's currency.
+    pub moved: Money,
+    /// Who is asked, and at which rate.
+    pub route: Route,
+    /// The payer's means; attempts only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<Means>,
+    /// The operation this one acts on: the authorisation of a capture, the sale of a refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Seq>,
+    /// Where it stands.
+    pub status: OperationStatus,
+    /// Whether the payer was ever sent to a page for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub payer_acted: bool,
+    /// The provider's own id, once known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider_id: String,
+    /// When it was stored.
+    pub started_at: Timestamp,
+    /// Look-ups made so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub look_ups: u16,
+    /// When the provider is asked after it next, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_up_at: Option<Timestamp>,
+}
+
+/// How long after its start an operation that a provider does not know is surely not on its way any more:
+/// longer than any call may take (20 s) by far.
+pub(super) const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+impl Operation {
+    /// Whether its end is not known yet.
+    pub fn is_open(&self) -> bool {
+        match self.status {
+            OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown => true,
+            OperationStatus::Approved
+            | OperationStatus::Late
+            | OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => false,
+        }
+    }
+
+    /// When the provider is to be asked after it.
+    pub fn next_look_up(&self) -> Option<Timestamp> {
+        self.look_up_at.filter(|_| self.is_open())
+    }
+
+    /// Sets the next look-up after `delay_s` seconds, doubling with every look-up made, an hour at most.
+    pub(super) fn schedule_look_up(&mut self, now: Timestamp, delay_s: i64) {
+        let delay_s = (delay_s << self.look_ups.min(12)).min(3600);
+        self.look_up_at = Some(now + SignedDuration::from_secs(delay_s));
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &u16) -> bool {
+    *value == 0
+}

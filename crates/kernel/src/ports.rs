@@ -1,0 +1,136 @@
+//! What the engine needs from outside, as small traits. A provider costs its folder and one line in the registry.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::card::Card;
+use crate::payment::{Mode, OperationKind, Outcome};
+use crate::routing::{Capabilities, ProviderAccount};
+use crate::{MerchantId, Money};
+
+/// The time, by a merchant's clock: test mode's can be advanced, live mode's is the wall clock.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self, lane: Lane) -> Timestamp;
+}
+
+/// Whose clock: live mode has the wall clock, each merchant's test mode its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// The wall clock.
+    Live,
+    /// A merchant's test clock.
+    Dev(MerchantId),
+}
+
+impl Lane {
+    /// The lane of a merchant in a mode.
+    pub const fn of(merchant: MerchantId, mode: Mode) -> Lane {
+        match mode {
+            Mode::Live => Lane::Live,
+            Mode::Dev => Lane::Dev(merchant),
+        }
+    }
+
+    /// Its number in rows: 0 for the wall clock, else the merchant's.
+    pub const fn number(self) -> i64 {
+        match self {
+            Lane::Live => 0,
+            Lane::Dev(merchant) => merchant.number(),
+        }
+    }
+}
+
+/// One operation as a provider sees it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Our reference and the idempotency key: the same for every call about this operation.
+    pub reference: String,
+    /// The reference of the operation this one acts on (the sale of a refund).
+    pub on: Option<String>,
+    /// What is asked.
+    pub kind: OperationKind,
+    /// How much, in the currency the provider moves.
+    pub amount: Money,
+    /// How much the merchant asked for, before any conversion: what the simulator's triggers look at.
+    pub asked: Money,
+    /// The provider account.
+    pub account: ProviderAccount,
+    /// Whose clock the operation runs by.
+    pub lane: Lane,
+    /// The card, where the payer entered it with us.
+    pub card: Option<Card>,
+}
+
+/// What a provider tells without being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Our reference of the operation it is about.
+    pub reference: String,
+    /// What it says.
+    pub news: News,
+}
+
+/// The content of a [`Notice`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The operation's outcome.
+    Outcome(Outcome),
+    /// The payer's bank took money back.
+    ChargedBack {
+        /// How much, in the currency the provider moves.
+        amount: Money,
+        /// The provider's reference of the chargeback.
+        reference: String,
+    },
+}
+
+/// A callback as it came in.
+#[derive(Clone, Debug)]
+pub struct RawCallback {
+    /// Header names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+/// Why a callback is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackError {
+    /// The signature is missing or wrong.
+    #[error("the callback's signature is missing or wrong")]
+    Signature,
+    /// The content cannot be read.
+    #[error("the callback cannot be read")]
+    Malformed,
+}
+
+/// An acquirer, bank, wallet or voucher company, or the simulator of them.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The driver's name, as provider accounts and `/callbacks/{provider}` write it.
+    fn name(&self) -> &'static str;
+
+    /// What it can do for an account.
+    fn capabilities(&self, account: &ProviderAccount) -> Capabilities;
+
+    /// How long a call may take before its outcome counts as unknown.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(20)
+    }
+
+    /// Asks for an operation. It cannot fail: a network error *is* [`Outcome::Unknown`], [`Outcome::NotSent`] only where
+    /// surely no connection was made, and only an explicit no is [`Outcome::Declined`].
+    async fn execute(&self, call: &Call) -> Outcome;
+
+    /// Asks what became of an operation. [`Outcome::NotFound`] only when the provider says that it does not know it.
+    async fn look_up(&self, call: &Call) -> Outcome;
+
+    /// Checks and reads a callback.
+    ///
+    /// # Errors
+    /// [`CallbackError`] when it is not authentic or not readable; nothing may change then.
+    fn parse_callback(&self, raw: &RawCallback) -> Result<Vec<Notice>, CallbackError>;
+}

@@ -1,0 +1,202 @@
+//! Which provider takes a payment: accounts, routes and rules as data, and the pure choice among them.
+//!
+//! Source of the rules: cashier contract, section 16.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fx::Rate;
+use crate::payment::{Mode, OperationKind};
+use crate::{Asset, MerchantId, Money, PaymentId};
+
+mod choose;
+#[cfg(test)]
+mod tests;
+
+pub use choose::{Candidate, Catalogue, Choice, Facts, NoRoute, choose};
+
+/// The number of a provider account or route, one sequence per installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProviderId(i64);
+
+impl ProviderId {
+    /// From its number.
+    pub const fn new(number: i64) -> ProviderId {
+        ProviderId(number)
+    }
+
+    /// Its number.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// How the payer pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Method {
+    Card,
+    BankTransfer,
+    EWallet,
+    Voucher,
+    Crypto,
+}
+
+/// One account at a provider, as the operator configured it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProviderAccount {
+    /// Its number.
+    pub id: ProviderId,
+    /// Its code, as webhooks name it.
+    pub code: String,
+    /// Its display name.
+    pub name: String,
+    /// The driver that speaks to it: [`crate::ports::Provider::name`].
+    pub driver: String,
+    /// Which method it takes.
+    pub method: Method,
+    /// Whose it is; `None`: every merchant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// Modes it has stored credentials for.
+    pub modes: Vec<Mode>,
+    /// Taken out of service by the operator.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Request currencies it takes; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Vec<Asset>,
+    /// Payer countries it takes (ISO 3166-1 alpha-2); empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<String>,
+    /// Smallest and largest amount in major units, as decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<(String, String)>,
+    /// The currency it moves and the rate, where it is not the request's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<(Asset, Rate)>,
+    /// What the driver needs to know, as texts.
+    #[serde(default)]
+    pub settings: std::collections::BTreeMap<String, String>,
+}
+
+/// What a provider can do for an account: data, not a trait per flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Operations it knows.
+    pub operations: Vec<OperationKind>,
+    /// Takes card numbers that the payer gave to us.
+    pub takes_cards: bool,
+    /// Has a page of its own to send the payer to.
+    pub has_page: bool,
+}
+
+/// A named, ordered set of providers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteSet {
+    /// Its number, of the providers' sequence.
+    pub id: ProviderId,
+    /// Its display name.
+    pub name: String,
+    /// Whose it is; `None`: every merchant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// Members in order.
+    pub members: Vec<ProviderId>,
+    /// Whether a decline goes on to the next member.
+    pub cascade: bool,
+}
+
+/// Deposits or withdrawals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum RuleOperation {
+    Deposit,
+    Withdrawal,
+}
+
+/// One rule. Per method, the first whose conditions match decides alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its number.
+    pub id: i64,
+    /// What it is for.
+    pub operation: RuleOperation,
+    /// The method it is for.
+    pub method: Method,
+    /// Ascending; ties by id.
+    pub order: i64,
+    /// Whose it is; `None`: every merchant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<MerchantId>,
+    /// When it matches.
+    #[serde(default)]
+    pub conditions: Conditions,
+    /// Who may take it.
+    pub members: Vec<Member>,
+    /// Whether a decline goes on to the next member.
+    #[serde(default)]
+    pub cascade: bool,
+    /// Withdrawals up to this amount (rule currency, major units) approve themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_approve_up_to: Option<String>,
+}
+
+/// Conditions of a rule; an empty set matches anything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conditions {
+    /// Request currencies.
+    pub currencies: Vec<Asset>,
+    /// Payer countries.
+    pub countries: Vec<String>,
+    /// Inclusive, major units; needs exactly one currency.
+    pub amount_min: Option<String>,
+    /// Inclusive, major units; needs exactly one currency.
+    pub amount_max: Option<String>,
+    /// Know-your-customer statuses; a payer without one counts as `none`.
+    pub kyc_status: Vec<String>,
+    /// At least one of these tags.
+    pub tags_any: Vec<String>,
+    /// All of these tags.
+    pub tags_all: Vec<String>,
+    /// None of these tags.
+    pub tags_none: Vec<String>,
+}
+
+/// A provider in a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// The account.
+    pub provider_id: ProviderId,
+    /// The lowest tier goes first.
+    pub tier: u32,
+    /// Share within its tier.
+    pub weight: u32,
+}
+
+impl ProviderAccount {
+    /// The bounds on a request's amount in its currency.
+    pub fn bounds(&self, asset: Asset) -> Option<(Money, Money)> {
+        let (min, max) = self.amounts.as_ref()?;
+        Some((Money::parse_or_zero(min, asset).ok()?, Money::parse_or_zero(max, asset).ok()?))
+    }
+}
+
+/// A number drawn from a payment's id and the attempt, so that a replay sees the same choice.
+pub(crate) fn draw(payment: PaymentId, attempt: u16) -> u64 {
+    // SplitMix64 (Steele, Lea, Flood 2014): one multiply-xor chain, the same on every machine.
+    let mut z = (payment.number() as u64).wrapping_add(u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

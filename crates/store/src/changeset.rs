@@ -1,0 +1,186 @@
+//! What goes in: one changeset per decision.
+
+use florin_kernel::ledger::{Account, Entry};
+use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::ports::Lane;
+use florin_kernel::{Asset, CredentialId, EventId, Money, PaymentId, Timestamp};
+
+/// One decision's writes, committed whole or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Changeset {
+    /// References and idempotency keys taken, checked first and in order.
+    pub claims: Vec<Claim>,
+    /// Payments inserted or updated.
+    pub payments: Vec<PaymentWrite>,
+    /// Ledger entries.
+    pub entries: Vec<EntryWrite>,
+    /// Balances that must hold after the entries.
+    pub floors: Vec<Floor>,
+    /// Events for the outbox, in order.
+    pub events: Vec<EventWrite>,
+    /// Attempts made to deliver events of the outbox.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// A key taken for good: a merchant's reference or an `Idempotency-Key`.
+///
+/// `key` is a keyed digest over merchant, mode, dialect, kind of key and text; `digest` one over the request's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What is taken.
+    pub key: [u8; 16],
+    /// What it was taken with.
+    pub digest: [u8; 16],
+    /// What it was taken for.
+    pub payment: PaymentId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the key is free again once the answers of its time are purged: an `Idempotency-Key` is, a reference never.
+    pub expires: bool,
+}
+
+/// A payment to insert or update. Made on the caller's thread, so that the writer only copies.
+#[derive(Clone, Debug)]
+pub struct PaymentWrite {
+    pub(crate) id: PaymentId,
+    pub(crate) expected_version: Option<i64>,
+    pub(crate) merchant: i64,
+    pub(crate) mode: Mode,
+    pub(crate) lane: i64,
+    pub(crate) created_at: i64,
+    pub(crate) wake_at: Option<i64>,
+    pub(crate) word: &'static str,
+    pub(crate) document: String,
+    pub(crate) answer: Option<Answer>,
+}
+
+impl PaymentWrite {
+    /// A new payment; its version becomes 1.
+    pub fn insert(payment: &Payment) -> PaymentWrite {
+        PaymentWrite::of(payment, None)
+    }
+
+    /// The next version of a payment read at `version`; its version becomes `version + 1`.
+    pub fn update(payment: &Payment, version: i64) -> PaymentWrite {
+        PaymentWrite::of(payment, Some(version))
+    }
+
+    /// With the answer given to the merchant, kept for repeats of the request. Without one, a stored answer stays.
+    pub fn answered(mut self, answer: Option<Answer>) -> PaymentWrite {
+        self.answer = answer;
+        self
+    }
+
+    fn of(payment: &Payment, expected_version: Option<i64>) -> PaymentWrite {
+        PaymentWrite {
+            id: payment.id,
+            expected_version,
+            merchant: payment.merchant.number(),
+            mode: payment.mode,
+            lane: Lane::of(payment.merchant, payment.mode).number(),
+            created_at: payment.created_at.as_millisecond(),
+            wake_at: payment.wake_at().map(Timestamp::as_millisecond),
+            word: payment.word().text(),
+            document: serde_json::to_string(payment).expect("a payment has string keys and plain values only"),
+            answer: None,
+        }
+    }
+}
+
+/// An answer as it went over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body's bytes, UTF-8 in every dialect.
+    pub body: String,
+}
+
+/// A ledger entry caused by a payment.
+#[derive(Clone, Debug)]
+pub struct EntryWrite {
+    /// The payment.
+    pub payment: PaymentId,
+    /// When, by the payment's clock.
+    pub at: Timestamp,
+    /// What moved.
+    pub entry: Entry,
+}
+
+/// A guard: after this changeset's entries the account's posted balance (credits less debits) is at least `minimum`.
+#[derive(Clone, Debug)]
+pub struct Floor {
+    /// The book.
+    pub book: Mode,
+    /// The account.
+    pub account: Account,
+    /// In minor units of its asset; may be negative.
+    pub minimum: Money,
+}
+
+/// An event for a merchant's webhook. Its body is fixed here for ever.
+#[derive(Clone, Debug)]
+pub struct EventWrite {
+    /// Its id, printed as `webhook-id`.
+    pub id: EventId,
+    /// The payment it is about; its events go out in order of their ids.
+    pub payment: PaymentId,
+    /// Whose clock its schedule runs by.
+    pub lane: Lane,
+    /// The credential whose password signs it.
+    pub credential: CredentialId,
+    /// Where to.
+    pub url: String,
+    /// `host:port` of the URL, by which slow receivers are kept apart.
+    pub endpoint: String,
+    /// The exact bytes.
+    pub body: String,
+    /// The first attempt is due then.
+    pub due_at: Timestamp,
+}
+
+/// One attempt made to deliver an event.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The event.
+    pub event: EventId,
+    /// When the attempt began, by the event's clock.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub latency_ms: u32,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// First bytes of the answer, or the error.
+    pub note: String,
+    /// What follows.
+    pub result: DeliveryResult,
+}
+
+/// What follows an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryResult {
+    /// The receiver has it.
+    Delivered,
+    /// Try again then.
+    Retry(Timestamp),
+    /// The schedule is used up.
+    GivenUp,
+}
+
+/// What became of a changeset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// On disk.
+    Committed,
+    /// A payment has another version than expected, or an id is taken: reload and decide again.
+    Conflict,
+    /// A claimed key was taken before; here is by what. The first taken one is told.
+    Duplicate(Claim),
+    /// A floor would be broken.
+    BelowFloor {
+        /// The account.
+        account: Account,
+        /// The asset.
+        asset: Asset,
+    },
+}

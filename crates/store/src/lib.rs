@@ -1,0 +1,99 @@
+//! What is remembered: changesets in, rows out.
+//!
+//! A [`Changeset`] is plain data and is committed whole or not at all. A driver applies a batch of them in one database
+//! transaction and returns one [`Verdict`] each; one that fails never harms its neighbours. No business rule runs here.
+
+use async_trait::async_trait;
+use florin_kernel::ports::Lane;
+use florin_kernel::{MerchantId, PaymentId, Timestamp};
+
+mod changeset;
+mod query;
+pub mod sqlite;
+
+pub use changeset::{Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict};
+pub use query::{
+    Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery, StoredPayment,
+};
+
+/// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The commit queue is full: try again a moment later.
+    #[error("the commit queue is full")]
+    Overloaded,
+    /// The database cannot write or read: disk full, gone, read-only.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A row holds what this version cannot read.
+    #[error("a stored row cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// A driver. Every driver passes the same conformance suite.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Commits a changeset: when this returns [`Verdict::Committed`], it is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the changeset is not committed then.
+    async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError>;
+
+    /// Whether this process alone uses the database, so that work of a process that died is known to be dead.
+    fn is_exclusive(&self) -> bool;
+
+    /// A payment with its version and stored answer. Sees every acknowledged write.
+    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError>;
+
+    /// What a claimed key was claimed for.
+    async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError>;
+
+    /// Payments of a merchant by time of creation, oldest first, then by id.
+    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError>;
+
+    /// Payments whose time to wake has come by their lane's clock, the longest overdue first.
+    async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;
+
+    /// Undelivered events whose time has come and before which no undelivered event of the same payment stands, the
+    /// longest overdue first; none of `busy_endpoints` and none of `in_flight`.
+    async fn due_events(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+        busy_endpoints: &[String],
+        in_flight: &[florin_kernel::EventId],
+    ) -> Result<Vec<EventRow>, StoreError>;
+
+    /// The events of a payment in order, each with the attempts made to deliver it.
+    async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError>;
+
+    /// The ledger entries of a payment in order, a line each.
+    async fn entries(&self, payment: PaymentId) -> Result<Vec<EntryRow>, StoreError>;
+
+    /// Balances of all accounts, by book, account and asset.
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError>;
+
+    /// Replays the book: every transfer counted again and compared with the rollups and with the payments' own amounts.
+    async fn verify_ledger(&self) -> Result<LedgerReport, StoreError>;
+
+    /// All configuration of one kind, by id.
+    async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError>;
+
+    /// Inserts or replaces configuration, all rows or none.
+    async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError>;
+
+    /// Offsets of the test clocks that were advanced, milliseconds ahead of the wall clock.
+    async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError>;
+
+    /// Advances a merchant's test clock; returns its new offset in milliseconds.
+    async fn advance_clock(&self, merchant: MerchantId, by_ms: i64) -> Result<i64, StoreError>;
+
+    /// Drops stored answers and delivery records of before a moment; returns how many rows changed, at most `limit`.
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// A small durable write, for readiness and `florin doctor`.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Commits what is queued, refuses what comes later, and closes the database.
+    async fn close(&self);
+}

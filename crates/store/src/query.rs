@@ -1,0 +1,152 @@
+//! What comes out: rows and filters.
+
+use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::{CredentialId, EventId, MerchantId, PaymentId, Timestamp};
+
+use crate::changeset::Answer;
+
+/// A payment as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPayment {
+    /// The payment.
+    pub payment: Payment,
+    /// The version an update must expect.
+    pub version: i64,
+    /// The answer to the request that made it, if given and not yet purged.
+    pub answer: Option<Answer>,
+}
+
+/// Which payments.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentQuery {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Test or live.
+    pub mode: Mode,
+    /// Created at or after.
+    pub from: Timestamp,
+    /// Created before.
+    pub until: Timestamp,
+    /// Only those after this one in the list's order.
+    pub after: Option<PaymentId>,
+    /// At most.
+    pub limit: u32,
+}
+
+/// A webhook event as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// Its id.
+    pub id: EventId,
+    /// The payment it is about.
+    pub payment: PaymentId,
+    /// Its lane's number.
+    pub lane: i64,
+    /// The credential whose password signs it.
+    pub credential: CredentialId,
+    /// Where to.
+    pub url: String,
+    /// `host:port` of the URL.
+    pub endpoint: String,
+    /// The exact bytes.
+    pub body: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Where it stands.
+    pub state: EventState,
+    /// When the first attempt began or is due, by its clock.
+    pub first_at: Timestamp,
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventState {
+    /// An attempt is due at some time.
+    Due,
+    /// The receiver has it.
+    Delivered,
+    /// The schedule is used up.
+    GivenUp,
+}
+
+/// One attempt made to deliver an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// When it began, by the event's clock.
+    pub at: Timestamp,
+    /// Milliseconds.
+    pub latency_ms: u32,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// First bytes of the answer, or the error.
+    pub note: String,
+}
+
+/// One transfer of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// The event that caused it.
+    pub event: String,
+    /// `pending` or `posted`.
+    pub layer: String,
+    /// Account debited.
+    pub debit: String,
+    /// Account credited.
+    pub credit: String,
+    /// The asset's code.
+    pub asset: String,
+    /// Minor units.
+    pub amount_minor: i64,
+    /// When, by the payment's clock.
+    pub at: Timestamp,
+}
+
+/// The balance of one account in one asset: credits less debits, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// `dev` or `live`.
+    pub book: String,
+    /// The account's printed form.
+    pub account: String,
+    /// The asset's code.
+    pub asset: String,
+    /// Of holds.
+    pub pending_minor: i64,
+    /// Of money that moved.
+    pub posted_minor: i64,
+}
+
+/// What replaying the book found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerReport {
+    /// Transfers counted.
+    pub transfers: u64,
+    /// Payments compared.
+    pub payments: u64,
+    /// What does not agree, a sentence each; empty is good.
+    pub faults: Vec<String>,
+}
+
+/// Kinds of configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum ConfigKind {
+    /// One row, id 0: what belongs to the whole installation.
+    Installation,
+    Merchant,
+    Credential,
+    Provider,
+    Route,
+    Rule,
+}
+
+/// One piece of configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigRow {
+    /// Its kind.
+    pub kind: ConfigKind,
+    /// Its number within the kind.
+    pub id: i64,
+    /// JSON, read by whoever owns the kind.
+    pub document: String,
+}
