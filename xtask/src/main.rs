@@ -1,1 +1,38 @@
-fn main(){}
+//! Development tools of Florin; nothing of this ships in the binary.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod tidy;
+
+/// Development tools of Florin.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    tool: Tool,
+}
+
+#[derive(Subcommand)]
+enum Tool {
+    /// Checks the rules of the source that the compiler cannot hold.
+    Tidy,
+    /// Measures payments a second, latency, memory and start-up, and prints a Markdown table.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().tool {
+        Tool::Tidy => tidy::main(&repository_root()),
+        Tool::Bench(options) => bench::main(&repository_root(), options),
+    }
+}
+
+/// The folder of the workspace, wherever the command was typed.
+fn repository_root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("xtask lies in the workspace's folder").to_owned()
+}

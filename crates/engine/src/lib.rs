@@ -1,1 +1,237 @@
-//! engine
+//! What happens: submit and answer, routing, workers, webhooks.
+//!
+//! A command is decided by the kernel, committed by the store, and only then is a provider called; what it answers is
+//! again a command. Everything slow or uncertain is a row that a worker picks up, so a crash at any point only delays.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use florin_kernel::payment::Dialect;
+use florin_kernel::ports::{Clock, Lane, Provider};
+use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
+use florin_kernel::{MerchantId, PaymentId, Timestamp};
+use florin_store::{Store, StoreError};
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub mod announce;
+mod callbacks;
+mod calls;
+pub mod clock;
+pub mod directory;
+mod inflight;
+pub mod keys;
+pub mod outgoing;
+mod replay;
+pub mod setup;
+mod start;
+mod submit;
+mod tokens;
+pub mod webhooks;
+mod workers;
+
+pub use callbacks::CallbackRefusal;
+pub use florin_store::{Answer, ConfigRow, PaymentQuery, StoredPayment};
+pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
+pub use start::{NewPayment, StartError};
+pub use submit::SubmitError;
+
+use announce::Announcer;
+use clock::{Clocks, Ids};
+use directory::Directory;
+use inflight::Inflight;
+use keys::{Keyring, MasterKey};
+use outgoing::Outgoing;
+
+/// What an operation needs of a provider account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// It takes card numbers that the payer gave to us.
+    TakesCards,
+    /// It has a page of its own to send the payer to.
+    Page,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is remembered.
+    pub store: Arc<dyn Store>,
+    /// The installation's key.
+    pub master_key: MasterKey,
+    /// The clocks, shared with simulated providers.
+    pub clocks: Arc<Clocks>,
+    /// Drivers by name.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// Dialects that announce payments.
+    pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
+    /// The client for merchants' URLs.
+    pub outgoing: Outgoing,
+    /// What absolute links begin with, no slash at the end.
+    pub public_url: String,
+}
+
+/// The engine. One per process.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    keyring: Keyring,
+    codec: Codec,
+    clocks: Arc<Clocks>,
+    ids: Ids,
+    providers: HashMap<&'static str, Arc<dyn Provider>>,
+    announcers: HashMap<Dialect, Arc<dyn Announcer>>,
+    outgoing: Outgoing,
+    public_url: String,
+    directory: ArcSwap<Directory>,
+    inflight: Arc<Inflight>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    payments_due: Notify,
+    events_due: Notify,
+}
+
+impl Engine {
+    /// Makes an engine: reads the configuration and the test clocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    pub async fn new(parts: Parts) -> Result<Arc<Engine>, StoreError> {
+        let keyring = Keyring::new(&parts.master_key);
+        let directory = Directory::load(parts.store.as_ref(), &keyring).await?;
+        for (lane, offset_ms) in parts.store.clocks().await? {
+            parts.clocks.set(lane, offset_ms);
+        }
+        Ok(Arc::new(Engine {
+            codec: parts.master_key.codec(),
+            keyring,
+            store: parts.store,
+            clocks: parts.clocks,
+            ids: Ids::new(),
+            providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
+            announcers: parts.announcers.into_iter().collect(),
+            outgoing: parts.outgoing,
+            public_url: parts.public_url,
+            directory: ArcSwap::from_pointee(directory),
+            inflight: Arc::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            payments_due: Notify::new(),
+            events_due: Notify::new(),
+        }))
+    }
+
+    /// Where everything is remembered, for reading.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The mapping of printed ids.
+    pub fn codec(&self) -> &Codec {
+        &self.codec
+    }
+
+    /// Keyed digests and sealing.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The client for merchants' URLs.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
+    }
+
+    /// What absolute links begin with, no slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// A snapshot of the configuration.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+
+    /// Reads the configuration again, after it was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old snapshot stays then.
+    pub async fn reload_directory(&self) -> Result<(), StoreError> {
+        let directory = Directory::load(self.store.as_ref(), &self.keyring).await?;
+        self.directory.store(Arc::new(directory));
+        Ok(())
+    }
+
+    /// Now, by a lane's clock.
+    pub fn now(&self, lane: Lane) -> Timestamp {
+        self.clocks.now(lane)
+    }
+
+    /// Advances a merchant's test clock; every timer follows. Returns the new time.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the clock stays then.
+    pub async fn advance_clock(&self, merchant: MerchantId, by: SignedDuration) -> Result<Timestamp, StoreError> {
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let offset_ms = self.store.advance_clock(merchant, by_ms).await?;
+        let lane = Lane::Dev(merchant);
+        self.clocks.set(lane, offset_ms);
+        self.payments_due.notify_one();
+        self.events_due.notify_one();
+        Ok(self.now(lane))
+    }
+
+    /// An id for a new payment.
+    pub fn new_payment_id(&self) -> PaymentId {
+        self.ids.payment()
+    }
+
+    /// Whether a text is the admin token, compared in constant time.
+    pub fn is_admin_token(&self, token: &str) -> bool {
+        let expected = self.directory.load();
+        let expected = expected.installation().admin_token_hash.as_bytes();
+        let given = directory::hash_to_hex(&setup::admin_hash(&self.keyring, token));
+        !expected.is_empty() && bool::from(subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected))
+    }
+
+    /// The token of a page for a purpose: 50 letters and digits.
+    pub fn page_token(&self, purpose: &str, reference: Reference) -> String {
+        tokens::page_token(&self.codec, &self.keyring, purpose, reference)
+    }
+
+    /// Reads a page token made for the same purpose.
+    pub fn read_page_token(&self, purpose: &str, token: &str) -> Option<Reference> {
+        tokens::read_page_token(&self.codec, &self.keyring, purpose, token)
+    }
+
+    /// Chooses who takes a request, among the accounts whose driver can do what it needs.
+    ///
+    /// # Errors
+    /// [`NoRoute`] says why nobody can.
+    pub fn route(&self, facts: &Facts<'_>, choice: Choice, needs: Needs) -> Result<Candidate, NoRoute> {
+        let directory = self.directory.load();
+        choose(directory.catalogue(), facts, choice, &|account| self.can(account, needs))
+    }
+
+    fn can(&self, account: &ProviderAccount, needs: Needs) -> bool {
+        let Some(provider) = self.providers.get(account.driver.as_str()) else { return false };
+        let capabilities = provider.capabilities(account);
+        match needs {
+            Needs::TakesCards => capabilities.takes_cards,
+            Needs::Page => capabilities.has_page,
+        }
+    }
+
+    /// Whether the process is stopping: no new money-moving request is taken.
+    pub fn is_draining(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Stops the workers and waits until everything under way has been answered and committed.
+    pub async fn shutdown(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

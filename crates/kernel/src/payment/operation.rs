@@ -11,8 +11,8 @@ use crate::Money;
 pub struct Seq(u16);
 
 impl Seq {
-    /// The largest number; a printed reference has 10 bits for it.
-    pub const MAX: u16 = 1023;
+    /// The largest number; a printed reference has 10 bits for it, and events use 1023.
+    pub const MAX: u16 = 1022;
 
     /// From a number.
     pub const fn new(number: u16) -> Seq {

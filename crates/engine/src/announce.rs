@@ -1,0 +1,41 @@
+//! How dialects tell merchants: each makes the bytes of its own events, inside the commit that causes them.
+
+use florin_kernel::CredentialId;
+use florin_kernel::payment::Payment;
+use jiff::SignedDuration;
+
+use crate::directory::{Credential, Directory};
+
+/// An event to be posted to a merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The status it tells; becomes [`Payment::announced`].
+    pub status: String,
+    /// Where to.
+    pub url: String,
+    /// The exact bytes.
+    pub body: String,
+    /// The credential whose password signs it.
+    pub credential: CredentialId,
+}
+
+/// When a delivery is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Attempts in all, the first included.
+    pub attempts_max: u32,
+    /// From the start of one attempt to the start of the next.
+    pub interval: SignedDuration,
+}
+
+/// A dialect's announcements.
+pub trait Announcer: Send + Sync {
+    /// What to say about a change, if anything; pure. `after` still has the `announced` of `before`.
+    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement>;
+
+    /// The dialect's own signature headers.
+    fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;
+
+    /// When a delivery is tried again.
+    fn schedule(&self) -> Schedule;
+}

@@ -1,0 +1,176 @@
+//! Asking providers, never inside a transaction, and taking their answers in by the same door.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Attempt, Command, Effect, Means, Operation, Outcome, Payment, Refusal, Seq, may_cascade};
+use florin_kernel::ports::{Call, Lane, Provider};
+use florin_kernel::public_id::Reference;
+use florin_kernel::routing::ProviderAccount;
+
+use crate::Engine;
+use florin_store::StoreError;
+
+use crate::replay::Render;
+use crate::start::route_to;
+use crate::submit::{Changes, SubmitError};
+
+/// What calls need that no row holds.
+#[derive(Default)]
+pub(crate) struct Calls {
+    /// In memory only, until the provider answered.
+    pub card: Option<Card>,
+    /// Where to go on after a decline that permits it, in order.
+    pub fallbacks: Vec<ProviderAccount>,
+    /// The payer's means, for further attempts.
+    pub means: Option<Means>,
+}
+
+/// How long an answer waits for a place in a full commit queue.
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
+
+/// How a provider is asked.
+#[derive(Clone, Copy)]
+enum Asking {
+    Execute,
+    LookUp,
+}
+
+impl Engine {
+    /// Acts on the effects of a commit until none is left. With `render`, the commit after the last call stores the answer
+    /// to the request. Tells how long providers took.
+    pub(crate) async fn perform(
+        self: &Arc<Self>,
+        changes: Changes,
+        mut calls: Calls,
+        render: Option<&Render>,
+    ) -> Result<(Payment, Duration), SubmitError> {
+        let mut provider_time = Duration::ZERO;
+        self.tell_workers(&changes);
+        let Changes { mut payment, mut version, effects } = changes;
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            let (seq, asking) = match effect {
+                Effect::Call(seq) => (seq, Asking::Execute),
+                Effect::LookUp(seq) => (seq, Asking::LookUp),
+                Effect::Post(_) | Effect::Notify { .. } => continue,
+            };
+            let begun = Instant::now();
+            let outcome = self.ask(&payment, seq, calls.card.as_ref(), asking).await;
+            provider_time += begun.elapsed();
+            let fallback = self.fallback(&mut calls, &outcome);
+            let command = Command::Answered { seq, outcome, fallback };
+            let next = self.take_answer(payment, version, command, render).await?;
+            self.tell_workers(&next);
+            (payment, version) = (next.payment, next.version);
+            effects.extend(next.effects);
+        }
+        Ok((payment, provider_time))
+    }
+
+    /// Commits an answer on the version at hand, or on a newer one if somebody was quicker.
+    async fn take_answer(
+        &self,
+        payment: Payment,
+        version: i64,
+        command: Command,
+        render: Option<&Render>,
+    ) -> Result<Changes, SubmitError> {
+        let (id, mut current) = (payment.id, Some((payment, version)));
+        loop {
+            let (payment, version) = match current.take() {
+                Some(current) => current,
+                None => {
+                    let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
+                    (stored.payment, stored.version)
+                }
+            };
+            match self.commit_once(payment, version, &command, render).await {
+                Ok(Some(changes)) => return Ok(changes),
+                Ok(None) => {}
+                // An answer is not turned away at the door like a new request: the provider has acted already.
+                Err(SubmitError::Store(StoreError::Overloaded)) => tokio::time::sleep(QUEUE_FULL_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn fallback(&self, calls: &mut Calls, outcome: &Outcome) -> Option<Attempt> {
+        if !may_cascade(outcome) || calls.fallbacks.is_empty() {
+            return None;
+        }
+        let account = calls.fallbacks.remove(0);
+        Some(Attempt { route: route_to(&account), means: calls.means.clone()? })
+    }
+
+    /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.
+    async fn ask(&self, payment: &Payment, seq: Seq, card: Option<&Card>, asking: Asking) -> Outcome {
+        let Some(operation) = payment.operation(seq) else { return Outcome::Unknown };
+        let Some((provider, call)) = self.call(payment, operation, card) else {
+            tracing::error!(payment = %payment.id, provider = %operation.route.provider,
+                "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
+            return Outcome::Unknown;
+        };
+        let begun = Instant::now();
+        let asked = async {
+            match asking {
+                Asking::Execute => provider.execute(&call).await,
+                Asking::LookUp => provider.look_up(&call).await,
+            }
+        };
+        let outcome = tokio::time::timeout(provider.timeout(), asked).await.unwrap_or(Outcome::Unknown);
+        metrics::histogram!("florin_provider_call_seconds", "provider" => provider.name()).record(begun.elapsed());
+        if outcome == Outcome::Unknown {
+            metrics::counter!("florin_provider_unknown_total", "provider" => provider.name()).increment(1);
+            tracing::warn!(payment = %payment.id, reference = %call.reference, provider = provider.name(),
+                "no clear answer; the provider will be asked again by reference");
+        }
+        outcome
+    }
+
+    fn call(&self, payment: &Payment, operation: &Operation, card: Option<&Card>) -> Option<(Arc<dyn Provider>, Call)> {
+        let directory = self.directory.load();
+        let accounts = &directory.catalogue().providers;
+        let account = accounts.iter().find(|account| account.id == operation.route.provider)?.clone();
+        let provider = self.providers.get(account.driver.as_str())?.clone();
+        let call = Call {
+            reference: self.printed(payment, operation.seq),
+            on: operation.on.map(|on| self.printed(payment, on)),
+            kind: operation.kind,
+            amount: operation.moved,
+            asked: operation.amount,
+            account,
+            lane: Lane::of(payment.merchant, payment.mode),
+            card: card.cloned().filter(|_| operation.kind.is_attempt()),
+        };
+        Some((provider, call))
+    }
+
+    /// An operation's reference as providers see it.
+    fn printed(&self, payment: &Payment, seq: Seq) -> String {
+        self.codec.base36(Reference { payment: payment.id, sequence: seq.number() })
+    }
+
+    /// The payer is back from a provider's page: ask what became of it.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when the payment does not exist or the store cannot answer.
+    pub async fn payer_returned(self: &Arc<Self>, reference: Reference) -> Result<Payment, SubmitError> {
+        let stored = self.store.payment(reference.payment).await?.ok_or(SubmitError::NotFound)?;
+        let seq = Seq::new(reference.sequence);
+        let operation = stored.payment.operation(seq).ok_or(SubmitError::Refused(Refusal::NoSuchOperation))?;
+        if !operation.is_open() {
+            return Ok(stored.payment);
+        }
+        let outcome = self.ask(&stored.payment, seq, None, Asking::LookUp).await;
+        self.submit_always(reference.payment, Command::Answered { seq, outcome, fallback: None }).await
+    }
+
+    fn tell_workers(&self, changes: &Changes) {
+        if changes.effects.iter().any(|effect| matches!(effect, Effect::Notify { .. })) {
+            self.events_due.notify_one();
+        }
+    }
+}

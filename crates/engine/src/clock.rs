@@ -1,0 +1,79 @@
+//! Time: the wall clock, and each merchant's test clock some way ahead of it. New ids, which carry the time.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use florin_kernel::ports::{Clock, Lane};
+use florin_kernel::{EventId, Id, PaymentId, Timestamp};
+use jiff::SignedDuration;
+
+/// The clocks of this process.
+#[derive(Default)]
+pub struct Clocks {
+    offsets_ms: RwLock<HashMap<Lane, i64>>,
+}
+
+impl Clocks {
+    /// The wall clock.
+    pub fn wall(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Sets how far a lane's clock is ahead, in milliseconds.
+    pub(crate) fn set(&self, lane: Lane, offset_ms: i64) {
+        self.offsets_ms.write().expect("no holder of the lock panics").insert(lane, offset_ms);
+    }
+}
+
+impl Clock for Clocks {
+    fn now(&self, lane: Lane) -> Timestamp {
+        let offset_ms = match lane {
+            Lane::Live => 0,
+            Lane::Dev(_) => {
+                let offsets = self.offsets_ms.read().expect("no holder of the lock panics");
+                offsets.get(&lane).copied().unwrap_or(0)
+            }
+        };
+        let now = self.wall();
+        now.checked_add(SignedDuration::from_millis(offset_ms)).unwrap_or(now)
+    }
+}
+
+/// Makes ids that grow with time and never repeat within this process.
+pub struct Ids {
+    node: i64,
+    last: AtomicI64,
+}
+
+impl Ids {
+    /// A maker with a random part, so that two processes rarely meet; the store refuses an id that is taken.
+    pub fn new() -> Ids {
+        let mut node = [0; 2];
+        getrandom::fill(&mut node).expect("the system's random source answers");
+        Ids { node: i64::from(u16::from_be_bytes(node) & 0x7ff) << 10, last: AtomicI64::new(0) }
+    }
+
+    /// A new payment's id.
+    pub fn payment(&self) -> PaymentId {
+        Id::from_number(self.next())
+    }
+
+    /// A new event's id.
+    pub fn event(&self) -> EventId {
+        Id::from_number(self.next())
+    }
+
+    fn next(&self) -> i64 {
+        let base = PaymentId::at(Timestamp::now().as_millisecond(), 0).number() | self.node;
+        let step = |last: i64| Some(base.max(last + 1));
+        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or(base);
+        base.max(last + 1)
+    }
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Ids::new()
+    }
+}

@@ -1,0 +1,284 @@
+//! Who may do what, and who takes payments: the configuration rows of the store, read into one snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use florin_kernel::payment::{Dialect, Mode};
+use florin_kernel::routing::Catalogue;
+use florin_kernel::secret::Secret;
+use florin_kernel::{Asset, CredentialId, MerchantId, Money, Timestamp};
+use florin_store::{ConfigKind, Store, StoreError};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::Keyring;
+
+/// What a credential may do (product document, "Permissions").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Payments with their captures, voids and refunds.
+    Deposits,
+    /// Card numbers in a request.
+    S2sCards,
+    /// Withdrawals and payouts.
+    Withdrawals,
+    /// Approve and reject.
+    Approve,
+    /// Status and lists.
+    Read,
+}
+
+/// A merchant.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// Its number.
+    pub id: MerchantId,
+    /// Lower-case letters and digits; part of its signature passwords.
+    pub slug: String,
+    /// Its name, as payers read it.
+    pub name: String,
+    /// Bounds on a single payment, per currency.
+    pub limits: Vec<Limit>,
+    /// Payer addresses it does not take payments from.
+    pub blocked_payers: Vec<IpNet>,
+    /// Custom URL schemes its apps are reached by.
+    pub schemes: Vec<String>,
+    /// Secrets of its test webhooks, newest first; two while they are rotated.
+    pub webhook_secrets_dev: Vec<Secret>,
+    /// Secrets of its live webhooks, newest first.
+    pub webhook_secrets_live: Vec<Secret>,
+}
+
+impl Merchant {
+    /// The webhook secrets of a mode, newest first.
+    pub fn webhook_secrets(&self, mode: Mode) -> &[Secret] {
+        match mode {
+            Mode::Dev => &self.webhook_secrets_dev,
+            Mode::Live => &self.webhook_secrets_live,
+        }
+    }
+}
+
+/// Inclusive bounds on an amount.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Limit {
+    /// Smallest.
+    pub min: Money,
+    /// Largest; of the same asset.
+    pub max: Money,
+}
+
+impl Limit {
+    /// The asset it is about.
+    pub fn asset(&self) -> Asset {
+        self.max.asset()
+    }
+}
+
+/// A credential of a merchant in one dialect.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its number.
+    pub id: CredentialId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Test or live.
+    pub mode: Mode,
+    /// For which API.
+    pub dialect: Dialect,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    /// From then on it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// Taken back for good.
+    pub revoked: bool,
+    /// Callers admitted; empty: all.
+    pub allow: Vec<IpNet>,
+    /// Callers refused, whatever is allowed.
+    pub deny: Vec<IpNet>,
+    /// What the dialect alone reads.
+    pub settings: serde_json::Value,
+    /// The password of the dialect's own webhook signature.
+    pub signature_password: Secret,
+}
+
+/// What belongs to the whole installation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Installation {
+    /// Of the master key the database was made with.
+    pub master_key_fingerprint: String,
+    /// Keyed hash of the admin token, hexadecimal; empty: there is none.
+    pub admin_token_hash: String,
+}
+
+/// A snapshot of the configuration.
+#[derive(Default)]
+pub struct Directory {
+    installation: Installation,
+    merchants: HashMap<MerchantId, Arc<Merchant>>,
+    credentials: HashMap<CredentialId, Arc<Credential>>,
+    by_key: HashMap<[u8; 32], Arc<Credential>>,
+    catalogue: Catalogue,
+}
+
+impl Directory {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read, or was sealed under another master key.
+    pub async fn load(store: &dyn Store, keyring: &Keyring) -> Result<Directory, StoreError> {
+        let mut directory = Directory::default();
+        for row in store.config(ConfigKind::Installation).await? {
+            directory.installation = read(&row.document)?;
+        }
+        for row in store.config(ConfigKind::Merchant).await? {
+            let merchant = read::<MerchantDocument>(&row.document)?.open(MerchantId::from_number(row.id), keyring)?;
+            directory.merchants.insert(merchant.id, Arc::new(merchant));
+        }
+        for row in store.config(ConfigKind::Credential).await? {
+            let document = read::<CredentialDocument>(&row.document)?;
+            let hash = hash_from_hex(&document.key_hash)?;
+            let credential = Arc::new(document.open(CredentialId::from_number(row.id), keyring)?);
+            directory.credentials.insert(credential.id, credential.clone());
+            directory.by_key.insert(hash, credential);
+        }
+        directory.catalogue = Catalogue {
+            providers: read_all(store, ConfigKind::Provider).await?,
+            routes: read_all(store, ConfigKind::Route).await?,
+            rules: read_all(store, ConfigKind::Rule).await?,
+        };
+        Ok(directory)
+    }
+
+    /// The credential a key belongs to, revoked and expired ones included. `hash` is [`key_hash`] of the key: looking up by a
+    /// keyed hash takes a time that says nothing about the key.
+    pub fn credential_by_hash(&self, hash: &[u8; 32]) -> Option<&Arc<Credential>> {
+        self.by_key.get(hash)
+    }
+
+    /// A credential by its number.
+    pub fn credential(&self, id: CredentialId) -> Option<&Arc<Credential>> {
+        self.credentials.get(&id)
+    }
+
+    /// A merchant by its number.
+    pub fn merchant(&self, id: MerchantId) -> Option<&Arc<Merchant>> {
+        self.merchants.get(&id)
+    }
+
+    /// All merchants.
+    pub fn merchants(&self) -> impl Iterator<Item = &Arc<Merchant>> {
+        self.merchants.values()
+    }
+
+    /// Providers, routes and rules.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What belongs to the whole installation.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+/// What is kept of a credential's key.
+pub fn key_hash(keyring: &Keyring, dialect: Dialect, key: &str) -> [u8; 32] {
+    keyring.credential_hash(&[format!("{dialect:?}").as_bytes(), key.as_bytes()])
+}
+
+/// A merchant's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MerchantDocument {
+    pub slug: String,
+    pub name: String,
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+    #[serde(default)]
+    pub blocked_payers: Vec<IpNet>,
+    #[serde(default)]
+    pub schemes: Vec<String>,
+    pub webhook_secrets_dev: Vec<String>,
+    pub webhook_secrets_live: Vec<String>,
+}
+
+impl MerchantDocument {
+    fn open(self, id: MerchantId, keyring: &Keyring) -> Result<Merchant, StoreError> {
+        let open = |sealed: &[String]| -> Result<Vec<Secret>, StoreError> {
+            sealed.iter().map(|text| keyring.open(text).map_err(corrupt)).collect()
+        };
+        Ok(Merchant {
+            id,
+            webhook_secrets_dev: open(&self.webhook_secrets_dev)?,
+            webhook_secrets_live: open(&self.webhook_secrets_live)?,
+            slug: self.slug,
+            name: self.name,
+            limits: self.limits,
+            blocked_payers: self.blocked_payers,
+            schemes: self.schemes,
+        })
+    }
+}
+
+/// A credential's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CredentialDocument {
+    pub merchant: MerchantId,
+    pub mode: Mode,
+    pub dialect: Dialect,
+    pub key_hash: String,
+    pub permissions: Vec<Permission>,
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub revoked: bool,
+    #[serde(default)]
+    pub allow: Vec<IpNet>,
+    #[serde(default)]
+    pub deny: Vec<IpNet>,
+    #[serde(default)]
+    pub settings: serde_json::Value,
+    pub signature_password: String,
+}
+
+impl CredentialDocument {
+    fn open(self, id: CredentialId, keyring: &Keyring) -> Result<Credential, StoreError> {
+        Ok(Credential {
+            id,
+            merchant: self.merchant,
+            mode: self.mode,
+            dialect: self.dialect,
+            permissions: self.permissions,
+            expires_at: self.expires_at,
+            revoked: self.revoked,
+            allow: self.allow,
+            deny: self.deny,
+            settings: self.settings,
+            signature_password: keyring.open(&self.signature_password).map_err(corrupt)?,
+        })
+    }
+}
+
+pub(crate) fn hash_to_hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash_from_hex(text: &str) -> Result<[u8; 32], StoreError> {
+    let pair = |place: usize| text.get(place..place + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Option<Vec<u8>> = (0..64).step_by(2).map(pair).collect();
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| StoreError::Corrupt("a credential's key hash".into()))
+}
+
+async fn read_all<T: serde::de::DeserializeOwned>(store: &dyn Store, kind: ConfigKind) -> Result<Vec<T>, StoreError> {
+    store.config(kind).await?.iter().map(|row| read(&row.document)).collect()
+}
+
+fn read<T: serde::de::DeserializeOwned>(document: &str) -> Result<T, StoreError> {
+    serde_json::from_str(document).map_err(corrupt)
+}
+
+fn corrupt(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}

@@ -1,0 +1,167 @@
+//! The same request again: the same answer, byte for byte; or a clear no when its reference was used for something else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::payment::{Dialect, Mode, Payment, Seq, State};
+use florin_kernel::ports::Lane;
+use florin_kernel::{MerchantId, PaymentId, Timestamp};
+use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, StoredPayment, Verdict};
+use jiff::SignedDuration;
+
+use crate::Engine;
+
+/// What a request takes for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// The dialect's own reference.
+    Reference,
+    /// The `Idempotency-Key` header.
+    IdempotencyKey,
+}
+
+/// A reference or key of a request; merchant, mode and dialect are those of its payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// Which.
+    pub kind: ClaimKind,
+    /// The merchant's text.
+    pub text: String,
+}
+
+/// Makes the answer to the request that made a payment, from the payment.
+pub type Render = Arc<dyn Fn(&Payment) -> Answer + Send + Sync>;
+
+/// An answer for the merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Status and body.
+    pub answer: Answer,
+    /// Whether an earlier request was answered with it before.
+    pub replayed: bool,
+    /// The payment.
+    pub payment: PaymentId,
+    /// Time spent waiting for providers.
+    pub provider_time: Duration,
+}
+
+/// What a reference or key was used for before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// The same request: here is its answer.
+    Replay(Reply),
+    /// Another request.
+    Taken(ClaimKind),
+}
+
+/// Answers are kept this long (product document, "Requests").
+const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// A request of another process that has no answer after this long has died with its process.
+const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// How often another process's answer is looked for.
+const POLL: Duration = Duration::from_millis(100);
+
+impl Engine {
+    /// A keyed digest of a request's normalised content.
+    pub fn digest(&self, parts: &[&[u8]]) -> [u8; 16] {
+        self.keyring.digest(parts)
+    }
+
+    /// The payment a merchant's reference was used for.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn find_reference(
+        &self,
+        merchant: MerchantId,
+        mode: Mode,
+        dialect: Dialect,
+        text: &str,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        let key = self.claim_key(merchant, mode, dialect, ClaimKind::Reference, text);
+        Ok(self.store.claim(key).await?.map(|claim| claim.payment))
+    }
+
+    /// What a request's reference or key was used for before. A replay goes before every refusal that has to look at more
+    /// than the request itself, so callers ask this when such a check refuses.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier(
+        &self,
+        new: &Payment,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render,
+    ) -> Result<Option<Earlier>, StoreError> {
+        for claim in claims {
+            let key = self.claim_key(new.merchant, new.mode, new.dialect, claim.kind, &claim.text);
+            if let Some(found) = self.store.claim(key).await? {
+                return self.replay(found, claim.kind, digest, render).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn claims(&self, new: &Payment, claims: &[ClaimRequest], digest: [u8; 16], at: Timestamp) -> Vec<Claim> {
+        let claim = |claim: &ClaimRequest| Claim {
+            key: self.claim_key(new.merchant, new.mode, new.dialect, claim.kind, &claim.text),
+            digest,
+            payment: new.id,
+            at,
+            expires: claim.kind == ClaimKind::IdempotencyKey,
+        };
+        claims.iter().map(claim).collect()
+    }
+
+    fn claim_key(&self, merchant: MerchantId, mode: Mode, dialect: Dialect, kind: ClaimKind, text: &str) -> [u8; 16] {
+        let space = [mode as u8, dialect as u8, kind as u8];
+        self.keyring.digest(&[b"claim", &merchant.number().to_be_bytes(), &space, text.as_bytes()])
+    }
+
+    pub(crate) async fn replay(
+        &self,
+        claim: Claim,
+        kind: ClaimKind,
+        digest: [u8; 16],
+        render: &Render,
+    ) -> Result<Earlier, StoreError> {
+        if claim.digest != digest {
+            return Ok(Earlier::Taken(kind));
+        }
+        loop {
+            let done = self.inflight.done(claim.payment);
+            let stored = self.store.payment(claim.payment).await?;
+            let stored =
+                stored.ok_or_else(|| StoreError::Corrupt(format!("{} is claimed but missing", claim.payment)))?;
+            if let Some(answer) = stored.answer {
+                let payment = claim.payment;
+                return Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }));
+            }
+            let age = self.now(Lane::of(stored.payment.merchant, stored.payment.mode)).duration_since(claim.at);
+            if age > ANSWERS_KEPT {
+                return Ok(Earlier::Taken(kind));
+            }
+            match done {
+                Some(mut done) => _ = done.changed().await,
+                None if self.store.is_exclusive() || age > DEAD_AFTER => {
+                    self.answer_for_the_dead(&stored, render).await?
+                }
+                None => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    /// The process died before it answered: the merchant is told "pending", now and in every repeat.
+    async fn answer_for_the_dead(&self, stored: &StoredPayment, render: &Render) -> Result<(), StoreError> {
+        let open = Payment { state: State::Pending { operation: Seq::new(1) }, ..stored.payment.clone() };
+        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(render(&open)));
+        match self.store.commit(Changeset { payments: vec![write], ..Changeset::default() }).await? {
+            // On a conflict somebody else moved the payment on; the caller looks again.
+            Verdict::Committed | Verdict::Conflict => Ok(()),
+            Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+                unreachable!("nothing is claimed and no floor is set")
+            }
+        }
+    }
+}

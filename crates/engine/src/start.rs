@@ -1,0 +1,129 @@
+//! A new payment: hops 2 to 6 of a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
+use florin_kernel::ports::Lane;
+use florin_kernel::routing::{Candidate, Method, ProviderAccount};
+use florin_store::{StoreError, Verdict};
+
+use crate::Engine;
+use crate::calls::Calls;
+use crate::inflight::Answering;
+use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
+use crate::submit::Changes;
+
+/// A payment to start with its first attempt.
+pub struct NewPayment {
+    /// Created, nothing tried.
+    pub payment: Payment,
+    /// Its reference and idempotency key.
+    pub claims: Vec<ClaimRequest>,
+    /// Of the request's normalised content.
+    pub digest: [u8; 16],
+    /// Who is asked, in order.
+    pub candidate: Candidate,
+    /// How the payer pays.
+    pub method: Method,
+    /// The card, where the payer gave it to us.
+    pub card: Option<Card>,
+    /// Makes the answer.
+    pub render: Render,
+}
+
+/// Why a payment did not start. Nothing is written then.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// The reference or key was used for another request.
+    #[error("the {0:?} was used for another request")]
+    Taken(ClaimKind),
+    /// The kernel refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store cannot take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The process is stopping.
+    #[error("the process is stopping")]
+    Draining,
+}
+
+/// An id that is taken means that another process drew it in the same millisecond: draw again.
+const ID_DRAWS_MAX: u32 = 5;
+
+impl Engine {
+    /// Starts a payment, asks its provider and makes the answer. A copy of an earlier request gets that one's answer.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is written then.
+    pub async fn start(self: &Arc<Self>, mut new: NewPayment) -> Result<Reply, StartError> {
+        if self.is_draining() {
+            return Err(StartError::Draining);
+        }
+        let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
+        let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary) };
+        for _ in 0..ID_DRAWS_MAX {
+            let attempt = Attempt { route: route_to(first), means: means.clone() };
+            let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
+            let answering = self.inflight.enter(new.payment.id);
+            let (mut changeset, changes) = self.changeset(&new.payment, None, decision, now);
+            changeset.claims = self.claims(&new.payment, &new.claims, new.digest, now);
+            let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
+            match self.store.commit(changeset).await? {
+                Verdict::Committed => {
+                    let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
+                    let calls = Calls { card: new.card, fallbacks, means: Some(means) };
+                    return self.carry_on(changes, calls, new.render, answering).await;
+                }
+                Verdict::Conflict => new.payment.id = self.new_payment_id(),
+                Verdict::Duplicate(claim) => {
+                    drop(answering);
+                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
+                    let kind = new.claims[place].kind;
+                    return match self.replay(claim, kind, new.digest, &new.render).await? {
+                        Earlier::Replay(reply) => Ok(reply),
+                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
+                    };
+                }
+                Verdict::BelowFloor { .. } => unreachable!("a new payment sets no floor"),
+            }
+        }
+        Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+    }
+
+    /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.
+    async fn carry_on(
+        self: &Arc<Self>,
+        changes: Changes,
+        calls: Calls,
+        render: Render,
+        answering: Answering,
+    ) -> Result<Reply, StartError> {
+        let engine = self.clone();
+        let task = self.tasks.spawn(async move {
+            let pending = changes.payment.clone();
+            let performed = engine.perform(changes, calls, Some(&render)).await;
+            drop(answering);
+            let (payment, provider_time) = performed.unwrap_or_else(|error| {
+                // The payment is on disk and its provider may have acted: the truth is "pending". A look-up finishes it.
+                tracing::error!(payment = %pending.id, %error, "an answer could not be stored; the payment stays pending");
+                (pending, Duration::ZERO)
+            });
+            Reply { answer: render(&payment), replayed: false, payment: payment.id, provider_time }
+        });
+        task.await.map_err(|panic| StartError::Store(StoreError::Unavailable(panic.to_string())))
+    }
+}
+
+/// Where an attempt at an account goes.
+pub(crate) fn route_to(account: &ProviderAccount) -> Route {
+    Route {
+        provider: account.id,
+        code: account.code.clone(),
+        name: account.name.clone(),
+        conversion: account.conversion,
+    }
+}

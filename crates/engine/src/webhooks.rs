@@ -1,0 +1,146 @@
+//! Delivering the outbox: at least once, in order per payment, one slow receiver never in the way of another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use florin_kernel::EventId;
+use florin_kernel::ports::Lane;
+use florin_kernel::public_id::Reference;
+use florin_kernel::{MerchantId, PaymentId};
+use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, StoreError};
+
+use crate::Engine;
+use crate::workers::report;
+
+mod sign;
+
+pub use sign::{new_secret, standard_signature};
+
+const TICK: Duration = Duration::from_millis(500);
+/// Events taken up at a time.
+const BATCH: u32 = 256;
+/// Deliveries under way at a time to one `host:port`.
+const PER_ENDPOINT_MAX: usize = 8;
+
+/// What is being delivered right now.
+#[derive(Default)]
+struct Busy {
+    events: HashMap<EventId, String>,
+}
+
+impl Busy {
+    fn count(&self, endpoint: &str) -> usize {
+        self.events.values().filter(|busy| *busy == endpoint).count()
+    }
+
+    fn full_endpoints(&self) -> Vec<String> {
+        let mut counts: HashMap<&String, usize> = HashMap::new();
+        for endpoint in self.events.values() {
+            *counts.entry(endpoint).or_default() += 1;
+        }
+        let full = counts.into_iter().filter(|(_, count)| *count >= PER_ENDPOINT_MAX);
+        full.map(|(endpoint, _)| endpoint.clone()).collect()
+    }
+}
+
+impl Engine {
+    pub(crate) async fn deliver_events(self: Arc<Self>) {
+        let busy: Arc<Mutex<Busy>> = Arc::default();
+        while self.idle(&self.events_due, TICK).await {
+            if let Err(error) = self.deliver_due(&busy).await {
+                report(&error);
+            }
+        }
+    }
+
+    async fn deliver_due(self: &Arc<Self>, busy: &Arc<Mutex<Busy>>) -> Result<(), StoreError> {
+        let (full, in_flight) = {
+            let busy = busy.lock().expect("no holder of the lock panics");
+            (busy.full_endpoints(), busy.events.keys().copied().collect::<Vec<_>>())
+        };
+        for event in self.store.due_events(self.clocks.wall(), BATCH, &full, &in_flight).await? {
+            {
+                let mut busy = busy.lock().expect("no holder of the lock panics");
+                if busy.count(&event.endpoint) >= PER_ENDPOINT_MAX {
+                    continue;
+                }
+                busy.events.insert(event.id, event.endpoint.clone());
+            }
+            let (engine, busy) = (self.clone(), busy.clone());
+            self.tasks.spawn(async move {
+                let id = event.id;
+                if let Err(error) = engine.deliver(event).await {
+                    report(&error);
+                }
+                busy.lock().expect("no holder of the lock panics").events.remove(&id);
+                engine.events_due.notify_one();
+            });
+        }
+        Ok(())
+    }
+
+    /// One attempt, and what follows from it.
+    async fn deliver(&self, event: EventRow) -> Result<(), StoreError> {
+        let lane = if event.lane == 0 { Lane::Live } else { Lane::Dev(MerchantId::from_number(event.lane)) };
+        let (at, begun) = (self.now(lane), Instant::now());
+        let directory = self.directory();
+        let Some((credential, announcer)) = directory
+            .credential(event.credential)
+            .and_then(|credential| Some((credential, self.announcers.get(&credential.dialect)?)))
+        else {
+            tracing::error!(event = %event.id, credential = %event.credential, "the credential of an event is gone; it is not sent");
+            return self
+                .record(&event, at, begun, None, "the credential is gone".into(), DeliveryResult::GivenUp)
+                .await;
+        };
+        let mut headers = announcer.sign(&event.body, credential);
+        if let Some(merchant) = directory.merchant(credential.merchant) {
+            let (id, timestamp_s) = (self.webhook_id(event.id), self.clocks.wall().as_second());
+            let secrets = merchant.webhook_secrets(credential.mode);
+            headers.push(("webhook-signature", standard_signature(&id, timestamp_s, &event.body, secrets)));
+            headers.push(("webhook-timestamp", timestamp_s.to_string()));
+            headers.push(("webhook-id", id));
+        }
+        let answered = self.outgoing.post(&event.url, headers, event.body.clone()).await;
+        let schedule = announcer.schedule();
+        let result = match answered.status {
+            Some(200..=299) => DeliveryResult::Delivered,
+            _ if event.attempts + 1 >= schedule.attempts_max => DeliveryResult::GivenUp,
+            _ => DeliveryResult::Retry(at + schedule.interval),
+        };
+        self.record(&event, at, begun, answered.status, answered.note, result).await
+    }
+
+    async fn record(
+        &self,
+        event: &EventRow,
+        at: florin_kernel::Timestamp,
+        begun: Instant,
+        status: Option<u16>,
+        note: String,
+        result: DeliveryResult,
+    ) -> Result<(), StoreError> {
+        let word = match result {
+            DeliveryResult::Delivered => "delivered",
+            DeliveryResult::Retry(_) => "retry",
+            DeliveryResult::GivenUp => "given_up",
+        };
+        metrics::counter!("florin_webhook_attempts_total", "result" => word).increment(1);
+        if result == DeliveryResult::GivenUp {
+            tracing::warn!(event = %event.id, payment = %event.payment, url = %event.url, "a webhook's schedule is used up; it is undelivered");
+        }
+        let latency_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let delivery = Delivery { event: event.id, at, latency_ms, status, note, result };
+        self.store.commit(Changeset { deliveries: vec![delivery], ..Changeset::default() }).await.map(drop)
+    }
+
+    /// An event's printed id, the same for all attempts and replays.
+    pub fn webhook_id(&self, event: EventId) -> String {
+        let reference = Reference { payment: PaymentId::from_number(event.number()), sequence: EVENT_SPACE };
+        format!("msg_{}", self.codec.base36(reference))
+    }
+}
+
+/// Events share the number space of payments; the highest sequence keeps their printed ids apart.
+const EVENT_SPACE: u16 = 1023;

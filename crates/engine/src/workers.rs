@@ -1,0 +1,101 @@
+//! What nobody asks for: waking payments whose time has come. Everything here can be stopped at any point and goes on
+//! after a restart, because what is to be done is in rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::PaymentId;
+use florin_kernel::payment::Command;
+use florin_store::StoreError;
+use jiff::SignedDuration;
+use tokio::sync::Semaphore;
+
+use crate::Engine;
+use crate::calls::Calls;
+use crate::submit::SubmitError;
+
+/// How long a due payment waits at most for a worker to look.
+const TICK: Duration = Duration::from_millis(200);
+/// Payments woken at a time.
+const BATCH: u32 = 128;
+/// Look-ups under way at a time.
+const LOOK_UPS_MAX: usize = 64;
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+const PURGE_BATCH: u32 = 5_000;
+/// Answers and delivery records are kept this long (product document, "Requests", "Webhooks and callbacks").
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Engine {
+    /// Runs the workers until [`Engine::shutdown`].
+    pub async fn run(self: Arc<Self>) {
+        let payments = self.tasks.spawn(self.clone().wake_payments());
+        let events = self.tasks.spawn(self.clone().deliver_events());
+        let purge = self.tasks.spawn(self.clone().purge());
+        for worker in [payments, events, purge] {
+            if let Err(panic) = worker.await {
+                tracing::error!(%panic, "a worker stopped; restart the process");
+            }
+        }
+    }
+
+    async fn wake_payments(self: Arc<Self>) {
+        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
+        while self.idle(&self.payments_due, TICK).await {
+            loop {
+                let due = match self.store.due_payments(self.clocks.wall(), BATCH).await {
+                    Ok(due) => due,
+                    Err(error) => break report(&error),
+                };
+                let full = due.len() == BATCH as usize;
+                for id in due {
+                    if let Err(error) = self.wake(id, &look_ups).await {
+                        tracing::error!(payment = %id, %error, "a payment could not be woken; it is tried again");
+                    }
+                }
+                if !full || self.is_draining() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Commits that a payment woke, which moves its next time on, and leaves what follows to a task.
+    async fn wake(self: &Arc<Self>, id: PaymentId, look_ups: &Arc<Semaphore>) -> Result<(), SubmitError> {
+        let changes = self.commit(id, Command::Wake).await?;
+        if changes.effects.is_empty() {
+            return Ok(());
+        }
+        let permit = look_ups.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = engine.perform(changes, Calls::default(), None).await {
+                tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    async fn purge(self: Arc<Self>) {
+        while self.idle(&tokio::sync::Notify::new(), PURGE_EVERY).await {
+            let before = self.clocks.wall() - KEPT;
+            if let Err(error) = self.store.purge(before, PURGE_BATCH).await {
+                report(&error);
+            }
+        }
+    }
+
+    /// Waits for a call or a tick; false when the process is stopping.
+    pub(crate) async fn idle(&self, called: &tokio::sync::Notify, tick: Duration) -> bool {
+        tokio::select! {
+            () = self.stopping.cancelled() => false,
+            () = called.notified() => true,
+            () = tokio::time::sleep(tick) => true,
+        }
+    }
+}
+
+pub(crate) fn report(error: &StoreError) {
+    metrics::counter!("florin_store_errors_total").increment(1);
+    tracing::error!(%error, "the store does not answer; workers try again");
+}

@@ -1,0 +1,44 @@
+use super::{Config, ConfigError, DataFlags, ServeFlags};
+
+fn resolve(toml: &str, serve: &ServeFlags) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("florin.toml");
+    std::fs::write(&path, toml).expect("written");
+    Config::resolve(&DataFlags { config: Some(path), ..DataFlags::default() }, serve)
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_the_defaults() {
+    let flags = ServeFlags { queue_max: Some(7), ..ServeFlags::default() };
+    let config = resolve("queue_max = 9\nconnections_max = 11\ntrusted_proxies = [\"10.0.0.0/8\"]", &flags).expect("fine");
+    assert_eq!((config.queue_max, config.connections_max), (7, 11));
+    assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().expect("a range")]);
+    assert_eq!(config.listen, Config::default().listen);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let check = |toml: &str, part: &str| {
+        let said = resolve(toml, &ServeFlags::default()).expect_err(toml).to_string();
+        assert!(said.contains(part), "{toml}: {said}");
+    };
+    check("listen = \"127.0.0.1:1\"", "`listen`");
+    check("queue_max = \"many\"", "queue_max");
+    check("database = \"postgres://florin:hush@db/florin\"", "postgres://florin:%E2%80%A6@db/florin");
+    check("public_url = \"ftp://host\"", "ftp://host");
+    check("trusted_proxies = [\"10.0.0.0/99\"]", "trusted_proxies");
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there() {
+    let flags = DataFlags { config: Some("/nowhere/florin.toml".into()), ..DataFlags::default() };
+    assert!(matches!(Config::resolve(&flags, &ServeFlags::default()), Err(ConfigError::NoFile(_))));
+}
+
+#[test]
+fn only_the_demo_sends_webhooks_to_this_machine() {
+    let loopback = "127.0.0.1".parse::<std::net::IpAddr>().expect("an address");
+    let admits = |config: &Config| config.outgoing_ranges().iter().any(|range| range.contains(&loopback));
+    assert!(!admits(&Config::default()));
+    assert!(admits(&Config { demo: true, ..Config::default() }));
+}

@@ -1,0 +1,9 @@
+//! The APIs merchants speak. A dialect turns requests into commands and payments into answers; no dialect names another.
+
+use std::time::Duration;
+
+pub mod cashier;
+
+/// How long the provider took, told to the server beside an answer: `Server-Timing` leaves it out.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderTime(pub Duration);

@@ -1,0 +1,53 @@
+use super::Book;
+use crate::simulator::book::Opened;
+use crate::simulator::entry::{Entry, Letter, Standing, Topic};
+use crate::simulator::tests::{NOON, sale};
+use crate::simulator::triggers::Verdict;
+use florin_kernel::payment::Decline;
+
+/// What is written is read back, whatever the standing.
+#[tokio::test]
+async fn entries_come_back_as_they_were() {
+    let book = Book::in_memory().expect("a book");
+    let declined = |code: &str| Standing::Declined(Decline::Response(code.into()));
+    let standings = [
+        Standing::Approved,
+        declined("05"),
+        Standing::Declined(Decline::Authentication),
+        Standing::Declined(Decline::Provider),
+        Standing::Declined(Decline::Risk),
+        Standing::Cancelled,
+        Standing::NeedsPayer,
+        Standing::Pending { until: NOON, then: Verdict::Approved },
+        Standing::Pending { until: NOON, then: Verdict::Declined("05".into()) },
+    ];
+    for (number, standing) in standings.into_iter().enumerate() {
+        let entry = Entry::new(&sale(&number.to_string(), "10.00 EUR"), standing, None, NOON);
+        let opened = book.open_entry(entry.clone(), Vec::new()).await.expect("written");
+        assert!(matches!(opened, Opened::Fresh(_)), "{opened:?}");
+        assert_eq!(book.find(&entry.reference).await.expect("read"), Some(entry));
+    }
+}
+
+#[tokio::test]
+async fn letters_go_one_by_one() {
+    let book = Book::in_memory().expect("a book");
+    let entry = Entry::new(&sale("a", "10.00 EUR"), Standing::Approved, None, NOON);
+    let letter = Letter { topic: Topic::Outcome, due: NOON, times: 2 };
+    book.open_entry(entry.clone(), vec![letter]).await.expect("written");
+    book.open_entry(entry.clone(), vec![letter]).await.expect("read");
+    for left in [2, 1] {
+        assert_eq!(book.references_due(entry.lane, NOON).await.expect("read"), ["a"]);
+        let due = book.letters_due("a", NOON).await.expect("read");
+        assert_eq!(due.iter().map(|waiting| waiting.left).collect::<Vec<_>>(), [left], "a repeat adds no letter");
+        book.letter_taken(due[0].id).await.expect("written");
+    }
+    assert!(book.lanes_waiting().await.expect("read").is_empty());
+}
+
+#[test]
+fn what_is_no_book_is_refused() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), [7; 8192]).expect("written");
+    assert!(Book::open(file.path()).is_err());
+}

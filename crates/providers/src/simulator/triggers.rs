@@ -1,0 +1,209 @@
+//! What the simulated world does, told by the card number and the amount alone. Pure.
+//!
+//! Sources: product document, "Test mode"; v3 contract, section 13; transaction services contract, section 11;
+//! cashier contract, sections 16 and 17. A number that any contract lists means the same in all.
+
+use florin_kernel::Money;
+use florin_kernel::card::Pan;
+use florin_kernel::payment::OperationKind;
+use florin_kernel::routing::ProviderAccount;
+use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
+
+/// The bank's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// Yes.
+    Approved,
+    /// No, with a response code (ISO 8583, data element 39).
+    Declined(String),
+}
+
+/// How the bank's word reaches us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// In the answer.
+    AtOnce,
+    /// Never: no answer comes.
+    Silent,
+    /// As a 502 with HTML.
+    Garbled,
+    /// In the answer, and by three callbacks after it.
+    Thrice,
+    /// By a callback, and in the answer after it.
+    Early,
+    /// 30 s later, by callback; the answer says pending.
+    Late,
+    /// In the answer; 60 s later the money is charged back.
+    ThenChargedBack,
+}
+
+/// How a bank ends an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// What it says.
+    pub(super) verdict: Verdict,
+    /// How it says it.
+    pub(super) manner: Manner,
+}
+
+/// A card's 3-D Secure step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ThreeDSecure {
+    /// None, or one that the payer does not see.
+    Unseen,
+    /// The payer must answer a challenge.
+    Challenge,
+    /// It fails without asking the payer.
+    Failed,
+}
+
+/// What a card does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CardStory {
+    /// First this step.
+    pub(super) step: ThreeDSecure,
+    /// Then its bank says this, unless the amount decides.
+    pub(super) own: Verdict,
+}
+
+/// How an account's bank differs from the plain one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Habit {
+    /// The table as it stands.
+    Plain,
+    /// Approves what the plain one declines with a code that cascades (`simulator_b`).
+    ApprovesCascaded,
+}
+
+/// What decides beside the card: the operation's amount as the merchant asked for it, its kind and the account's habit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// What is asked.
+    pub(super) kind: OperationKind,
+    /// The amount before any conversion.
+    pub(super) asked: Money,
+    /// The account's habit.
+    pub(super) habit: Habit,
+}
+
+/// Cards that ask for a challenge.
+const CHALLENGE: [&str; 18] = [
+    "4000000000003220",
+    "4012001037141112",
+    "4000000000000002",
+    "4200000000000018",
+    "4200000000000075",
+    "4711100000000000",
+    "5200000000000064",
+    "5200000000000072",
+    "5212345678901234",
+    "375987000169867",
+    "371449635398431",
+    "375987000000005",
+    // With a method URL of the issuer's, which changes nothing for us.
+    "4200000000000042",
+    "4200000000000067",
+    "5200000000000015",
+    "5200000000000049",
+    "343434343434343",
+    "375987000000021",
+];
+
+/// Cards whose authentication fails unseen: technical error (status U), then not authenticated (status N).
+const FAILED: [&str; 6] = [
+    "4012001037461114",
+    "5434580000000006",
+    "375987000169875",
+    "4200000000000034",
+    "5457350076543210",
+    "375987000169883",
+];
+
+/// Cards that their bank declines, with its code. `1A` is the soft decline of an issuer that wants authentication.
+const DECLINED: [(&str, &str); 5] = [
+    ("4000000000000341", "05"),
+    ("4000000000009995", "51"),
+    ("4000000000000069", "54"),
+    ("4000000000000127", "N7"),
+    ("4200000000000083", "1A"),
+];
+
+/// Codes after which another provider may be tried (cashier contract, section 16).
+const CASCADES: [&str; 8] = ["05", "19", "57", "58", "62", "91", "92", "96"];
+
+impl CardStory {
+    /// What a card does; every number in no table approves unseen.
+    pub(super) fn of(pan: &Pan) -> CardStory {
+        let number = pan.expose();
+        let step = if CHALLENGE.contains(&number) {
+            ThreeDSecure::Challenge
+        } else if FAILED.contains(&number) {
+            ThreeDSecure::Failed
+        } else {
+            ThreeDSecure::Unseen
+        };
+        let declined = DECLINED.iter().find(|(declining, _)| *declining == number);
+        let own = declined.map_or(Verdict::Approved, |(_, code)| Verdict::Declined((*code).to_owned()));
+        CardStory { step, own }
+    }
+}
+
+impl Habit {
+    /// As the operator set it: `approves_declined = "true"`.
+    pub(super) fn of(account: &ProviderAccount) -> Habit {
+        match account.settings.get("approves_declined").map(String::as_str) {
+            Some("true") => Habit::ApprovesCascaded,
+            Some(_) | None => Habit::Plain,
+        }
+    }
+
+    fn hear(self, verdict: Verdict) -> Verdict {
+        match (self, verdict) {
+            (Habit::ApprovesCascaded, Verdict::Declined(code)) if CASCADES.contains(&code.as_str()) => {
+                Verdict::Approved
+            }
+            (Habit::ApprovesCascaded | Habit::Plain, verdict) => verdict,
+        }
+    }
+}
+
+impl Terms {
+    /// How the bank ends the operation, 3-D Secure being over: the amount decides, else the card's own verdict.
+    pub(super) fn ending(&self, own: Verdict) -> Ending {
+        let Ending { verdict, manner } =
+            by_amount(self.asked).unwrap_or(Ending { verdict: own, manner: Manner::AtOnce });
+        let takes_money = match self.kind {
+            OperationKind::Sale | OperationKind::Capture => true,
+            OperationKind::Authorise | OperationKind::Void | OperationKind::Refund => false,
+        };
+        // Only what was taken can be charged back.
+        let manner = if manner == Manner::ThenChargedBack && !takes_money { Manner::AtOnce } else { manner };
+        Ending { verdict: self.habit.hear(verdict), manner }
+    }
+}
+
+/// What an amount triggers, compared by its value in major units: `9051.00 EUR` and `9051 JPY` are the same.
+fn by_amount(asked: Money) -> Option<Ending> {
+    let unit = 10_i64.pow(asked.asset().scale());
+    if asked.minor() % unit != 0 {
+        return None;
+    }
+    let (verdict, manner) = match asked.minor() / unit {
+        9000 => (Verdict::Approved, Manner::AtOnce),
+        declined @ 9001..=9099 => (Verdict::Declined(format!("{:02}", declined - 9000)), Manner::AtOnce),
+        9101 => (Verdict::Approved, Manner::Silent),
+        9102 => (Verdict::Approved, Manner::Thrice),
+        9103 => (Verdict::Approved, Manner::Early),
+        9104 => (Verdict::Approved, Manner::Garbled),
+        9105 => (Verdict::Approved, Manner::Late),
+        9106 => (Verdict::Declined("05".to_owned()), Manner::Late),
+        9107 => (Verdict::Approved, Manner::ThenChargedBack),
+        _ => return None,
+    };
+    Some(Ending { verdict, manner })
+}

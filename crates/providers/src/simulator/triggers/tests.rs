@@ -1,0 +1,98 @@
+use florin_kernel::payment::OperationKind;
+
+use super::{CHALLENGE, CardStory, DECLINED, Ending, FAILED, Habit, Manner, Terms, ThreeDSecure, Verdict};
+use crate::simulator::tests::{card, money};
+
+/// Cards that approve: plain, frictionless, attempted and not participating (v3, section 13; transaction services, 11).
+const APPROVED: &str = "4111111111111111 4242424242424242 4200000000000000 4000000000000051 5555555555554444 \
+    5454545454545454 5105105105105100 378282246310005 377777777777770 4200000000000091 4200000000000026 \
+    5200000000000007 5200000000000056 374500262001008 375987000000062 4200000000000109 4200000000000059 \
+    5200000000000023 5200000000000106 377277081382243 373953192351004 4532497088771651 5497260847316287 \
+    343923092050144 5101082187256503 5101080000000009 375510513169537 4111110000000021 6011111111111117";
+
+fn story(number: &str) -> CardStory {
+    CardStory::of(&card(number).expect("a card").pan)
+}
+
+fn declined(code: &str) -> Verdict {
+    Verdict::Declined(code.into())
+}
+
+#[test]
+fn every_listed_card_is_known() {
+    use ThreeDSecure::{Challenge, Failed, Unseen};
+    for number in APPROVED.split_whitespace() {
+        assert_eq!(story(number), CardStory { step: Unseen, own: Verdict::Approved }, "{number}");
+    }
+    for number in CHALLENGE {
+        assert_eq!(story(number), CardStory { step: Challenge, own: Verdict::Approved }, "{number}");
+    }
+    for number in FAILED {
+        assert_eq!(story(number), CardStory { step: Failed, own: Verdict::Approved }, "{number}");
+    }
+    for (number, code) in DECLINED {
+        assert_eq!(story(number), CardStory { step: Unseen, own: declined(code) }, "{number}");
+    }
+}
+
+#[test]
+fn amounts_are_compared_by_value() {
+    use Manner::{AtOnce, Early, Garbled, Late, Silent, ThenChargedBack, Thrice};
+    let own = || declined("own");
+    for (amount, verdict, manner) in [
+        ("9000.00 EUR", Verdict::Approved, AtOnce),
+        ("9001.00 EUR", declined("01"), AtOnce),
+        ("9051.00 EUR", declined("51"), AtOnce),
+        ("9051.0 EUR", declined("51"), AtOnce),
+        ("9051 JPY", declined("51"), AtOnce),
+        ("9051.00 JPY", declined("51"), AtOnce),
+        ("9051.000 KWD", declined("51"), AtOnce),
+        ("9099.00 USD", declined("99"), AtOnce),
+        ("9101.00 EUR", Verdict::Approved, Silent),
+        ("9102.00 EUR", Verdict::Approved, Thrice),
+        ("9103.00 EUR", Verdict::Approved, Early),
+        ("9104.00 EUR", Verdict::Approved, Garbled),
+        ("9105.00 EUR", Verdict::Approved, Late),
+        ("9106.00 EUR", declined("05"), Late),
+        ("9107.00 EUR", Verdict::Approved, ThenChargedBack),
+        ("9107 JPY", Verdict::Approved, ThenChargedBack),
+        ("90.51 EUR", own(), AtOnce),
+        ("9051.01 EUR", own(), AtOnce),
+        ("9051.001 KWD", own(), AtOnce),
+        ("8999.00 EUR", own(), AtOnce),
+        ("9100.00 EUR", own(), AtOnce),
+        ("9108.00 EUR", own(), AtOnce),
+        ("905100 JPY", own(), AtOnce),
+    ] {
+        let terms = Terms { kind: OperationKind::Sale, asked: money(amount), habit: Habit::Plain };
+        assert_eq!(terms.ending(own()), Ending { verdict, manner }, "{amount}");
+    }
+}
+
+#[test]
+fn only_what_is_taken_is_charged_back() {
+    use OperationKind::{Authorise, Capture, Refund, Sale, Void};
+    for (kind, manner) in [
+        (Sale, Manner::ThenChargedBack),
+        (Capture, Manner::ThenChargedBack),
+        (Authorise, Manner::AtOnce),
+        (Void, Manner::AtOnce),
+        (Refund, Manner::AtOnce),
+    ] {
+        let terms = Terms { kind, asked: money("9107.00 EUR"), habit: Habit::Plain };
+        assert_eq!(terms.ending(Verdict::Approved), Ending { verdict: Verdict::Approved, manner }, "{kind:?}");
+    }
+}
+
+#[test]
+fn the_lenient_habit_approves_codes_that_cascade() {
+    for code in 0..100 {
+        let code = format!("{code:02}");
+        let cascades = matches!(code.as_str(), "05" | "19" | "57" | "58" | "62" | "91" | "92" | "96");
+        let terms = Terms { kind: OperationKind::Sale, asked: money("10.00 EUR"), habit: Habit::ApprovesCascaded };
+        let expected = if cascades { Verdict::Approved } else { declined(&code) };
+        assert_eq!(terms.ending(declined(&code)).verdict, expected, "{code}");
+    }
+    let late = Terms { kind: OperationKind::Sale, asked: money("9106.00 EUR"), habit: Habit::ApprovesCascaded };
+    assert_eq!(late.ending(Verdict::Approved), Ending { verdict: Verdict::Approved, manner: Manner::Late });
+}

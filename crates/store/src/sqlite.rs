@@ -1,0 +1,331 @@
+//! The SQLite driver: one writer thread that commits in groups, a few readers, checkpoints off the request path.
+//!
+//! It must not know what a payment's states mean; only [`verify`] reads the documents it keeps.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use florin_kernel::ports::Lane;
+use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{
+    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, PaymentQuery,
+    Store, StoreError, StoredPayment, Verdict,
+};
+use connection::Purpose;
+use read::{Readers, at_one_moment};
+use writer::{Commit, Order};
+
+mod apply;
+mod checkpoint;
+mod claims;
+mod clocks;
+mod config;
+mod connection;
+mod ledger;
+mod outbox;
+mod payments;
+mod purge;
+mod read;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+pub use connection::OpenError;
+
+/// How the driver works; the defaults suit a machine of two cores and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqliteSettings {
+    /// Changesets that may wait; more are refused with [`StoreError::Overloaded`].
+    pub queue_max: usize,
+    /// Changesets in one transaction.
+    pub batch_max: usize,
+    /// Reader threads.
+    pub readers: usize,
+    /// The database's largest size in pages of 4 KiB; commits that need more answer [`StoreError::Unavailable`].
+    pub pages_max: Option<u32>,
+}
+
+impl Default for SqliteSettings {
+    fn default() -> SqliteSettings {
+        SqliteSettings { queue_max: 4_096, batch_max: 512, readers: 2, pages_max: None }
+    }
+}
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    /// Taken away at close; a store opened for reading only never has it.
+    orders: RwLock<Option<SyncSender<Order>>>,
+    readers: RwLock<Option<std::sync::Arc<Readers>>>,
+    threads: Mutex<Option<Threads>>,
+    is_exclusive: bool,
+}
+
+/// What runs, and the lock that keeps other processes away while it does.
+struct Threads {
+    writer: Option<JoinHandle<Connection>>,
+    others: Vec<JoinHandle<()>>,
+    lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path` for reading and writing, makes it if there is none and brings it up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]: in use by another process, of a newer release, or the settings that durability needs do not take.
+    pub fn open(path: &Path, settings: SqliteSettings) -> Result<SqliteStore, OpenError> {
+        connection::check_library(rusqlite::version_number())?;
+        let lock = lock(path)?;
+        let connection = connection::open(path, Purpose::Write)?;
+        schema::migrate(&connection)?;
+        if let Some(pages_max) = settings.pages_max {
+            connection::limit_pages(&connection, pages_max)?;
+        }
+        let (orders, queue) = sync_channel(settings.queue_max);
+        let (wake_up, wake_ups) = sync_channel(1);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let batch_max = settings.batch_max;
+        let writer =
+            spawn("store-writer", path, move || writer::run(connection, &queue, batch_max, wake_up, &ready))?;
+        is_ready.recv().map_err(|_| OpenError::Database(rusqlite::Error::InvalidQuery))??;
+        let copier = connection::open(path, Purpose::Checkpoint)?;
+        let copier = spawn("store-checkpoint", path, move || checkpoint::run(&copier, &wake_ups))?;
+        let (readers, mut others) = Readers::start(path, settings.readers)?;
+        others.push(copier);
+        let sqlite = rusqlite::version();
+        tracing::info!(path = %path.display(), sqlite, "database open");
+        Ok(SqliteStore {
+            path: path.to_owned(),
+            orders: RwLock::new(Some(orders)),
+            readers: RwLock::new(Some(std::sync::Arc::new(readers))),
+            threads: Mutex::new(Some(Threads { writer: Some(writer), others, lock: Some(lock) })),
+            is_exclusive: true,
+        })
+    }
+
+    /// Opens the database at `path` for reading, beside a server that may be running.
+    ///
+    /// # Errors
+    /// [`OpenError`]: there is none, or it is not of this release's schema version.
+    pub fn open_read_only(path: &Path) -> Result<SqliteStore, OpenError> {
+        connection::check_library(rusqlite::version_number())?;
+        schema::check(&connection::open(path, Purpose::Read)?)?;
+        let (readers, others) = Readers::start(path, SqliteSettings::default().readers)?;
+        Ok(SqliteStore {
+            path: path.to_owned(),
+            orders: RwLock::new(None),
+            readers: RwLock::new(Some(std::sync::Arc::new(readers))),
+            threads: Mutex::new(Some(Threads { writer: None, others, lock: None })),
+            is_exclusive: false,
+        })
+    }
+
+    /// Puts an order into the writer's queue; never waits.
+    fn order(&self, order: Order) -> Result<(), StoreError> {
+        let orders = self.orders.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(orders) = orders.as_ref() else {
+            return Err(StoreError::Unavailable("it is closed or open for reading only".to_owned()));
+        };
+        orders.try_send(order).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => StoreError::Unavailable("its writer is gone".to_owned()),
+        })
+    }
+
+    /// Writes something rare in a transaction of its own.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Alone(Box::new(move |connection| {
+            let _ = reply.send(writer::in_transaction(connection, work));
+        })))?;
+        Ok(answer.await.map_err(|_| gone())??)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = self.readers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match readers {
+            Some(readers) => readers.ask(query).await,
+            None => Err(StoreError::Unavailable("it is closed".to_owned())),
+        }
+    }
+
+    /// Takes the ways to the threads away, so that they end when they have done what is queued.
+    fn take_threads(&self) -> Option<Threads> {
+        self.orders.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.readers.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Commit(Commit { changeset, reply }))?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.is_exclusive
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+        let row = self.read(move |connection| payments::payment(connection, id)).await?;
+        row.map(payments::RawPayment::read).transpose()
+    }
+
+    async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
+        self.read(move |connection| claims::claim(connection, key)).await
+    }
+
+    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+        let rows = self.read(move |connection| at_one_moment(connection, |c| payments::list(c, query))).await?;
+        rows.into_iter().map(payments::RawPayment::read).collect()
+    }
+
+    async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| clocks::due_payments(c, wall, limit))).await
+    }
+
+    async fn due_events(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+        busy_endpoints: &[String],
+        in_flight: &[EventId],
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let skipped = outbox::Skipped { endpoints: busy_endpoints.to_vec(), events: in_flight.to_vec() };
+        self.read(move |connection| at_one_moment(connection, |c| outbox::due(c, wall, limit, &skipped))).await
+    }
+
+    async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| outbox::events(c, payment))).await
+    }
+
+    async fn entries(&self, payment: PaymentId) -> Result<Vec<EntryRow>, StoreError> {
+        self.read(move |connection| ledger::entries(connection, payment)).await
+    }
+
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        self.read(ledger::balances).await
+    }
+
+    async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
+        // On a thread and a connection of its own: it may take minutes, and the readers are for requests.
+        let (reply, answer) = oneshot::channel();
+        let path = self.path.clone();
+        let work = move || {
+            let connection = connection::open(&path, Purpose::Read).map_err(|e| StoreError::Unavailable(e.to_string()));
+            let _ = reply.send(connection.and_then(|connection| verify::verify(&connection)));
+        };
+        spawn("store-verify", &self.path, work).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {
+        self.read(move |connection| config::config(connection, kind)).await
+    }
+
+    async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.write(move |connection| config::put(connection, &rows)).await
+    }
+
+    async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {
+        self.read(clocks::advanced).await
+    }
+
+    async fn advance_clock(&self, merchant: MerchantId, by_ms: i64) -> Result<i64, StoreError> {
+        self.write(move |connection| clocks::advance(connection, Lane::Dev(merchant), by_ms)).await
+    }
+
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.write(move |connection| purge::purge(connection, before, limit)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.write(ledger::touch).await
+    }
+
+    async fn close(&self) {
+        let Some(threads) = self.take_threads() else { return };
+        let (done, is_done) = oneshot::channel();
+        let path = self.path.clone();
+        let closing = std::thread::spawn(move || {
+            threads.finish(&path);
+            let _ = done.send(());
+        });
+        let _ = is_done.await;
+        drop(closing);
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if let Some(threads) = self.take_threads() {
+            threads.finish(&self.path);
+        }
+    }
+}
+
+impl Threads {
+    /// Waits until everything queued is done, empties the log and gives the database free.
+    fn finish(self, path: &Path) {
+        let connection = self.writer.map(JoinHandle::join);
+        for thread in self.others {
+            let _ = thread.join();
+        }
+        match connection {
+            None => {}
+            Some(Ok(connection)) => {
+                checkpoint::finish(&connection);
+                drop(connection);
+                tracing::info!(path = %path.display(), "database closed");
+            }
+            Some(Err(_)) => tracing::error!(path = %path.display(), "the database's writer had panicked"),
+        }
+        drop(self.lock);
+    }
+}
+
+/// Takes the lock that says which process writes the database.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let io = |error| OpenError::Io(name.clone(), error);
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::Io(name, error)),
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    path: &Path,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, OpenError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).map_err(|error| OpenError::Io(path.to_owned(), error))
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("its writer is gone".to_owned())
+}

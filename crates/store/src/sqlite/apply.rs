@@ -1,0 +1,110 @@
+//! One changeset, applied within the writer's transaction. Knows nothing of batches and commits.
+
+use rusqlite::Connection;
+
+use super::claims::ClaimWriter;
+use super::clocks::LaneWriter;
+use super::ledger::LedgerWriter;
+use super::outbox::OutboxWriter;
+use super::payments::PaymentWriter;
+use crate::{Changeset, Verdict};
+
+/// The writer's prepared statements, a set per noun.
+pub(super) struct Apply<'c> {
+    claims: ClaimWriter<'c>,
+    payments: PaymentWriter<'c>,
+    lanes: LaneWriter<'c>,
+    ledger: LedgerWriter<'c>,
+    outbox: OutboxWriter<'c>,
+}
+
+/// What a changeset that was not refused, or was, has left in the transaction.
+#[derive(Debug)]
+pub(super) enum Applied {
+    /// All of it.
+    Whole,
+    /// Nothing: it was refused before its first write.
+    Nothing(Verdict),
+    /// A part, which must be rolled back: it was refused after a write.
+    Part(Verdict),
+}
+
+impl<'c> Apply<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Apply {
+            claims: ClaimWriter::prepare(connection)?,
+            payments: PaymentWriter::prepare(connection)?,
+            lanes: LaneWriter::prepare(connection)?,
+            ledger: LedgerWriter::prepare(connection)?,
+            outbox: OutboxWriter::prepare(connection)?,
+        })
+    }
+
+    /// Applies a changeset, up to where it is refused.
+    pub(super) fn changeset(&mut self, changeset: &Changeset) -> rusqlite::Result<Applied> {
+        let mut wrote = false;
+        let refused = self.write(changeset, &mut wrote)?;
+        Ok(match refused {
+            None => Applied::Whole,
+            Some(verdict) if wrote => Applied::Part(verdict),
+            Some(verdict) => Applied::Nothing(verdict),
+        })
+    }
+
+    /// What belongs to a batch rather than to a changeset.
+    pub(super) fn end_batch(&mut self) -> rusqlite::Result<()> {
+        self.ledger.roll_up_now_and_then()
+    }
+
+    /// After a rollback: drops what was remembered of the writes undone.
+    pub(super) fn forget(&mut self) {
+        self.lanes.forget();
+        self.ledger.forget();
+    }
+
+    fn write(&mut self, changeset: &Changeset, wrote: &mut bool) -> rusqlite::Result<Option<Verdict>> {
+        for claim in &changeset.claims {
+            if let Some(first) = self.claims.take(claim)? {
+                return Ok(Some(Verdict::Duplicate(first)));
+            }
+            *wrote = true;
+        }
+        for payment in &changeset.payments {
+            if let Some(version) = payment.expected_version {
+                if self.payments.update(payment, version)? == 0 {
+                    return Ok(Some(Verdict::Conflict));
+                }
+                *wrote = true;
+            }
+        }
+        for payment in changeset.payments.iter().filter(|payment| payment.expected_version.is_none()) {
+            if self.payments.insert(payment)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            self.lanes.ensure(payment.lane)?;
+        }
+        for entry in &changeset.entries {
+            self.ledger.post(entry)?;
+            *wrote = true;
+        }
+        for floor in &changeset.floors {
+            if !self.ledger.holds(floor)? {
+                let (account, asset) = (floor.account, floor.minimum.asset());
+                return Ok(Some(Verdict::BelowFloor { account, asset }));
+            }
+        }
+        for event in &changeset.events {
+            self.outbox.announce(event)?;
+            self.lanes.ensure(event.lane.number())?;
+            *wrote = true;
+        }
+        for delivery in &changeset.deliveries {
+            if self.outbox.deliver(delivery)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+        }
+        Ok(None)
+    }
+}

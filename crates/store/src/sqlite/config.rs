@@ -1,0 +1,37 @@
+//! Configuration: documents by kind and id, read by whoever owns the kind.
+
+use rusqlite::{Connection, params};
+
+use crate::{ConfigKind, ConfigRow};
+
+const SELECT: &str = "SELECT id, document FROM config WHERE kind = ?1 ORDER BY id";
+const UPSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3)
+    ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document";
+
+/// All rows of a kind, by id.
+pub(super) fn config(connection: &Connection, kind: ConfigKind) -> rusqlite::Result<Vec<ConfigRow>> {
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let rows = statement
+        .query_map([kind_text(kind)], |row| Ok(ConfigRow { kind, id: row.get(0)?, document: row.get(1)? }))?;
+    rows.collect()
+}
+
+/// Inserts or replaces rows.
+pub(super) fn put(connection: &Connection, rows: &[ConfigRow]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(UPSERT)?;
+    for row in rows {
+        statement.execute(params![kind_text(row.kind), row.id, row.document])?;
+    }
+    Ok(())
+}
+
+fn kind_text(kind: ConfigKind) -> &'static str {
+    match kind {
+        ConfigKind::Installation => "installation",
+        ConfigKind::Merchant => "merchant",
+        ConfigKind::Credential => "credential",
+        ConfigKind::Provider => "provider",
+        ConfigKind::Route => "route",
+        ConfigKind::Rule => "rule",
+    }
+}

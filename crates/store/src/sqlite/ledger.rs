@@ -1,0 +1,170 @@
+//! The ledger: one row a transfer, never changed; balances are the last rollup plus the transfers since.
+
+use std::fmt::Write;
+
+use florin_kernel::PaymentId;
+use florin_kernel::ledger::{Layer, Transfer};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
+
+use super::rows::{mode_text, time};
+use crate::{Balance, EntryRow, EntryWrite, Floor};
+
+const INSERT: &str = "INSERT INTO entries (payment, event, book, layer, debit, credit, asset, amount_minor, at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const ROLL_UP_CREDITS: &str = "INSERT INTO rollups (book, account, asset, pending_minor, posted_minor)
+    SELECT book, credit, asset, sum(iif(layer = 'pending', amount_minor, 0)), sum(iif(layer = 'posted', amount_minor, 0))
+    FROM entries WHERE id > (SELECT through_entry FROM rollup_state) GROUP BY book, credit, asset
+    ON CONFLICT (book, account, asset) DO UPDATE SET
+    pending_minor = pending_minor + excluded.pending_minor, posted_minor = posted_minor + excluded.posted_minor";
+const ROLL_UP_DEBITS: &str = "INSERT INTO rollups (book, account, asset, pending_minor, posted_minor)
+    SELECT book, debit, asset, -sum(iif(layer = 'pending', amount_minor, 0)), -sum(iif(layer = 'posted', amount_minor, 0))
+    FROM entries WHERE id > (SELECT through_entry FROM rollup_state) GROUP BY book, debit, asset
+    ON CONFLICT (book, account, asset) DO UPDATE SET
+    pending_minor = pending_minor + excluded.pending_minor, posted_minor = posted_minor + excluded.posted_minor";
+const ROLLED_UP: &str = "UPDATE rollup_state SET through_entry = coalesce((SELECT max(id) FROM entries), 0)";
+const POSTED: &str = "SELECT posted_minor FROM rollups WHERE book = ?1 AND account = ?2 AND asset = ?3";
+const UNROLLED: &str = "SELECT count(*) FROM entries WHERE id > (SELECT through_entry FROM rollup_state)";
+const BALANCES: &str = "SELECT book, account, asset, sum(pending_minor), sum(posted_minor) FROM (
+        SELECT book, account, asset, pending_minor, posted_minor FROM rollups
+        UNION ALL
+        SELECT book, credit, asset, iif(layer = 'pending', amount_minor, 0), iif(layer = 'posted', amount_minor, 0)
+        FROM entries WHERE id > (SELECT through_entry FROM rollup_state)
+        UNION ALL
+        SELECT book, debit, asset, -iif(layer = 'pending', amount_minor, 0), -iif(layer = 'posted', amount_minor, 0)
+        FROM entries WHERE id > (SELECT through_entry FROM rollup_state)
+    ) AS moved (book, account, asset, pending_minor, posted_minor)
+    GROUP BY book, account, asset ORDER BY book, account, asset";
+const OF_PAYMENT: &str = "SELECT event, layer, debit, credit, asset, amount_minor, at FROM entries
+    WHERE payment = ?1 ORDER BY id";
+// Writing a row as it is still writes its page.
+const TOUCH: &str = "UPDATE rollup_state SET through_entry = through_entry";
+
+/// Entries are rolled up whenever this many have come together: a few milliseconds' work, and a short scan for readers.
+const ROLL_UP_AFTER: u64 = 4_096;
+
+/// The writer's statements.
+pub(super) struct LedgerWriter<'c> {
+    insert: Statement<'c>,
+    roll_up_credits: Statement<'c>,
+    roll_up_debits: Statement<'c>,
+    rolled_up: Statement<'c>,
+    posted: Statement<'c>,
+    /// Transfers since the last rollup; too many after a rollback, which only rolls up early.
+    unrolled: u64,
+    debit: String,
+    credit: String,
+}
+
+impl<'c> LedgerWriter<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(LedgerWriter {
+            insert: connection.prepare(INSERT)?,
+            roll_up_credits: connection.prepare(ROLL_UP_CREDITS)?,
+            roll_up_debits: connection.prepare(ROLL_UP_DEBITS)?,
+            rolled_up: connection.prepare(ROLLED_UP)?,
+            posted: connection.prepare(POSTED)?,
+            unrolled: connection.query_row(UNROLLED, [], |row| row.get(0)).map(|count: i64| count as u64)?,
+            debit: String::new(),
+            credit: String::new(),
+        })
+    }
+
+    /// Writes an entry, a row for each of its transfers.
+    pub(super) fn post(&mut self, write: &EntryWrite) -> rusqlite::Result<()> {
+        let (payment, at) = (write.payment.number(), write.at.as_millisecond());
+        let book = mode_text(write.entry.book);
+        for Transfer { layer, debit, credit, amount } in &write.entry.transfers {
+            self.debit.clear();
+            self.credit.clear();
+            write!(self.debit, "{debit}").expect("a String takes any text");
+            write!(self.credit, "{credit}").expect("a String takes any text");
+            let (layer, asset) = (layer_text(*layer), amount.asset().code());
+            let row = params![
+                payment,
+                write.entry.event,
+                book,
+                layer,
+                self.debit,
+                self.credit,
+                asset,
+                amount.minor(),
+                at
+            ];
+            self.insert.execute(row)?;
+            self.unrolled += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether the account's posted balance, with every entry so far, is at least the floor's minimum.
+    pub(super) fn holds(&mut self, floor: &Floor) -> rusqlite::Result<bool> {
+        self.roll_up()?;
+        let key = params![mode_text(floor.book), floor.account.to_string(), floor.minimum.asset().code()];
+        let posted: Option<i64> = self.posted.query_row(key, |row| row.get(0)).optional()?;
+        Ok(posted.unwrap_or(0) >= floor.minimum.minor())
+    }
+
+    /// Rolls up if enough entries have come together.
+    pub(super) fn roll_up_now_and_then(&mut self) -> rusqlite::Result<()> {
+        if self.unrolled >= ROLL_UP_AFTER { self.roll_up() } else { Ok(()) }
+    }
+
+    /// After a rollback: what was rolled up may not be any more, so the next time comes soon.
+    pub(super) fn forget(&mut self) {
+        self.unrolled = ROLL_UP_AFTER;
+    }
+
+    fn roll_up(&mut self) -> rusqlite::Result<()> {
+        if self.unrolled > 0 {
+            self.roll_up_credits.execute([])?;
+            self.roll_up_debits.execute([])?;
+            self.rolled_up.execute([])?;
+            self.unrolled = 0;
+        }
+        Ok(())
+    }
+}
+
+/// Balances of all accounts.
+pub(super) fn balances(connection: &Connection) -> rusqlite::Result<Vec<Balance>> {
+    let mut statement = connection.prepare_cached(BALANCES)?;
+    let rows = statement.query_map([], |row| {
+        Ok(Balance {
+            book: row.get(0)?,
+            account: row.get(1)?,
+            asset: row.get(2)?,
+            pending_minor: row.get(3)?,
+            posted_minor: row.get(4)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The transfers of a payment, in order.
+pub(super) fn entries(connection: &Connection, payment: PaymentId) -> rusqlite::Result<Vec<EntryRow>> {
+    let mut statement = connection.prepare_cached(OF_PAYMENT)?;
+    let rows = statement.query_map([payment.number()], |row| {
+        Ok(EntryRow {
+            event: row.get(0)?,
+            layer: row.get(1)?,
+            debit: row.get(2)?,
+            credit: row.get(3)?,
+            asset: row.get(4)?,
+            amount_minor: row.get(5)?,
+            at: time(row.get(6)?)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// A write that changes nothing and is durable all the same.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached(TOUCH)?.execute([]).map(drop)
+}
+
+pub(super) fn layer_text(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Pending => "pending",
+        Layer::Posted => "posted",
+    }
+}

@@ -1,0 +1,123 @@
+//! Payments: rows whose document is the whole payment; the other columns are what is searched by.
+
+use florin_kernel::PaymentId;
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+
+use super::rows::mode_text;
+use crate::{Answer, PaymentQuery, PaymentWrite, StoreError, StoredPayment};
+
+const INSERT: &str = "INSERT INTO payments
+    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT DO NOTHING";
+const UPDATE: &str = "UPDATE payments SET version = version + 1, word = ?3, wake_at = ?4, document = ?5
+    WHERE id = ?1 AND version = ?2";
+const UPDATE_ANSWERED: &str = "UPDATE payments
+    SET version = version + 1, word = ?3, wake_at = ?4, document = ?5, answer_status = ?6, answer_body = ?7
+    WHERE id = ?1 AND version = ?2";
+const SELECT: &str = "SELECT id, version, answer_status, answer_body, document FROM payments WHERE id = ?1";
+const CREATED_AT: &str = "SELECT created_at FROM payments WHERE id = ?1";
+const LIST: &str = "SELECT id, version, answer_status, answer_body, document FROM payments
+    WHERE merchant = ?1 AND mode = ?2 AND (created_at, id) > (?3, ?4) AND created_at < ?5
+    ORDER BY created_at, id LIMIT ?6";
+
+/// The writer's statements.
+pub(super) struct PaymentWriter<'c> {
+    insert: Statement<'c>,
+    update: Statement<'c>,
+    update_answered: Statement<'c>,
+}
+
+impl<'c> PaymentWriter<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(PaymentWriter {
+            insert: connection.prepare(INSERT)?,
+            update: connection.prepare(UPDATE)?,
+            update_answered: connection.prepare(UPDATE_ANSWERED)?,
+        })
+    }
+
+    /// Inserts a payment; returns 0 rows if its id is taken.
+    pub(super) fn insert(&mut self, write: &PaymentWrite) -> rusqlite::Result<usize> {
+        let answer = write.answer.as_ref();
+        self.insert.execute(params![
+            write.id.number(),
+            write.merchant,
+            mode_text(write.mode),
+            write.lane,
+            write.word,
+            write.created_at,
+            write.wake_at,
+            answer.map(|answer| answer.status),
+            answer.map(|answer| &answer.body),
+            write.document,
+        ])
+    }
+
+    /// Updates a payment; returns 0 rows if it has not the version expected.
+    pub(super) fn update(&mut self, write: &PaymentWrite, version: i64) -> rusqlite::Result<usize> {
+        let id = write.id.number();
+        match &write.answer {
+            None => self.update.execute(params![id, version, write.word, write.wake_at, write.document]),
+            Some(Answer { status, body }) => {
+                self.update_answered.execute(params![
+                    id,
+                    version,
+                    write.word,
+                    write.wake_at,
+                    write.document,
+                    status,
+                    body
+                ])
+            }
+        }
+    }
+}
+
+/// A payment's row as it is, so that its document can be read on the caller's thread.
+pub(super) struct RawPayment {
+    id: i64,
+    version: i64,
+    answer: Option<Answer>,
+    document: String,
+}
+
+impl RawPayment {
+    /// Reads the document.
+    pub(super) fn read(self) -> Result<StoredPayment, StoreError> {
+        let payment = serde_json::from_str(&self.document)
+            .map_err(|error| StoreError::Corrupt(format!("payment {}: {error}", self.id)))?;
+        Ok(StoredPayment { payment, version: self.version, answer: self.answer })
+    }
+}
+
+/// One payment.
+pub(super) fn payment(connection: &Connection, id: PaymentId) -> rusqlite::Result<Option<RawPayment>> {
+    connection.prepare_cached(SELECT)?.query_row([id.number()], raw).optional()
+}
+
+/// A page of a merchant's payments. Nothing follows a payment that does not exist.
+pub(super) fn list(connection: &Connection, query: PaymentQuery) -> rusqlite::Result<Vec<RawPayment>> {
+    let from = (query.from.as_millisecond(), i64::MIN);
+    let beyond = match query.after {
+        None => from,
+        Some(after) => {
+            let created_at = connection.prepare_cached(CREATED_AT)?.query_row([after.number()], |row| row.get(0));
+            let Some(created_at) = created_at.optional()? else { return Ok(Vec::new()) };
+            from.max((created_at, after.number()))
+        }
+    };
+    let merchant = query.merchant.number();
+    let until = query.until.as_millisecond();
+    let mut statement = connection.prepare_cached(LIST)?;
+    let rows =
+        statement.query_map(params![merchant, mode_text(query.mode), beyond.0, beyond.1, until, query.limit], raw)?;
+    rows.collect()
+}
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<RawPayment> {
+    let status: Option<u16> = row.get(2)?;
+    let body: Option<String> = row.get(3)?;
+    let answer = status.zip(body).map(|(status, body)| Answer { status, body });
+    Ok(RawPayment { id: row.get(0)?, version: row.get(1)?, answer, document: row.get(4)? })
+}

@@ -1,0 +1,20 @@
+//! Purging: stored answers, expiring claims and delivery records of before a moment.
+
+use florin_kernel::Timestamp;
+use rusqlite::{Connection, params};
+
+const ANSWERS: &str = "UPDATE payments SET answer_status = NULL, answer_body = NULL WHERE id IN
+    (SELECT id FROM payments WHERE answer_status IS NOT NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+const CLAIMS: &str = "DELETE FROM claims WHERE key IN
+    (SELECT key FROM claims WHERE expires = 1 AND at < ?1 ORDER BY at LIMIT ?2)";
+const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN
+    (SELECT id FROM deliveries WHERE at < ?1 ORDER BY at LIMIT ?2)";
+
+/// Purges at most `limit` rows; returns how many.
+pub(super) fn purge(connection: &Connection, before: Timestamp, limit: u32) -> rusqlite::Result<u64> {
+    let mut left = limit as usize;
+    for sql in [ANSWERS, CLAIMS, DELIVERIES] {
+        left -= connection.prepare_cached(sql)?.execute(params![before.as_millisecond(), left as i64])?;
+    }
+    Ok(u64::from(limit) - left as u64)
+}

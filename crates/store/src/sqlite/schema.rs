@@ -1,0 +1,137 @@
+//! The tables, as numbered migrations. A migration that was released is never edited; a change is a new one.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::connection::OpenError;
+
+/// Times are milliseconds since the Unix epoch. Migration `n` brings a database from `user_version` n-1 to n.
+const MIGRATIONS: &[&str] = &[
+    // The columns before the document stay small: an update rewrites the row, and lists read only the front of it.
+    "CREATE TABLE payments (
+        id            INTEGER PRIMARY KEY,
+        version       INTEGER NOT NULL,
+        merchant      INTEGER NOT NULL,
+        mode          TEXT    NOT NULL,
+        lane          INTEGER NOT NULL,
+        word          TEXT    NOT NULL,
+        created_at    INTEGER NOT NULL,
+        wake_at       INTEGER,
+        answer_status INTEGER,
+        answer_body   TEXT,
+        document      TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
+    CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
+
+    CREATE TABLE claims (
+        key     BLOB    PRIMARY KEY,
+        digest  BLOB    NOT NULL,
+        payment INTEGER NOT NULL,
+        at      INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
+
+    CREATE TABLE entries (
+        id           INTEGER PRIMARY KEY,
+        payment      INTEGER NOT NULL,
+        event        TEXT    NOT NULL,
+        book         TEXT    NOT NULL,
+        layer        TEXT    NOT NULL CHECK (layer IN ('pending', 'posted')),
+        debit        TEXT    NOT NULL,
+        credit       TEXT    NOT NULL CHECK (debit <> credit),
+        asset        TEXT    NOT NULL,
+        amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+        at           INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX entries_of_payment ON entries (payment);
+    CREATE TRIGGER entries_are_not_changed BEFORE UPDATE ON entries
+        BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
+    CREATE TRIGGER entries_are_not_deleted BEFORE DELETE ON entries
+        BEGIN SELECT RAISE(ABORT, 'ledger entries are never deleted'); END;
+
+    CREATE TABLE rollups (
+        book          TEXT    NOT NULL,
+        account       TEXT    NOT NULL,
+        asset         TEXT    NOT NULL,
+        pending_minor INTEGER NOT NULL,
+        posted_minor  INTEGER NOT NULL,
+        PRIMARY KEY (book, account, asset)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE rollup_state (
+        only          INTEGER PRIMARY KEY CHECK (only = 1),
+        through_entry INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO rollup_state (only, through_entry) VALUES (1, 0);
+
+    CREATE TABLE outbox (
+        id         INTEGER PRIMARY KEY,
+        payment    INTEGER NOT NULL,
+        lane       INTEGER NOT NULL,
+        state      TEXT    NOT NULL CHECK (state IN ('due', 'delivered', 'given_up')),
+        attempts   INTEGER NOT NULL,
+        first_at   INTEGER NOT NULL,
+        next_at    INTEGER NOT NULL,
+        credential INTEGER NOT NULL,
+        endpoint   TEXT    NOT NULL,
+        url        TEXT    NOT NULL,
+        body       TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX outbox_due ON outbox (lane, next_at, endpoint, payment) WHERE state = 'due';
+    CREATE INDEX outbox_of_payment ON outbox (payment, state);
+
+    CREATE TABLE deliveries (
+        id         INTEGER PRIMARY KEY,
+        event      INTEGER NOT NULL,
+        at         INTEGER NOT NULL,
+        latency_ms INTEGER NOT NULL,
+        status     INTEGER,
+        note       TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX deliveries_of_event ON deliveries (event);
+    CREATE INDEX deliveries_by_time ON deliveries (at);
+
+    CREATE TABLE config (
+        kind     TEXT    NOT NULL,
+        id       INTEGER NOT NULL,
+        document TEXT    NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE clocks (
+        lane      INTEGER PRIMARY KEY,
+        offset_ms INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);",
+];
+
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the database up to date, one transaction a migration.
+pub(super) fn migrate(connection: &Connection) -> Result<(), OpenError> {
+    loop {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let found = version(&transaction)?;
+        let Some(migration) = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done)) else {
+            return if found == KNOWN { Ok(()) } else { Err(OpenError::Newer { found, known: KNOWN }) };
+        };
+        transaction.execute_batch(migration)?;
+        transaction.execute_batch(&format!("PRAGMA user_version = {}", found + 1))?;
+        transaction.commit()?;
+    }
+}
+
+/// Refuses a database that is not up to date, without writing to it.
+pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
+    let found = version(connection)?;
+    match found.cmp(&KNOWN) {
+        std::cmp::Ordering::Less => Err(OpenError::Older { found, known: KNOWN }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(OpenError::Newer { found, known: KNOWN }),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}

@@ -1,0 +1,162 @@
+//! The table that a run prints, and its place in docs/performance.md.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Fallible, postgres, server, start, store};
+
+const BEGIN: &str = "<!-- bench: begin -->";
+const END: &str = "<!-- bench: end -->";
+/// The closed loop whose rate is compared with everything else.
+const MAIN_CONNECTIONS: usize = 64;
+
+/// The rows of a run.
+pub struct Report {
+    machine: String,
+    rows: Vec<[String; 3]>,
+    http_per_s: Option<f64>,
+}
+
+impl Report {
+    /// An empty table for a machine.
+    pub fn new(machine: String) -> Report {
+        Report { machine, rows: Vec::new(), http_per_s: None }
+    }
+
+    /// Adds what was measured over HTTP.
+    pub fn http(&mut self, measured: server::Measured) {
+        for closed in measured.closed {
+            let main = closed.connections == MAIN_CONNECTIONS;
+            let per_s = rate(closed.payments as u64, closed.time);
+            let name = format!("{} connections", closed.connections);
+            let target = |text: &'static str| if main { text } else { "" };
+            self.row(&format!("payments/s over HTTP, {name}"), thousands(per_s), target("15,000; aim 20,000"));
+            let [p50, p90, p99, max] = milliseconds(closed.latency.percentiles(&[50.0, 90.0, 99.0, 100.0]));
+            self.row(
+                &format!("latency p50 / p90 / p99 / max, {name}"),
+                format!("{p50} / {p90} / {p99} / {max} ms"),
+                target("p99 at most 15 ms"),
+            );
+            let (server, generator) = (closed.server_time.as_micros(), closed.generator_time.as_micros());
+            self.row(
+                &format!("processor time a payment, {name}"),
+                format!("server {server} µs, generator {generator} µs"),
+                "",
+            );
+            let mib = |kib: u64| kib.div_ceil(1024);
+            let (now, highest) = closed.resident_kib;
+            self.row(
+                &format!("resident memory after it, {name}"),
+                format!("{} MiB (highest {} MiB)", mib(now), mib(highest)),
+                target("at most 256 MiB"),
+            );
+            if main {
+                self.http_per_s = Some(per_s);
+            }
+        }
+        let name = format!("at {} payments/s", thousands(measured.open_rate.into()));
+        let [p50, p90, p99, max] = milliseconds(measured.open.latency.percentiles(&[50.0, 90.0, 99.0, 100.0]));
+        self.row(&format!("latency p50 / p90 / p99 / max, {name}"), format!("{p50} / {p90} / {p99} / {max} ms"), "");
+        let [p50, p99] = milliseconds(measured.open.gateway.percentiles(&[50.0, 99.0]));
+        self.row(&format!("time in the gateway p50 / p99, {name}"), format!("{p50} / {p99} ms"), "p50 at most 1 ms");
+    }
+
+    /// Adds the store alone.
+    pub fn store(&mut self, measured: store::Measured) {
+        let per_s = rate(measured.payments, measured.time);
+        self.row("payments/s of the store alone, 256 submitters", thousands(per_s), "");
+        if let Some(http) = self.http_per_s {
+            self.row("HTTP / store alone", format!("{:.2}", http / per_s), "");
+        }
+    }
+
+    /// Adds the ordinary way.
+    pub fn postgres(&mut self, measured: postgres::Measured) {
+        for run in &measured.runs {
+            let name = format!("payments/s the ordinary way on {}, {} clients", measured.version, run.clients);
+            self.row(&name, thousands(run.payments_per_s), "");
+        }
+        if let Some((http, best)) = self.http_per_s.zip(measured.best()) {
+            self.row("HTTP / the ordinary way at its best", format!("{:.1}", http / best.payments_per_s), "at least 4");
+        }
+    }
+
+    /// Adds the start with a full file.
+    pub fn start(&mut self, measured: start::Measured) {
+        let mib = measured.bytes / 1_048_576;
+        let name = format!("start with {} payments ({mib} MiB)", thousands(measured.payments as f64));
+        let [ready, healthy] = milliseconds(vec![measured.ready_after, measured.healthy_after]);
+        self.row(&name, format!("ready line {ready} ms, /healthz {healthy} ms"), "under 1 s");
+    }
+
+    /// The table in Markdown, with the machine above it.
+    pub fn table(&self) -> String {
+        let mut text = format!("Machine: {}.\n\n| measure | value | target |\n|---|---|---|\n", self.machine);
+        for [measure, value, target] in &self.rows {
+            writeln!(text, "| {measure} | {value} | {target} |").expect("writing to a string");
+        }
+        text
+    }
+
+    /// Puts the table between the marks of a document.
+    ///
+    /// # Errors
+    /// The document has no marks.
+    pub fn write(&self, path: &Path) -> Fallible<()> {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, replaced(&document, &self.table()).ok_or("the document has no marks for the table")?)?;
+        Ok(())
+    }
+
+    fn row(&mut self, measure: &str, value: String, target: &str) {
+        self.rows.push([measure.to_owned(), value, target.to_owned()]);
+    }
+}
+
+fn replaced(document: &str, table: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
+}
+
+fn rate(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+fn milliseconds<const N: usize>(times: Vec<Duration>) -> [String; N] {
+    let text: Vec<String> = times.iter().map(|time| format!("{:.2}", time.as_secs_f64() * 1000.0)).collect();
+    text.try_into().expect("as many percentiles as were asked for")
+}
+
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{replaced, thousands};
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(7.0, "7"), (999.6, "1,000"), (20_123.4, "20,123"), (1_000_000.0, "1,000,000")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn the_table_is_replaced_between_its_marks() {
+        let document = "a\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nz\n";
+        let found = replaced(document, "new\n").expect("marks");
+        assert_eq!(found, "a\n<!-- bench: begin -->\n\nnew\n\n<!-- bench: end -->\nz\n");
+        assert_eq!(replaced("a", "new"), None);
+    }
+}

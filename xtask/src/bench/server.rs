@@ -1,0 +1,142 @@
+//! The release binary under load over HTTP.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::http::PaymentRequest;
+use super::latency::Latencies;
+use super::process::{Guarded, dying_with_us, processor_time, resident_kib};
+use super::{Fallible, closed_loop, open_loop};
+
+/// The binary, running with demo data.
+pub struct Server {
+    process: Guarded,
+    pub address: SocketAddr,
+    /// From the start of the process to its ready line.
+    pub ready_after: Duration,
+}
+
+/// One closed-loop measurement.
+pub struct Closed {
+    pub connections: usize,
+    pub payments: usize,
+    pub time: Duration,
+    pub latency: Latencies,
+    /// Processor time a payment, in the server and in the generator.
+    pub server_time: Duration,
+    pub generator_time: Duration,
+    /// Resident memory afterwards, and the highest so far.
+    pub resident_kib: (u64, u64),
+}
+
+/// All that was measured over HTTP.
+pub struct Measured {
+    pub closed: Vec<Closed>,
+    pub open_rate: u32,
+    pub open: open_loop::Measured,
+}
+
+const WARM_UP: Duration = Duration::from_secs(3);
+const OPEN_RATE: u32 = 1000;
+
+/// Measures the binary at 64, 16 and 256 connections, then at a fixed rate.
+///
+/// # Errors
+/// The server does not start, or an answer is not a successful payment.
+pub fn measure(binary: &Path, folder: &Path, seconds: u64) -> Fallible<Measured> {
+    let mut server = Server::start(binary, folder)?;
+    let request = PaymentRequest::new(&server.address.to_string(), &api_key(folder)?);
+    let half = seconds.div_ceil(2);
+    let mut closed = Vec::new();
+    for (connections, seconds) in [(64, seconds), (16, half), (256, half)] {
+        eprintln!("bench: {connections} connections, {seconds} s");
+        closed.push(server.closed(&request, connections, Duration::from_secs(seconds))?);
+    }
+    eprintln!("bench: {OPEN_RATE} payments a second, {half} s");
+    let open = open_loop::run(server.address, &request, OPEN_RATE, Duration::from_secs(half))?;
+    server.stop()?;
+    Ok(Measured { closed, open_rate: OPEN_RATE, open })
+}
+
+impl Server {
+    /// Starts the binary on a free port with its data in `folder`.
+    ///
+    /// # Errors
+    /// It ends, or says nothing for a minute.
+    pub fn start(binary: &Path, folder: &Path) -> Fallible<Server> {
+        std::fs::create_dir_all(folder)?;
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("log"))?;
+        let begin = Instant::now();
+        let child = dying_with_us(binary, None)
+            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        let mut process = Guarded(child);
+        let output = process.0.stdout.take().ok_or("the server has no output")?;
+        let mut lines = BufReader::new(output).lines();
+        for line in &mut lines {
+            let line = line?;
+            if let Some(address) = line.strip_prefix("florin ready on http://") {
+                let (ready_after, address) = (begin.elapsed(), address.trim().parse()?);
+                // What it prints later must not fill the pipe.
+                std::thread::spawn(move || lines.for_each(drop));
+                return Ok(Server { process, address, ready_after });
+            }
+        }
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        Err(format!("the server ended before it was ready:\n{log}").into())
+    }
+
+    /// Asks for `/healthz` until it answers 200.
+    ///
+    /// # Errors
+    /// It answers something else.
+    pub fn healthy(&self) -> Fallible<()> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer)?;
+        if &answer == b"HTTP/1.1 200" { Ok(()) } else { Err("/healthz does not answer 200".into()) }
+    }
+
+    /// Ends the server as an operator does.
+    ///
+    /// # Errors
+    /// It does not drain and end within half a minute.
+    pub fn stop(&mut self) -> Fallible<()> {
+        self.process.stop("-TERM", Duration::from_secs(30))
+    }
+
+    fn closed(&self, request: &PaymentRequest, connections: usize, time: Duration) -> Fallible<Closed> {
+        let (server, generator) = (self.process.0.id(), std::process::id());
+        let before = (processor_time(server)?, processor_time(generator)?);
+        let begin = Instant::now();
+        let (latency, time) = closed_loop::run(self.address, request, connections, WARM_UP, time)?;
+        let share = time.as_secs_f64() / begin.elapsed().as_secs_f64();
+        let payments = latency.count();
+        let each = |used: Duration| used.mul_f64(share / payments.max(1) as f64);
+        Ok(Closed {
+            connections,
+            payments,
+            time,
+            latency,
+            server_time: each(processor_time(server)? - before.0),
+            generator_time: each(processor_time(generator)? - before.1),
+            resident_kib: resident_kib(server)?,
+        })
+    }
+}
+
+/// The demo merchant's key for the Cashier API.
+fn api_key(folder: &Path) -> Fallible<String> {
+    let text = std::fs::read_to_string(folder.join("demo.json"))?;
+    let demo: serde_json::Value = serde_json::from_str(&text)?;
+    let key = demo["cashier"]["api_key"].as_str().ok_or("demo.json has no cashier.api_key")?;
+    Ok(key.to_owned())
+}

@@ -1,0 +1,44 @@
+//! Who may name whom inside the gateway; the borders between crates are Cargo's.
+
+use super::Fault;
+use super::source::Source;
+
+const DIALECTS: [&str; 4] = ["cashier", "v3", "crypto", "transaction_services"];
+
+/// Dialects, pages and portal see the engine and the kernel only; `main.rs` alone names the providers.
+pub fn gateway(source: &Source) -> Vec<Fault> {
+    let Some(module) = source.path.strip_prefix("crates/gateway/src/") else { return Vec::new() };
+    let outer = ["dialects/", "pages/", "portal/"].iter().any(|folder| module.starts_with(folder));
+    let mut faults = Vec::new();
+    for name in source.names() {
+        if name.is_in("florin_providers") && module != "main.rs" {
+            let text = format!("`{}`: only main.rs names the providers; pass what is needed from there", name.path);
+            faults.push(source.fault(name.line, text));
+        }
+        if name.is_in("florin_store") && outer && !source.is_test() {
+            let text = format!("`{}`: dialects, pages and portal see the engine and the kernel only", name.path);
+            faults.push(source.fault(name.line, text));
+        }
+    }
+    faults
+}
+
+/// No dialect knows another.
+pub fn dialects(source: &Source) -> Vec<Fault> {
+    let Some(inside) = source.path.strip_prefix("crates/gateway/src/dialects/") else { return Vec::new() };
+    let own = inside.split(['/', '.']).next().unwrap_or(inside);
+    if !DIALECTS.contains(&own) {
+        return Vec::new();
+    }
+    let other = |word: &str| word != own && DIALECTS.contains(&word);
+    let mut faults = Vec::new();
+    for name in source.names() {
+        let words: Vec<&str> = name.path.split("::").collect();
+        let pairs = words.windows(2).filter(|pair| matches!(pair[0], "dialects" | "super") && other(pair[1]));
+        for pair in pairs {
+            let text = format!("the {own} dialect names the {} dialect; move what both need beside them", pair[1]);
+            faults.push(source.fault(name.line, text));
+        }
+    }
+    faults
+}
