@@ -20,6 +20,8 @@ mod report;
 mod server;
 mod start;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use report::Report;
 
@@ -36,7 +38,7 @@ pub struct Options {
     #[arg(long)]
     only: Option<Part>,
     /// Write the table into docs/performance.md.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "only")]
     write: bool,
     /// Payments in the file whose start is measured.
     #[arg(long, default_value_t = 1_000_000)]

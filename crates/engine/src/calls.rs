@@ -120,7 +120,12 @@ impl Engine {
                 Asking::LookUp => provider.look_up(&call).await,
             }
         };
-        let outcome = tokio::time::timeout(provider.timeout(), asked).await.unwrap_or(Outcome::Unknown);
+        let outcome = match tokio::time::timeout(provider.timeout(), asked).await {
+            // A look-up that was not sent says nothing about the operation.
+            Ok(Outcome::NotSent) if matches!(asking, Asking::LookUp) => Outcome::Unknown,
+            Ok(outcome) => outcome,
+            Err(_timed_out) => Outcome::Unknown,
+        };
         metrics::histogram!("florin_provider_call_seconds", "provider" => provider.name()).record(begun.elapsed());
         if outcome == Outcome::Unknown {
             metrics::counter!("florin_provider_unknown_total", "provider" => provider.name()).increment(1);

@@ -134,13 +134,13 @@ impl Engine {
             let stored = self.store.payment(claim.payment).await?;
             let stored =
                 stored.ok_or_else(|| StoreError::Corrupt(format!("{} is claimed but missing", claim.payment)))?;
-            if let Some(answer) = stored.answer {
-                let payment = claim.payment;
-                return Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }));
-            }
             let age = self.now(Lane::of(stored.payment.merchant, stored.payment.mode)).duration_since(claim.at);
             if age > ANSWERS_KEPT {
                 return Ok(Earlier::Taken(kind));
+            }
+            if let Some(answer) = stored.answer {
+                let payment = claim.payment;
+                return Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }));
             }
             match done {
                 Some(mut done) => _ = done.changed().await,

@@ -8,11 +8,12 @@ use florin_kernel::PaymentId;
 use florin_kernel::payment::Command;
 use florin_store::StoreError;
 use jiff::SignedDuration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::calls::Calls;
-use crate::submit::SubmitError;
+use crate::submit::Changes;
 
 /// How long a due payment waits at most for a worker to look.
 const TICK: Duration = Duration::from_millis(200);
@@ -38,42 +39,59 @@ impl Engine {
         }
     }
 
-    async fn wake_payments(self: Arc<Self>) {
-        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
-        while self.idle(&self.payments_due, TICK).await {
-            loop {
-                let due = match self.store.due_payments(self.clocks.wall(), BATCH).await {
-                    Ok(due) => due,
-                    Err(error) => break report(&error),
-                };
-                let full = due.len() == BATCH as usize;
-                for id in due {
-                    if let Err(error) = self.wake(id, &look_ups).await {
-                        tracing::error!(payment = %id, %error, "a payment could not be woken; it is tried again");
-                    }
-                }
-                if !full || self.is_draining() {
-                    break;
+    /// Wakes every payment that is due and waits for what follows; again until none is. Workers do the same bit by bit.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot tell what is due.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), StoreError> {
+        loop {
+            let woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
+            if woken.is_empty() {
+                return Ok(());
+            }
+            for task in woken {
+                if let Err(panic) = task.await {
+                    tracing::error!(%panic, "waking a payment panicked");
                 }
             }
         }
     }
 
-    /// Commits that a payment woke, which moves its next time on, and leaves what follows to a task.
-    async fn wake(self: &Arc<Self>, id: PaymentId, look_ups: &Arc<Semaphore>) -> Result<(), SubmitError> {
-        let changes = self.commit(id, Command::Wake).await?;
-        if changes.effects.is_empty() {
-            return Ok(());
-        }
-        let permit = look_ups.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let engine = self.clone();
-        self.tasks.spawn(async move {
-            if let Err(error) = engine.perform(changes, Calls::default(), None).await {
-                tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
+    async fn wake_payments(self: Arc<Self>) {
+        let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
+        while self.idle(&self.payments_due, TICK).await {
+            while !self.is_draining() {
+                match self.wake_due(&look_ups).await {
+                    Ok(woken) if woken.len() == BATCH as usize => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        report(&error);
+                        break;
+                    }
+                }
             }
-            drop(permit);
-        });
-        Ok(())
+        }
+    }
+
+    /// Commits that due payments woke, which moves their next time on, and leaves what follows to tasks.
+    async fn wake_due(self: &Arc<Self>, look_ups: &Arc<Semaphore>) -> Result<Vec<JoinHandle<()>>, StoreError> {
+        let mut tasks = Vec::new();
+        for id in self.store.due_payments(self.clocks.wall(), BATCH).await? {
+            let permit = look_ups.clone().acquire_owned().await.expect("the semaphore is never closed");
+            match self.commit(id, Command::Wake).await {
+                Ok(changes) => tasks.push(self.tasks.spawn(self.clone().follow_up(id, changes, permit))),
+                Err(error) => {
+                    tracing::error!(payment = %id, %error, "a payment could not be woken; it is tried again");
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    async fn follow_up(self: Arc<Self>, id: PaymentId, changes: Changes, _permit: OwnedSemaphorePermit) {
+        if let Err(error) = self.perform(changes, Calls::default(), None).await {
+            tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
+        }
     }
 
     async fn purge(self: Arc<Self>) {

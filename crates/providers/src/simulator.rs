@@ -1,6 +1,6 @@
 //! The simulator: acquirer, bank, wallet and voucher company of test mode, on this machine.
 //!
-//! What it does is told by card number and amount ([`triggers`]), written down in a book of its own ([`Book`]) before
+//! What it does is told by card number and amount (`triggers.rs`), written down in a book of its own ([`Book`]) before
 //! it is answered, and the same for the same reference ever after. It knows neither dialects nor the gateway's
 //! database; time is the payment's own clock. The gateway renders its pages ([`Simulator::page`],
 //! [`Simulator::act`]) and gives it a door for callbacks ([`CallbackSink`]).

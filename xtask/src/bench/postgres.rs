@@ -57,8 +57,9 @@ pub fn measure(scripts: &Path, folder: &Path, seconds: u64) -> Fallible<Measured
     }
     let mut server = start(&programs, user, &cluster, folder)?;
     run_script(&programs, folder, &scripts.join("schema.sql"))?;
+    let half = seconds.div_ceil(2);
     let mut runs = Vec::new();
-    for (clients, seconds) in [(16, seconds.div_ceil(2)), (32, seconds.div_ceil(2)), (64, seconds)] {
+    for (clients, seconds) in [(8, half), (16, half), (32, half), (64, seconds)] {
         eprintln!("bench: PostgreSQL the ordinary way, {clients} clients, {seconds} s");
         let script = scripts.join("ordinary.sql");
         // A short run first, so that caches and connections are warm.

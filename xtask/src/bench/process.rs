@@ -12,7 +12,8 @@ pub struct Guarded(pub Child);
 impl Guarded {
     /// Asks it to end and waits; kills it after `patience`.
     pub fn stop(&mut self, signal: &str, patience: Duration) -> Fallible<()> {
-        Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
+        // The shell's own `kill`: the program of that name is not on every machine.
+        Command::new("sh").args(["-c", &format!("kill {signal} {}", self.0.id())]).status()?;
         let end = Instant::now() + patience;
         while self.0.try_wait()?.is_none() {
             if Instant::now() > end {
@@ -45,14 +46,11 @@ pub fn dying_with_us(program: &Path, user: Option<&str>) -> Command {
     command
 }
 
-/// Resident memory of a process in KiB: now, and at its highest.
-pub fn resident_kib(process: u32) -> Fallible<(u64, u64)> {
+/// The highest resident memory of a process so far, in KiB.
+pub fn resident_max_kib(process: u32) -> Fallible<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.split_whitespace().next()).and_then(|number| number.parse().ok())
-    };
-    field("VmRSS:").zip(field("VmHWM:")).ok_or_else(|| "no memory figures in /proc".into())
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no memory figures in /proc")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Processor time a process has used, in user and kernel mode.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::http::PaymentRequest;
 use super::latency::Latencies;
-use super::process::{Guarded, dying_with_us, processor_time, resident_kib};
+use super::process::{Guarded, dying_with_us, processor_time, resident_max_kib};
 use super::{Fallible, closed_loop, open_loop};
 
 /// The binary, running with demo data.
@@ -28,8 +28,8 @@ pub struct Closed {
     /// Processor time a payment, in the server and in the generator.
     pub server_time: Duration,
     pub generator_time: Duration,
-    /// Resident memory afterwards, and the highest so far.
-    pub resident_kib: (u64, u64),
+    /// The highest resident memory so far.
+    pub resident_kib: u64,
 }
 
 /// All that was measured over HTTP.
@@ -128,7 +128,7 @@ impl Server {
             latency,
             server_time: each(processor_time(server)? - before.0),
             generator_time: each(processor_time(generator)? - before.1),
-            resident_kib: resident_kib(server)?,
+            resident_kib: resident_max_kib(server)?,
         })
     }
 }

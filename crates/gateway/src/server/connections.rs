@@ -82,14 +82,14 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, protocol: http1::Builder, draining: CancellationToken) {
-        let Connection { stream, peer, place, mut router } = self;
+        let Connection { stream, peer, place, router } = self;
         let gauge = metrics::gauge!("florin_http_connections");
         gauge.increment(1.0);
         // Answers are one small packet; waiting to fill it would cost 40 ms.
         let _ = stream.set_nodelay(true);
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.call(request.map(Body::new))
+            router.clone().call(request.map(Body::new))
         });
         let mut connection = std::pin::pin!(protocol.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {

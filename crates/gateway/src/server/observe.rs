@@ -177,7 +177,7 @@ fn new_id() -> HeaderValue {
 /// The figures of one route, looked up once per thread.
 struct RouteFigures {
     latency: Histogram,
-    answers: Vec<(Method, StatusCode, Counter)>,
+    answers: Vec<(&'static str, StatusCode, Counter)>,
 }
 
 thread_local! {
@@ -192,14 +192,15 @@ fn count(route: &str, method: &Method, status: StatusCode, took: Duration) {
         }
         let Some(figures) = figures.get_mut(route) else { return };
         figures.latency.record(took);
-        let known = figures.answers.iter().find(|(of, with, _)| of == method && *with == status);
+        let method = label(method);
+        let known = figures.answers.iter().find(|(of, with, _)| *of == method && *with == status);
         match known {
             Some((_, _, counter)) => counter.increment(1),
             None => {
                 let counter = metrics::counter!("florin_http_requests_total",
-                    "route" => route.to_owned(), "method" => label(method), "status" => status.as_str().to_owned());
+                    "route" => route.to_owned(), "method" => method, "status" => status.as_str().to_owned());
                 counter.increment(1);
-                figures.answers.push((method.clone(), status, counter));
+                figures.answers.push((method, status, counter));
             }
         }
     });

@@ -67,7 +67,7 @@ fn printed_forms() {
 
 proptest! {
     #[test]
-    fn printing_and_parsing_agree(minor in 1..=100_000_000_000_000_i64, code in prop::sample::select(vec!["EUR", "JPY", "KWD", "BTC", "USDT"])) {
+    fn printing_and_parsing_agree(minor in 1..=1_000_000_000_000_i64, code in prop::sample::select(vec!["EUR", "JPY", "KWD", "BTC", "USDT"])) {
         let asset = Asset::from_code(code).expect("a known asset");
         let money = Money::new(minor, asset);
         prop_assert_eq!(Money::parse(&money.decimal(), asset), Ok(money));

@@ -4,14 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::operation::SETTLED_AFTER;
 use super::{
-    Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Means, Operation, OperationKind, OperationStatus,
-    Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, Word,
+    Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus, Outcome,
+    PayerStep, Payment, Retry, Route, Seq, State, StepKind,
 };
 use crate::Money;
 use crate::fx::Rounding;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, Movement};
 
+mod command;
 mod late;
 mod money;
 #[cfg(test)]
@@ -19,132 +20,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-/// What may be said about a payment.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// Try to take or hold the money.
-    Attempt(Attempt),
-    /// Take money out of the hold.
-    Capture(Money),
-    /// Release what is still held.
-    Void,
-    /// Give money back.
-    Refund(Money),
-    /// What a provider says about an operation, whether it was just called, asked later, or spoke unasked.
-    Answered {
-        /// The operation.
-        seq: Seq,
-        /// What is known of it now.
-        outcome: Outcome,
-        /// Where to go on if this is a no that permits it (see [`may_cascade`]).
-        fallback: Option<Attempt>,
-    },
-    /// The payer's bank took money back.
-    ChargedBack {
-        /// The sale or capture it is about.
-        seq: Seq,
-        /// How much, in the provider's currency.
-        moved: Money,
-        /// The provider's reference, by which repeats are known.
-        reference: String,
-    },
-    /// Payer or merchant gives up before money is held.
-    Cancel,
-    /// The time of [`Payment::wake_at`] has come.
-    Wake,
-}
-
-/// Where an attempt goes and what with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempt {
-    /// The provider.
-    pub route: Route,
-    /// The payer's means.
-    pub means: Means,
-}
-
-/// What follows from a decision, besides the new state. Nothing happens before the state is committed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Ask the provider for an operation.
-    Call(Seq),
-    /// Ask the provider what became of an operation.
-    LookUp(Seq),
-    /// Write to the book, in the same commit.
-    Post(Entry),
-    /// The payment's word changed.
-    Notify {
-        /// Before.
-        from: Word,
-        /// After.
-        to: Word,
-    },
-}
-
-/// A decision: what is true now, and what follows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// The payment as it is now.
-    pub payment: Payment,
-    /// What follows, in order.
-    pub effects: Vec<Effect>,
-}
-
-/// Why a command is not obeyed. Nothing changes then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The payment has ended.
-    #[error("the payment has ended: {0:?}")]
-    Ended(Word),
-    /// An attempt is open or unknown: nothing else may be tried and the payment cannot be cancelled.
-    #[error("an attempt is still open")]
-    AttemptOpen,
-    /// Money is held or taken already.
-    #[error("the payment already has its money")]
-    AlreadyFunded,
-    /// The session's attempts are used up or its time is over.
-    #[error("the payment's session is over")]
-    SessionOver,
-    /// There is no money to act on.
-    #[error("no money is held or taken")]
-    NotFunded,
-    /// More than the hold has left, pending captures counted.
-    #[error("capture of {asked} exceeds the {left} that are held")]
-    CaptureExceedsHold {
-        /// Asked for.
-        asked: Money,
-        /// Left.
-        left: Money,
-    },
-    /// More than may be given back, pending refunds and chargebacks counted.
-    #[error("refund of {asked} exceeds the {left} that can be refunded")]
-    RefundExceedsCapture {
-        /// Asked for.
-        asked: Money,
-        /// Left.
-        left: Money,
-    },
-    /// More was charged back than was taken.
-    #[error("chargeback of {asked} exceeds the {left} that were captured")]
-    ChargebackExceedsCapture {
-        /// Asked for.
-        asked: Money,
-        /// Left.
-        left: Money,
-    },
-    /// A capture or void of the same hold is not decided yet.
-    #[error("an operation on the same hold is still open")]
-    HoldBusy,
-    /// Amounts must be positive and in the payment's currency.
-    #[error("the amount is not a positive amount of the payment's currency")]
-    BadAmount,
-    /// No such operation.
-    #[error("the payment has no such operation")]
-    NoSuchOperation,
-    /// A payment keeps at most [`Seq::MAX`] operations.
-    #[error("the payment has too many operations")]
-    TooManyOperations,
-}
+pub use command::{Attempt, Command, Decision, Effect, Refusal};
 
 /// How long a look-up waits after the call of an operation began: longer than any call may take.
 const CALL_LOST_AFTER_S: i64 = 30;
@@ -323,18 +199,21 @@ impl Draft {
         if !operation.is_open() {
             return self.answered_late(seq, outcome);
         }
-        let attempt = operation.kind.is_attempt();
-        let surely_lost = self.now.duration_since(operation.started_at) >= SETTLED_AFTER;
-        let fallback = fallback.filter(|_| attempt && !operation.payer_acted && may_cascade(&outcome));
+        // A first answer may say that nothing was sent or that another provider may try; a later one may not, because
+        // by then the operation may be on its way. Nor can a provider forget a payer it has seen.
+        let first_answer = operation.status == OperationStatus::Pending && operation.look_ups == 0;
+        let age = self.now.duration_since(operation.started_at);
+        let surely_lost = age >= SETTLED_AFTER && !operation.payer_acted;
+        let fallback = fallback.filter(|_| operation.kind.is_attempt() && first_answer && may_cascade(&outcome));
         match outcome {
             Outcome::Approved(approval) => self.approved(seq, approval),
             Outcome::Declined(decline) => {
                 self.failed(seq, OperationStatus::Declined(decline.clone()), Ending::Declined(decline), fallback)
             }
             Outcome::Cancelled => self.failed(seq, OperationStatus::Cancelled, Ending::Cancelled, None),
-            Outcome::NotSent => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
+            Outcome::NotSent if first_answer => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
             Outcome::NotFound if surely_lost => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
-            Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
+            Outcome::NotSent | Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
             Outcome::Pending => self.still_pending(seq),
             Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
         }
@@ -562,10 +441,10 @@ impl Draft {
     /// What is left of the hold, on the provider's side: authorised less what captures took.
     fn hold_left(&self, held: Money) -> Result<Movement, Refusal> {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
-        let captures = self.payment.operations.iter().filter(|operation| {
+        let mut captures = self.payment.operations.iter().filter(|operation| {
             operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
         });
-        let moved = captures.fold(Some(funding.moved), |left, capture| left?.minus(capture.moved));
+        let moved = captures.try_fold(funding.moved, |left, capture| left.minus(capture.moved));
         let moved = moved.ok_or(Refusal::BadAmount)?;
         Ok(Movement { credited: held, moved, ..self.movement(funding.seq)? })
     }

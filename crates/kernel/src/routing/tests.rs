@@ -1,1 +1,153 @@
+use super::*;
 
+fn eur(text: &str) -> Money {
+    Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
+}
+
+fn account(id: i64, method: Method) -> ProviderAccount {
+    ProviderAccount {
+        id: ProviderId::new(id),
+        code: format!("p{id}"),
+        name: format!("P{id}"),
+        driver: "simulator".into(),
+        method,
+        merchant: None,
+        modes: vec![Mode::Dev],
+        disabled: false,
+        currencies: Vec::new(),
+        countries: Vec::new(),
+        amounts: Some(("0.01".into(), "1000".into())),
+        conversion: None,
+        settings: Default::default(),
+    }
+}
+
+fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
+    let member = |(id, tier, weight): &(i64, u32, u32)| Member {
+        provider_id: ProviderId::new(*id),
+        tier: *tier,
+        weight: *weight,
+    };
+    Rule {
+        id,
+        operation: RuleOperation::Deposit,
+        method: Method::Card,
+        order,
+        merchant: None,
+        conditions: Conditions::default(),
+        members: members.iter().map(member).collect(),
+        cascade: false,
+        auto_approve_up_to: None,
+    }
+}
+
+fn catalogue(rules: Vec<Rule>) -> Catalogue {
+    let mut providers: Vec<_> = [210, 215, 217].map(|id| account(id, Method::Card)).into();
+    providers.push(account(211, Method::BankTransfer));
+    let members = [210, 215].map(ProviderId::new).to_vec();
+    let routes = vec![RouteSet { id: ProviderId::new(310), name: "R".into(), merchant: None, members, cascade: true }];
+    Catalogue { providers, routes, rules }
+}
+
+fn facts(payment: i64, amount: Money, tags: &[String]) -> Facts<'_> {
+    Facts {
+        payment: PaymentId::from_number(payment),
+        merchant: MerchantId::from_number(1),
+        mode: Mode::Dev,
+        operation: RuleOperation::Deposit,
+        method: Method::Card,
+        amount,
+        country: "GB",
+        kyc_status: "",
+        tags,
+    }
+}
+
+fn ids(choice: Result<Candidate, NoRoute>) -> Result<Vec<i64>, NoRoute> {
+    choice.map(|candidate| candidate.accounts.iter().map(|account| account.id.number()).collect())
+}
+
+fn by_rules(catalogue: &Catalogue, facts: &Facts<'_>) -> Result<Vec<i64>, NoRoute> {
+    ids(choose(catalogue, facts, Choice::Rules, &|_| true))
+}
+
+fn named(catalogue: &Catalogue, facts: &Facts<'_>, id: i64) -> Result<Vec<i64>, NoRoute> {
+    ids(choose(catalogue, facts, Choice::Named(ProviderId::new(id)), &|_| true))
+}
+
+#[test]
+fn a_named_provider_is_taken_or_refused_with_the_reason() {
+    let mut catalogue = catalogue(Vec::new());
+    let facts = facts(1, eur("10"), &[]);
+    assert_eq!(named(&catalogue, &facts, 210), Ok(vec![210]));
+    assert_eq!(named(&catalogue, &facts, 310), Ok(vec![210, 215]));
+    assert_eq!(named(&catalogue, &facts, 999), Err(NoRoute::NotFound));
+    assert_eq!(named(&catalogue, &facts, 211), Err(NoRoute::Unavailable), "another method");
+    let large = Facts { amount: eur("1000.01"), ..facts };
+    assert_eq!(named(&catalogue, &large, 210), Err(NoRoute::Amount { min: eur("0.01"), max: eur("1000") }));
+    let live = Facts { mode: Mode::Live, ..facts };
+    assert_eq!(named(&catalogue, &live, 210), Err(NoRoute::NotFound), "no credentials for this mode");
+    catalogue.providers[0].currencies = vec![Asset::from_code("GBP").expect("known")];
+    assert_eq!(named(&catalogue, &facts, 210), Err(NoRoute::Unavailable));
+    assert_eq!(named(&catalogue, &facts, 310), Ok(vec![215]), "a route leaves out who cannot");
+    catalogue.providers[1].disabled = true;
+    assert_eq!(named(&catalogue, &facts, 215), Err(NoRoute::NotFound));
+    catalogue.providers[2].merchant = Some(MerchantId::from_number(2));
+    assert_eq!(named(&catalogue, &facts, 217), Err(NoRoute::NotFound), "another merchant's");
+    assert_eq!(
+        ids(choose(&catalogue, &facts, Choice::Named(ProviderId::new(211)), &|_| false)),
+        Err(NoRoute::Unavailable)
+    );
+}
+
+#[test]
+fn the_first_matching_rule_decides_alone() {
+    let mut second = rule(1, 20, &[(215, 0, 1)]);
+    second.cascade = true;
+    let mut first = rule(2, 10, &[(217, 0, 1)]);
+    first.conditions = Conditions {
+        currencies: vec![eur("1").asset()],
+        amount_max: Some("50".into()),
+        tags_any: vec!["vip".into(), "gold".into()],
+        tags_none: vec!["blocked".into()],
+        kyc_status: vec!["none".into(), "passed".into()],
+        ..Conditions::default()
+    };
+    let mut catalogue = catalogue(vec![second, first]);
+    let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for (amount, names, expected) in [
+        ("50", vec!["gold"], vec![217]),
+        ("50.01", vec!["gold"], vec![215]),
+        ("10", vec![], vec![215]),
+        ("10", vec!["vip", "blocked"], vec![215]),
+    ] {
+        let tags = tags(&names);
+        assert_eq!(by_rules(&catalogue, &facts(1, eur(amount), &tags)), Ok(expected), "{amount} {names:?}");
+    }
+    let vip = tags(&["vip"]);
+    let failed = Facts { kyc_status: "failed", ..facts(1, eur("10"), &vip) };
+    assert_eq!(by_rules(&catalogue, &failed), Ok(vec![215]));
+    catalogue.providers[2].disabled = true;
+    assert_eq!(by_rules(&catalogue, &facts(1, eur("10"), &vip)), Err(NoRoute::NoRule), "no falling through");
+    let bank = Facts { method: Method::BankTransfer, ..facts(1, eur("10"), &vip) };
+    assert_eq!(by_rules(&catalogue, &bank), Err(NoRoute::NoRule));
+}
+
+#[test]
+fn tiers_go_first_and_weights_share() {
+    let mut rule = rule(1, 1, &[(210, 1, 1), (215, 0, 3), (217, 0, 1)]);
+    rule.cascade = true;
+    let catalogue = catalogue(vec![rule]);
+    let mut first_215 = 0;
+    for payment in 0..4000 {
+        let order = by_rules(&catalogue, &facts(payment, eur("10"), &[])).expect("a rule matches");
+        assert_eq!((order.len(), order[2]), (3, 210), "the higher tier comes last");
+        first_215 += i32::from(order[0] == 215);
+        assert_eq!(
+            order,
+            by_rules(&catalogue, &facts(payment, eur("10"), &[])).expect("the same"),
+            "a replay chooses the same"
+        );
+    }
+    assert!((2850..3150).contains(&first_215), "three of four: {first_215}");
+}

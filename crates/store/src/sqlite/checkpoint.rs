@@ -86,6 +86,8 @@ impl<'c> LogWatch<'c> {
 
     fn wake_or_end(&mut self) -> rusqlite::Result<()> {
         let log = self.lengths.query_row([], read)?;
+        if std::env::var_os("X_NOCKPT").is_some() { return Ok(()); }
+        if std::env::var_os("X_LOG").is_some() { eprintln!("{log:?}"); }
         if log.written < LONG {
             self.end_at = LONG;
         }

@@ -88,7 +88,7 @@ pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Connection, OpenErro
         Purpose::Write => {
             set(&connection, "page_size", "4096")?;
             set(&connection, "journal_mode", "wal")?;
-            set(&connection, "cache_size", "-32768")?;
+            set(&connection, "cache_size", &std::env::var("X_CACHE").unwrap_or("-32768".into()))?;
             set(&connection, "journal_size_limit", "268435456")?;
         }
         Purpose::Checkpoint => {}

@@ -1,9 +1,11 @@
 //! The ledger: one row a transfer, never changed; balances are the last rollup plus the transfers since.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
-use florin_kernel::PaymentId;
-use florin_kernel::ledger::{Layer, Transfer};
+use florin_kernel::ledger::{Account, Layer, Transfer};
+use florin_kernel::payment::Mode;
+use florin_kernel::{Asset, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::rows::{mode_text, time};
@@ -11,6 +13,9 @@ use crate::{Balance, EntryRow, EntryWrite, Floor};
 
 const INSERT: &str = "INSERT INTO entries (payment, event, book, layer, debit, credit, asset, amount_minor, at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const ADD: &str = "INSERT INTO rollups (book, account, asset, pending_minor, posted_minor) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (book, account, asset) DO UPDATE SET
+    pending_minor = pending_minor + excluded.pending_minor, posted_minor = posted_minor + excluded.posted_minor";
 const ROLL_UP_CREDITS: &str = "INSERT INTO rollups (book, account, asset, pending_minor, posted_minor)
     SELECT book, credit, asset, sum(iif(layer = 'pending', amount_minor, 0)), sum(iif(layer = 'posted', amount_minor, 0))
     FROM entries WHERE id > (SELECT through_entry FROM rollup_state) GROUP BY book, credit, asset
@@ -23,7 +28,6 @@ const ROLL_UP_DEBITS: &str = "INSERT INTO rollups (book, account, asset, pending
     pending_minor = pending_minor + excluded.pending_minor, posted_minor = posted_minor + excluded.posted_minor";
 const ROLLED_UP: &str = "UPDATE rollup_state SET through_entry = coalesce((SELECT max(id) FROM entries), 0)";
 const POSTED: &str = "SELECT posted_minor FROM rollups WHERE book = ?1 AND account = ?2 AND asset = ?3";
-const UNROLLED: &str = "SELECT count(*) FROM entries WHERE id > (SELECT through_entry FROM rollup_state)";
 const BALANCES: &str = "SELECT book, account, asset, sum(pending_minor), sum(posted_minor) FROM (
         SELECT book, account, asset, pending_minor, posted_minor FROM rollups
         UNION ALL
@@ -39,17 +43,27 @@ const OF_PAYMENT: &str = "SELECT event, layer, debit, credit, asset, amount_mino
 // Writing a row as it is still writes its page.
 const TOUCH: &str = "UPDATE rollup_state SET through_entry = through_entry";
 
-/// Entries are rolled up whenever this many have come together: a few milliseconds' work, and a short scan for readers.
+/// Entries are rolled up whenever this many have come together, so that readers scan few.
 const ROLL_UP_AFTER: u64 = 4_096;
+
+/// What moved on one account since the last rollup, in minor units.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    pending: i64,
+    posted: i64,
+}
 
 /// The writer's statements.
 pub(super) struct LedgerWriter<'c> {
     insert: Statement<'c>,
+    add: Statement<'c>,
     roll_up_credits: Statement<'c>,
     roll_up_debits: Statement<'c>,
     rolled_up: Statement<'c>,
     posted: Statement<'c>,
-    /// Transfers since the last rollup; too many after a rollback, which only rolls up early.
+    /// By account, since the last rollup; `None` at the start and after a rollback: the entries themselves must tell.
+    moved: Option<HashMap<(Mode, Account, Asset), Moved>>,
+    /// Transfers since the last rollup, or too many.
     unrolled: u64,
     debit: String,
     credit: String,
@@ -59,11 +73,13 @@ impl<'c> LedgerWriter<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(LedgerWriter {
             insert: connection.prepare(INSERT)?,
+            add: connection.prepare(ADD)?,
             roll_up_credits: connection.prepare(ROLL_UP_CREDITS)?,
             roll_up_debits: connection.prepare(ROLL_UP_DEBITS)?,
             rolled_up: connection.prepare(ROLLED_UP)?,
             posted: connection.prepare(POSTED)?,
-            unrolled: connection.query_row(UNROLLED, [], |row| row.get(0)).map(|count: i64| count as u64)?,
+            moved: None,
+            unrolled: ROLL_UP_AFTER,
             debit: String::new(),
             credit: String::new(),
         })
@@ -71,27 +87,18 @@ impl<'c> LedgerWriter<'c> {
 
     /// Writes an entry, a row for each of its transfers.
     pub(super) fn post(&mut self, write: &EntryWrite) -> rusqlite::Result<()> {
-        let (payment, at) = (write.payment.number(), write.at.as_millisecond());
-        let book = mode_text(write.entry.book);
-        for Transfer { layer, debit, credit, amount } in &write.entry.transfers {
-            self.debit.clear();
-            self.credit.clear();
-            write!(self.debit, "{debit}").expect("a String takes any text");
-            write!(self.credit, "{credit}").expect("a String takes any text");
-            let (layer, asset) = (layer_text(*layer), amount.asset().code());
-            let row = params![
-                payment,
-                write.entry.event,
-                book,
-                layer,
-                self.debit,
-                self.credit,
-                asset,
-                amount.minor(),
-                at
-            ];
-            self.insert.execute(row)?;
+        for transfer in &write.entry.transfers {
+            self.insert(write, transfer)?;
             self.unrolled += 1;
+            let Some(moved) = &mut self.moved else { continue };
+            let (book, amount) = (write.entry.book, transfer.amount);
+            for (account, minor) in [(transfer.debit, -amount.minor()), (transfer.credit, amount.minor())] {
+                let moved = moved.entry((book, account, amount.asset())).or_default();
+                match transfer.layer {
+                    Layer::Pending => moved.pending += minor,
+                    Layer::Posted => moved.posted += minor,
+                }
+            }
         }
         Ok(())
     }
@@ -109,18 +116,51 @@ impl<'c> LedgerWriter<'c> {
         if self.unrolled >= ROLL_UP_AFTER { self.roll_up() } else { Ok(()) }
     }
 
-    /// After a rollback: what was rolled up may not be any more, so the next time comes soon.
+    /// After a rollback: what was remembered may not be so any more.
     pub(super) fn forget(&mut self) {
+        self.moved = None;
         self.unrolled = ROLL_UP_AFTER;
     }
 
+    fn insert(&mut self, write: &EntryWrite, transfer: &Transfer) -> rusqlite::Result<()> {
+        let Transfer { layer, debit, credit, amount } = transfer;
+        self.debit.clear();
+        self.credit.clear();
+        write!(self.debit, "{debit}").expect("a String takes any text");
+        write!(self.credit, "{credit}").expect("a String takes any text");
+        let row = params![
+            write.payment.number(),
+            write.entry.event,
+            mode_text(write.entry.book),
+            layer_text(*layer),
+            self.debit,
+            self.credit,
+            amount.asset().code(),
+            amount.minor(),
+            write.at.as_millisecond(),
+        ];
+        self.insert.execute(row).map(drop)
+    }
+
     fn roll_up(&mut self) -> rusqlite::Result<()> {
-        if self.unrolled > 0 {
-            self.roll_up_credits.execute([])?;
-            self.roll_up_debits.execute([])?;
-            self.rolled_up.execute([])?;
-            self.unrolled = 0;
+        if self.unrolled == 0 {
+            return Ok(());
         }
+        match &mut self.moved {
+            Some(moved) => {
+                for ((book, account, asset), moved) in moved.drain() {
+                    let account = account.to_string();
+                    self.add.execute(params![mode_text(book), account, asset.code(), moved.pending, moved.posted])?;
+                }
+            }
+            None => {
+                self.roll_up_credits.execute([])?;
+                self.roll_up_debits.execute([])?;
+                self.moved = Some(HashMap::new());
+            }
+        }
+        self.rolled_up.execute([])?;
+        self.unrolled = 0;
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use florin_engine::{ClaimKind, StartError};
+use florin_kernel::payment::Refusal;
 use florin_store::StoreError;
 use serde::Serialize;
 
@@ -111,9 +113,7 @@ impl Problem {
             Problem::Validation(_) => (9001, 400, "Validation failed"),
             Problem::TrackingIdTaken => (9002, 400, "Tracking ID has already been used for a different request"),
             Problem::AmountOutside(_) => (9003, 400, "Amount is outside the allowed limits"),
-            Problem::ProviderUnavailable(_) => {
-                (9004, 400, "Provider is not available for this currency or country")
-            }
+            Problem::ProviderUnavailable(_) => (9004, 400, "Provider is not available for this currency or country"),
             Problem::NoRule => (9005, 400, "No provider rule matches this request"),
             Problem::ModeMismatch => (9006, 400, "Mode does not match the API Key"),
             Problem::BalanceInsufficient => (9007, 400, "Balance is not sufficient for this withdrawal"),
@@ -204,6 +204,33 @@ impl From<StoreError> for Problem {
             }
             StoreError::Corrupt(reason) => {
                 tracing::error!(%reason, "a stored row cannot be read");
+                Problem::Fault
+            }
+        }
+    }
+}
+
+impl From<ClaimKind> for Problem {
+    fn from(taken: ClaimKind) -> Problem {
+        match taken {
+            ClaimKind::Reference => Problem::TrackingIdTaken,
+            ClaimKind::IdempotencyKey => Problem::IdempotencyKeyTaken,
+        }
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Problem {
+        match error {
+            StartError::Taken(kind) => kind.into(),
+            StartError::Store(error) => error.into(),
+            StartError::Draining => Problem::Busy,
+            StartError::Refused(Refusal::BadAmount) => {
+                // The amount is fine in its own currency, but the provider's cannot hold what it converts to.
+                Problem::AmountOutside(vec![FieldError::new("request.amount", "is too large for this provider")])
+            }
+            StartError::Refused(refusal) => {
+                tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 /// Objects and arrays inside each other, the outermost counted.
 const DEPTH_MAX: u8 = 16;
@@ -186,7 +186,10 @@ impl Value<'_> {
 fn repeats_a_key(object: &[(Cow<'_, str>, Json<'_>)]) -> bool {
     // Comparing all pairs is quickest for the few members a real request has; sorting keeps a hostile one from being slow.
     if object.len() <= 24 {
-        return object.iter().enumerate().any(|(place, (key, _))| object[..place].iter().any(|(other, _)| other == key));
+        return object
+            .iter()
+            .enumerate()
+            .any(|(place, (key, _))| object[..place].iter().any(|(other, _)| other == key));
     }
     let mut keys: Vec<&str> = object.iter().map(|(key, _)| key.as_ref()).collect();
     keys.sort_unstable();

@@ -269,8 +269,11 @@ pub fn expiry_month(value: &Json<'_>) -> Result<u8, Message> {
 
 /// `2025` or `25`, as a string or an integer.
 pub fn expiry_year(value: &Json<'_>) -> Result<u16, Message> {
-    let digits = digits(value).filter(|digits| matches!(digits.len(), 2 | 4));
-    let year: Option<u16> = digits.and_then(|digits| digits.parse().ok());
-    let year = year.map(|year| if year < 100 { 2000 + year } else { year });
+    let digits = digits(value).unwrap_or_default();
+    let year = match digits.len() {
+        2 => digits.parse().ok().map(|year: u16| 2000 + year),
+        4 => digits.parse().ok(),
+        _ => None,
+    };
     year.filter(|year| (2000..=2099).contains(year)).ok_or("must be a year of two or four digits".into())
 }

@@ -19,17 +19,12 @@ pub fn status(word: Word, statuses: Statuses) -> &'static str {
 fn basic(word: Word) -> &'static str {
     match word {
         Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown | Word::Authorised => "pending",
-        Word::PartiallyCaptured
-        | Word::Captured
-        | Word::PartiallyRefunded
-        | Word::Refunded
-        | Word::ChargedBack => "successful",
-        Word::Voided
-        | Word::Cancelled
-        | Word::Declined
-        | Word::Failed
-        | Word::Expired
-        | Word::AuthorisationExpired => "rejected",
+        Word::PartiallyCaptured | Word::Captured | Word::PartiallyRefunded | Word::Refunded | Word::ChargedBack => {
+            "successful"
+        }
+        Word::Voided | Word::Cancelled | Word::Declined | Word::Failed | Word::Expired | Word::AuthorisationExpired => {
+            "rejected"
+        }
     }
 }
 
@@ -125,9 +120,10 @@ pub fn credited(payment: &Payment) -> Money {
 /// What the provider moves, in its currency. Refunds do not change it.
 pub fn moved(payment: &Payment) -> Money {
     let Some(attempt) = payment.funding().or(payment.last_attempt()) else { return payment.asked };
-    let captures = payment.operations.iter().filter(|operation| {
-        operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
-    });
+    let captures = payment
+        .operations
+        .iter()
+        .filter(|operation| operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved);
     let captured = captures.map(|capture| capture.moved).reduce(|sum, next| sum.plus(next).unwrap_or(sum));
     captured.unwrap_or(attempt.moved)
 }

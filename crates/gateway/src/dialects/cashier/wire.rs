@@ -194,9 +194,8 @@ fn payer(
     user_id: String,
     reading: Reading<'_>,
 ) -> (Payer, String) {
-    let mut text = |name, length_max| {
-        form.read(customer, name, |value| rules::text(value, length_max)).unwrap_or_default()
-    };
+    let mut text =
+        |name, length_max| form.read(customer, name, |value| rules::text(value, length_max)).unwrap_or_default();
     let (first_name, last_name) = (text("first_name", 100), text("last_name", 100));
     let (address, city) = (text("address", 200), text("city", 100));
     let zip_code = form.read(customer, "zip_code", rules::zip_code).unwrap_or_default();

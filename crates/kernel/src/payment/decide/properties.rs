@@ -1,1 +1,153 @@
+//! Any history of commands and answers, in any order, late and repeated: the money stays within its bounds.
 
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::tests::{after, answered, attempt, created, eur};
+use super::{Attempt, Command, Effect, decide};
+use crate::ledger::{Account, Layer};
+use crate::payment::{Approval, CaptureMode, Decline, Outcome, PayerStep, Payment, Retry, Seq, State, StepKind};
+use crate::{Asset, Money};
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => Just(Outcome::Approved(Approval::default())),
+        1 => prop::sample::select(vec!["05", "51", "91"]).prop_map(|code| Outcome::Declined(Decline::Response(code.into()))),
+        1 => Just(Outcome::Declined(Decline::Authentication)),
+        1 => Just(Outcome::Cancelled),
+        1 => Just(Outcome::NeedsPayer(PayerStep { kind: StepKind::Challenge, url: String::new() })),
+        1 => Just(Outcome::Pending),
+        1 => Just(Outcome::NotSent),
+        1 => Just(Outcome::NotFound),
+        1 => Just(Outcome::Unknown),
+    ]
+}
+
+fn amount() -> impl Strategy<Value = Money> {
+    (1..=1200_i64).prop_map(|minor| Money::new(minor, Asset::from_code("EUR").expect("a known asset")))
+}
+
+fn converting() -> Attempt {
+    let mut attempt = attempt(216);
+    let gbp = Asset::from_code("GBP").expect("a known asset");
+    attempt.route.conversion = Some((gbp, crate::fx::Rate::parse("0.856").expect("a rate")));
+    attempt
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => prop::sample::select(vec![attempt(210), converting()]).prop_map(Command::Attempt),
+        3 => amount().prop_map(Command::Capture),
+        1 => Just(Command::Void),
+        3 => amount().prop_map(Command::Refund),
+        8 => (1..6_u16, outcome(), any::<bool>()).prop_map(|(seq, outcome, cascade)| {
+            let fallback = cascade.then(|| attempt(215));
+            Command::Answered { seq: Seq::new(seq), outcome, fallback }
+        }),
+        1 => (1..4_u16, amount(), "[ab]").prop_map(|(seq, moved, reference)| {
+            Command::ChargedBack { seq: Seq::new(seq), moved, reference }
+        }),
+        1 => Just(Command::Cancel),
+        2 => Just(Command::Wake),
+    ]
+}
+
+fn retry() -> impl Strategy<Value = Retry> {
+    prop_oneof![Just(Retry::Never), Just(Retry::Session { attempts_max: 3, until: after(1800) })]
+}
+
+/// What the book says of one payment: per account, layer and asset.
+type Book = HashMap<(String, Layer, Asset), i64>;
+
+fn check(payment: &Payment, book: &Book) -> Result<(), TestCaseError> {
+    let eur = payment.asked.asset();
+    let available = Account::MerchantAvailable(payment.merchant).to_string();
+    let balance = |layer| book.get(&(available.clone(), layer, eur)).copied().unwrap_or(0);
+    let mut sums: HashMap<(Layer, Asset), i64> = HashMap::new();
+    for ((_, layer, asset), amount) in book {
+        *sums.entry((*layer, *asset)).or_default() += amount;
+    }
+    prop_assert!(sums.values().all(|sum| *sum == 0), "every entry balances: {sums:?}");
+    let (held, taken) = match &payment.state {
+        State::Funded(funds) => {
+            let minor = |money: Money| money.minor();
+            prop_assert!(minor(funds.held) >= 0);
+            prop_assert!(
+                minor(funds.captured) + minor(funds.held) <= minor(payment.asked),
+                "captured within authorised"
+            );
+            prop_assert!(minor(funds.refunded) <= minor(funds.captured), "refunded within captured");
+            prop_assert!(minor(funds.charged_back) <= minor(funds.captured), "charged back within captured");
+            (minor(funds.held), minor(funds.captured) - minor(funds.refunded) - minor(funds.charged_back))
+        }
+        _ => (0, 0),
+    };
+    prop_assert_eq!(balance(Layer::Pending), held, "the book knows the hold");
+    prop_assert_eq!(balance(Layer::Posted), taken, "the book knows what was taken");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn money_stays_within_its_bounds(
+        later: bool,
+        retry in retry(),
+        history in prop::collection::vec((command(), 0..400_i64), 1..40),
+    ) {
+        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
+        let mut payment = created(capture, retry);
+        let mut book = Book::new();
+        let mut now = 0;
+        for (command, passed) in history {
+            now += passed;
+            let ended_before = matches!(payment.state, State::Ended(_)).then(|| payment.state.clone());
+            let Ok(decision) = decide(&payment, command.clone(), after(now)) else { continue };
+            for effect in &decision.effects {
+                if let Effect::Post(entry) = effect {
+                    prop_assert!(!entry.transfers.is_empty());
+                    for transfer in &entry.transfers {
+                        prop_assert!(transfer.amount.minor() > 0, "{}: {transfer:?}", entry.event);
+                        let key = |account: Account| (account.to_string(), transfer.layer, transfer.amount.asset());
+                        *book.entry(key(transfer.debit)).or_default() -= transfer.amount.minor();
+                        *book.entry(key(transfer.credit)).or_default() += transfer.amount.minor();
+                    }
+                }
+            }
+            if let Some(ended) = ended_before {
+                prop_assert_eq!(&decision.payment.state, &ended, "an end is an end");
+            }
+            payment = decision.payment;
+            check(&payment, &book)?;
+            let open = payment.operations.iter().any(|operation| operation.is_open());
+            prop_assert!(!open || payment.wake_at().is_some(), "nothing open is forgotten");
+        }
+        // A row reads back as what was written.
+        let json = serde_json::to_string(&payment).expect("serialisable");
+        prop_assert_eq!(serde_json::from_str::<Payment>(&json).expect("readable"), payment);
+    }
+
+    #[test]
+    fn an_answer_heard_twice_counts_once(outcome in outcome(), later: bool) {
+        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
+        let begun = decide(&created(capture, Retry::Never), Command::Attempt(attempt(210)), after(0)).expect("begun").payment;
+        let once = decide(&begun, answered(1, outcome.clone()), after(1)).expect("heard").payment;
+        let twice = decide(&once, answered(1, outcome), after(1)).expect("heard again");
+        let entries = twice.effects.iter().filter(|effect| matches!(effect, Effect::Post(_))).count();
+        prop_assert_eq!((entries, twice.payment.word()), (0, once.word()));
+    }
+
+    #[test]
+    fn a_wake_always_moves_the_next_one_on(outcome in outcome(), passed in 0..100_000_i64) {
+        let begun = decide(&created(CaptureMode::Now, Retry::Never), Command::Attempt(attempt(210)), after(0)).expect("begun").payment;
+        let payment = decide(&begun, answered(1, outcome), after(1)).expect("heard").payment;
+        if let Some(at) = payment.wake_at() {
+            let now = at.max(after(passed));
+            let woken = decide(&payment, Command::Wake, now).expect("total").payment;
+            prop_assert!(woken.wake_at().is_none_or(|next| next > now), "a worker would spin");
+        }
+        prop_assert_eq!(eur("10.00"), payment.asked);
+    }
+}

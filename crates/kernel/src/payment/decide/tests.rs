@@ -1,1 +1,266 @@
+//! The whole table: every state against every command, as text. A change of any cell shows in the snapshot.
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Attempt, Command, Decision, Effect, Refusal, decide};
+use crate::payment::{
+    Approval, CaptureMode, Decline, Details, Dialect, Means, Mode, Outcome, PayerStep, Payment, Retry, Route, Seq,
+    State, StepKind,
+};
+use crate::routing::{Method, ProviderId};
+use crate::{Asset, MerchantId, Money, PaymentId};
+
+pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+pub(super) fn eur(text: &str) -> Money {
+    Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
+}
+
+pub(super) fn after(seconds: i64) -> Timestamp {
+    START + SignedDuration::from_secs(seconds)
+}
+
+pub(super) fn created(capture: CaptureMode, retry: Retry) -> Payment {
+    Payment {
+        id: PaymentId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        mode: Mode::Dev,
+        dialect: Dialect::Cashier,
+        created_at: START,
+        asked: eur("10.00"),
+        capture,
+        retry,
+        state: State::Created,
+        operations: Vec::new(),
+        chargebacks: Vec::new(),
+        announced: None,
+        details: Details::default(),
+    }
+}
+
+pub(super) fn attempt(provider: i64) -> Attempt {
+    let provider = ProviderId::new(provider);
+    Attempt {
+        route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None },
+        means: Means { method: Method::Card, card: None },
+    }
+}
+
+pub(super) fn answered(seq: u16, outcome: Outcome) -> Command {
+    Command::Answered { seq: Seq::new(seq), outcome, fallback: None }
+}
+
+fn approved() -> Outcome {
+    Outcome::Approved(Approval { provider_id: "p".into() })
+}
+
+fn declined(code: &str) -> Outcome {
+    Outcome::Declined(Decline::Response(code.into()))
+}
+
+fn needs_payer(kind: StepKind) -> Outcome {
+    Outcome::NeedsPayer(PayerStep { kind, url: "/sim".into() })
+}
+
+fn run(mut payment: Payment, commands: impl IntoIterator<Item = Command>) -> Payment {
+    for command in commands {
+        payment = decide(&payment, command, after(1)).expect("a story that can happen").payment;
+    }
+    payment
+}
+
+fn sale(commands: impl IntoIterator<Item = Command>) -> Payment {
+    let begun = run(created(CaptureMode::Now, Retry::Never), [Command::Attempt(attempt(210))]);
+    run(begun, commands)
+}
+
+fn authorisation(commands: impl IntoIterator<Item = Command>) -> Payment {
+    let begun = run(created(CaptureMode::Later, Retry::Never), [Command::Attempt(attempt(210))]);
+    run(begun, commands)
+}
+
+fn session() -> Retry {
+    Retry::Session { attempts_max: 2, until: after(1800) }
+}
+
+fn states() -> Vec<(&'static str, Payment)> {
+    use Command::{Capture, Refund, Void};
+    let ok = |seq| answered(seq, approved());
+    let charge_back = Command::ChargedBack { seq: Seq::new(1), moved: eur("10.00"), reference: "cb".into() };
+    vec![
+        ("created", created(CaptureMode::Now, Retry::Never)),
+        ("created in a session", created(CaptureMode::Now, session())),
+        (
+            "created in a session, attempts used up but one",
+            run(created(CaptureMode::Now, session()), [Command::Attempt(attempt(210)), answered(1, declined("05"))]),
+        ),
+        ("pending", sale([])),
+        ("pending, answer to come", sale([answered(1, Outcome::Pending)])),
+        ("unknown", sale([answered(1, Outcome::Unknown)])),
+        ("pending_payer", sale([answered(1, needs_payer(StepKind::Challenge))])),
+        ("authorised", authorisation([ok(1)])),
+        ("authorised, capture open", authorisation([ok(1), Capture(eur("7.00"))])),
+        ("authorised, void unknown", authorisation([ok(1), Void, answered(2, Outcome::Unknown)])),
+        ("partially_captured", authorisation([ok(1), Capture(eur("7.00")), ok(2)])),
+        ("captured", sale([ok(1)])),
+        ("captured, refund open", sale([ok(1), Refund(eur("6.00"))])),
+        ("partially_refunded", sale([ok(1), Refund(eur("6.00")), ok(2)])),
+        ("refunded", sale([ok(1), Refund(eur("10.00")), ok(2)])),
+        ("charged_back", sale([ok(1), charge_back])),
+        ("declined", sale([answered(1, declined("51"))])),
+        ("failed", sale([answered(1, Outcome::NotSent)])),
+        ("cancelled", sale([answered(1, Outcome::Cancelled)])),
+        ("voided", authorisation([ok(1), Void, ok(2)])),
+        ("declined authorisation", authorisation([answered(1, declined("51"))])),
+    ]
+}
+
+fn commands(payment: &Payment) -> Vec<(String, Command, Timestamp)> {
+    let soon = after(2);
+    let mut commands = vec![
+        ("attempt".to_owned(), Command::Attempt(attempt(210)), soon),
+        ("attempt after the session".to_owned(), Command::Attempt(attempt(210)), after(1800)),
+        ("capture 3.00".to_owned(), Command::Capture(eur("3.00")), soon),
+        ("capture 10.00".to_owned(), Command::Capture(eur("10.00")), soon),
+        ("void".to_owned(), Command::Void, soon),
+        ("refund 4.00".to_owned(), Command::Refund(eur("4.00")), soon),
+        ("refund 10.01".to_owned(), Command::Refund(eur("10.01")), soon),
+        (
+            "refund in another currency".to_owned(),
+            Command::Refund(Money::new(1, Asset::from_code("GBP").expect("known"))),
+            soon,
+        ),
+        ("cancel".to_owned(), Command::Cancel, soon),
+        ("wake after 31 s".to_owned(), Command::Wake, after(32)),
+        ("wake after 31 min".to_owned(), Command::Wake, after(1861)),
+        ("wake after 8 days".to_owned(), Command::Wake, after(8 * 86_400)),
+    ];
+    let charge_back = |moved| Command::ChargedBack { seq: Seq::new(1), moved, reference: "new".into() };
+    commands.push(("charged back 2.00".to_owned(), charge_back(eur("2.00")), soon));
+    commands.push(("charged back 11.00".to_owned(), charge_back(eur("11.00")), soon));
+    let last = payment.operations.len() as u16;
+    for seq in [1, last].into_iter().filter(|seq| *seq > 0).collect::<std::collections::BTreeSet<_>>() {
+        for (name, outcome) in [
+            ("approved", approved()),
+            ("declined 05", declined("05")),
+            ("cancelled", Outcome::Cancelled),
+            ("challenge", needs_payer(StepKind::Challenge)),
+            ("pending", Outcome::Pending),
+            ("not sent", Outcome::NotSent),
+            ("not found", Outcome::NotFound),
+            ("unknown", Outcome::Unknown),
+        ] {
+            commands.push((format!("answer {seq}: {name}"), answered(seq, outcome), soon));
+        }
+        let fallback = Command::Answered { seq: Seq::new(seq), outcome: declined("05"), fallback: Some(attempt(215)) };
+        commands.push((format!("answer {seq}: declined 05, with a fallback"), fallback, soon));
+        let fallback = Command::Answered { seq: Seq::new(seq), outcome: declined("51"), fallback: Some(attempt(215)) };
+        commands.push((format!("answer {seq}: declined 51, with a fallback"), fallback, soon));
+        commands.push((format!("answer {seq}: not found after 2 min"), answered(seq, Outcome::NotFound), after(120)));
+        let late = answered(seq, needs_payer(StepKind::Challenge));
+        commands.push((format!("answer {seq}: challenge after its time"), late, after(901)));
+    }
+    commands.push(("answer 9: approved".to_owned(), answered(9, approved()), soon));
+    commands
+}
+
+fn show(before: &Payment, decision: Result<Decision, Refusal>, now: Timestamp) -> String {
+    let Decision { payment, effects } = match decision {
+        Ok(decision) => decision,
+        Err(refusal) => return format!("refused: {refusal}"),
+    };
+    let mut parts = Vec::new();
+    if &payment == before && effects.is_empty() {
+        return "nothing".to_owned();
+    }
+    parts.push(payment.word().text().to_owned());
+    for effect in effects {
+        parts.push(match effect {
+            Effect::Call(seq) => {
+                let operation = payment.operation(seq).expect("it was just stored");
+                format!("call {:?} {} of {}", operation.kind, seq.number(), operation.amount)
+            }
+            Effect::LookUp(seq) => format!("look up {}", seq.number()),
+            Effect::Post(entry) => {
+                format!("post {} {}", entry.event, entry.transfers.last().expect("never empty").amount)
+            }
+            Effect::Notify { from, to } => format!("notify {} to {}", from.text(), to.text()),
+        });
+    }
+    if let Some(at) = payment.wake_at() {
+        parts.push(format!("wake +{} s", at.duration_since(now).as_secs()));
+    }
+    parts.join("; ")
+}
+
+#[test]
+fn every_state_against_every_command() {
+    let mut table = String::new();
+    for (name, payment) in states() {
+        table.push_str(&format!("\n{name}\n"));
+        for (command, what, now) in commands(&payment) {
+            let decision = decide(&payment, what, now);
+            table.push_str(&format!("  {command} => {}\n", show(&payment, decision, now)));
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn money_after_the_end_goes_to_suspense() {
+    let expired = decide(
+        &sale([answered(1, needs_payer(StepKind::Challenge))]),
+        answered(1, needs_payer(StepKind::Challenge)),
+        after(901),
+    );
+    let expired = expired.expect("the payer's time is over").payment;
+    assert_eq!(expired.word().text(), "expired");
+    let late = decide(&expired, answered(1, approved()), after(1000)).expect("money is money");
+    assert_eq!(show(&expired, Ok(late.clone()), after(1000)), "expired; post late_money 10.00 EUR");
+    let again = decide(&late.payment, answered(1, approved()), after(1001)).expect("a repeat");
+    assert_eq!(show(&late.payment, Ok(again), after(1001)), "nothing");
+}
+
+#[test]
+fn a_late_authorisation_is_given_back() {
+    let ended = authorisation([answered(1, Outcome::Cancelled)]);
+    let late = decide(&ended, answered(1, approved()), after(5)).expect("a late hold");
+    assert_eq!(show(&ended, Ok(late.clone()), after(5)), "cancelled; call Void 2 of 10.00 EUR; wake +30 s");
+    let voided = decide(&late.payment, answered(2, approved()), after(6)).expect("the hold is gone");
+    assert_eq!(show(&late.payment, Ok(voided), after(6)), "cancelled");
+}
+
+#[test]
+fn parts_of_a_conversion_add_up_to_the_whole() {
+    let gbp = Asset::from_code("GBP").expect("a known asset");
+    let mut attempt = attempt(216);
+    attempt.route.conversion = Some((gbp, crate::fx::Rate::parse("0.856").expect("a rate")));
+    let mut payment = created(CaptureMode::Later, Retry::Never);
+    payment.asked = eur("10.05");
+    let payment = run(payment, [Command::Attempt(attempt), answered(1, approved())]);
+    assert_eq!(payment.operations[0].moved, Money::new(861, gbp));
+    let payment = run(
+        payment,
+        [
+            Command::Capture(eur("3.35")),
+            answered(2, approved()),
+            Command::Capture(eur("3.35")),
+            answered(3, approved()),
+            Command::Capture(eur("3.35")),
+            answered(4, approved()),
+        ],
+    );
+    let moved: i64 = payment.operations[1..].iter().map(|operation| operation.moved.minor()).sum();
+    assert_eq!((moved, payment.word().text()), (861, "captured"));
+}
+
+#[test]
+fn a_payments_operations_are_limited() {
+    let mut payment = sale([answered(1, approved())]);
+    payment.asked = eur("100.00");
+    while payment.operations.len() < usize::from(Seq::MAX) {
+        let next = payment.operations.len() as u16 + 1;
+        payment = run(payment, [Command::Refund(eur("0.01")), answered(next, declined("05"))]);
+    }
+    assert_eq!(decide(&payment, Command::Refund(eur("0.01")), after(2)).err(), Some(Refusal::TooManyOperations));
+}

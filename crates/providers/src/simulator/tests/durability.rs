@@ -91,6 +91,44 @@ async fn a_reopened_book_remembers() {
     assert_eq!(world.simulator.book().attempts("paid").await.expect("a book"), 2);
 }
 
+/// Where [`a_process_to_be_killed`] keeps its book; it does nothing without.
+const BOOK_OF_THE_KILLED: &str = "FLORIN_TEST_BOOK_OF_THE_KILLED";
+
+#[tokio::test]
+async fn what_was_answered_survives_the_process() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("simulator.db");
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args(["--exact", "simulator::tests::durability::a_process_to_be_killed", "--ignored", "--nocapture"])
+        .env(BOOK_OF_THE_KILLED, &path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("a second process");
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let answered: Vec<String> = lines.filter(|line| line.starts_with("paid-")).take(500).collect();
+    child.kill().expect("killed");
+    child.wait().expect("dead");
+    assert_eq!(answered.len(), 500, "the child ended early");
+    let world = World::over(Book::open(&path).expect("the same book"));
+    let charges = world.charges().await;
+    for reference in answered {
+        assert!(charges.contains(&format!("{reference} sale 10.00 EUR")), "{reference} was answered and forgotten");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by what_was_answered_survives_the_process"]
+async fn a_process_to_be_killed() {
+    let Ok(path) = std::env::var(BOOK_OF_THE_KILLED) else { return };
+    let world = World::over(Book::open(path.as_ref()).expect("a new book"));
+    for number in 0_u32.. {
+        let reference = format!("paid-{number}");
+        world.execute(&sale(&reference, "10.00 EUR")).await;
+        println!("\n{reference}");
+    }
+}
+
 #[tokio::test]
 async fn no_card_number_is_written() {
     let folder = tempfile::tempdir().expect("a folder");

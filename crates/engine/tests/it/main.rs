@@ -1,0 +1,6 @@
+//! The engine against the real store and the real simulator.
+
+mod faults;
+mod repeats;
+mod story;
+mod world;

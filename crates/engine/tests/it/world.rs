@@ -1,0 +1,187 @@
+//! A real engine on a real database with the real simulator; only time is moved by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use florin_engine::clock::Clocks;
+use florin_engine::keys::MasterKey;
+use florin_engine::outgoing::{Guard, Outgoing};
+use florin_engine::{Engine, NewPayment, Parts, Render, Reply, StartError, setup};
+use florin_kernel::card::{Card, Cvc, Expiry, Pan};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Mode, OperationKind, Payment, Retry, State};
+use florin_kernel::ports::{Lane, Provider, RawCallback};
+use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
+use florin_kernel::secret::Secret;
+use florin_kernel::{Asset, MerchantId, Money, PaymentId};
+use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken};
+use florin_store::sqlite::{SqliteSettings, SqliteStore};
+use florin_store::{Answer, Store};
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+pub const VISA: &str = "4111111111111111";
+pub const CHALLENGE: &str = "4000000000003220";
+const MERCHANT: MerchantId = MerchantId::from_number(1);
+
+pub struct World {
+    pub engine: Arc<Engine>,
+    pub simulator: Arc<Simulator>,
+    clocks: Arc<Clocks>,
+    store: Arc<SqliteStore>,
+    folder: TempDir,
+    key: String,
+}
+
+struct Door(std::sync::Weak<Engine>);
+
+#[async_trait]
+impl CallbackSink for Door {
+    async fn take(&self, callback: RawCallback) -> Taken {
+        let Some(engine) = self.0.upgrade() else { return Taken::NotNow };
+        match engine.callback("simulator", &callback).await {
+            Ok(()) => Taken::Yes,
+            Err(_) => Taken::NotNow,
+        }
+    }
+}
+
+pub fn eur(text: &str) -> Money {
+    Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
+}
+
+fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
+    ProviderAccount {
+        id: ProviderId::new(id),
+        code: format!("simulator_{id}"),
+        name: "Simulator".into(),
+        driver: "simulator".into(),
+        method: Method::Card,
+        merchant: None,
+        modes: vec![Mode::Dev],
+        disabled: false,
+        currencies: Vec::new(),
+        countries: Vec::new(),
+        amounts: None,
+        conversion: None,
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+impl World {
+    pub async fn start() -> World {
+        let folder = TempDir::new().expect("a folder");
+        let key = MasterKey::generate().to_hex().expose().to_owned();
+        World::open(folder, key).await
+    }
+
+    /// Everything dropped where it stands, and opened again from what is on disk.
+    pub async fn crash(self) -> World {
+        let World { engine, simulator, store, folder, key, .. } = self;
+        store.close().await;
+        drop((engine, simulator, store));
+        World::open(folder, key).await
+    }
+
+    async fn open(folder: TempDir, key: String) -> World {
+        let store = SqliteStore::open(&folder.path().join("florin.db"), SqliteSettings::default()).expect("a database");
+        let store = Arc::new(store);
+        let clocks = Arc::new(Clocks::default());
+        let book = Book::open(&folder.path().join("simulator.db")).expect("a book");
+        let mut settings = SimulatorSettings::new(Secret::new("callback key".into()));
+        settings.silence = Duration::from_millis(50);
+        let simulator = Arc::new(Simulator::new(book, clocks.clone(), settings));
+        let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])];
+        store.put_config(accounts.iter().map(setup::provider_row).collect()).await.expect("configured");
+        let parts = Parts {
+            store: store.clone(),
+            master_key: MasterKey::from_hex(&key).expect("our key"),
+            clocks: clocks.clone(),
+            providers: vec![simulator.clone() as Arc<dyn Provider>],
+            announcers: Vec::new(),
+            outgoing: Outgoing::new(Guard::default()),
+            public_url: "http://127.0.0.1".into(),
+        };
+        let engine = Engine::new(parts).await.expect("an engine");
+        simulator.connect(Arc::new(Door(Arc::downgrade(&engine))));
+        World { engine, simulator, clocks, store, folder, key }
+    }
+
+    /// Time passes, and everything that was due by then happens.
+    pub async fn pass(&self, seconds: i64) {
+        self.engine.advance_clock(MERCHANT, SignedDuration::from_secs(seconds)).await.expect("the clock moves");
+        self.simulator.tick().await.expect("a book");
+        self.engine.settle().await.expect("the store answers");
+    }
+
+    pub fn new_payment(&self, amount: Money, capture: CaptureMode) -> Payment {
+        Payment {
+            id: self.engine.new_payment_id(),
+            merchant: MERCHANT,
+            mode: Mode::Dev,
+            dialect: Dialect::Cashier,
+            created_at: self.engine.now(Lane::Dev(MERCHANT)),
+            asked: amount,
+            capture,
+            retry: Retry::Never,
+            state: State::Created,
+            operations: Vec::new(),
+            chargebacks: Vec::new(),
+            announced: None,
+            details: Details::default(),
+        }
+    }
+
+    pub fn request(&self, payment: Payment, card: &str) -> NewPayment {
+        let pan = Pan::parse(card).expect("a card number");
+        let cvc = Cvc::parse("123", pan.brand());
+        let card = Card { holder: "John Doe".into(), pan, cvc, expiry: Expiry { month: 5, year: 2025 } };
+        let accounts = vec![account(210, &[]), account(215, &[("approves_declined", "true")])];
+        NewPayment {
+            payment,
+            claims: Vec::new(),
+            digest: [0; 16],
+            candidate: Candidate { accounts, cascade: false },
+            method: Method::Card,
+            card: Some(card),
+            render: render(),
+        }
+    }
+
+    pub async fn pay(&self, amount: &str, capture: CaptureMode, card: &str) -> Result<PaymentId, StartError> {
+        self.start_payment(self.request(self.new_payment(eur(amount), capture), card)).await.map(|reply| reply.payment)
+    }
+
+    pub async fn start_payment(&self, new: NewPayment) -> Result<Reply, StartError> {
+        self.engine.start(new).await
+    }
+
+    pub async fn payment(&self, id: PaymentId) -> Payment {
+        self.engine.store().payment(id).await.expect("the store answers").expect("a payment").payment
+    }
+
+    pub async fn word(&self, id: PaymentId) -> &'static str {
+        self.payment(id).await.word().text()
+    }
+
+    /// What the simulator really moved, of one kind.
+    pub async fn moved(&self, kind: OperationKind) -> Vec<Movement> {
+        let moved = self.simulator.book().charges(self.clocks.as_ref()).await.expect("a book");
+        moved.into_iter().filter(|movement| movement.kind == kind).collect()
+    }
+
+    /// The book of the store is right, and agrees with the payments.
+    pub async fn verify(&self) {
+        let report = self.engine.store().verify_ledger().await.expect("the store answers");
+        assert!(report.faults.is_empty(), "{:#?}", report.faults);
+    }
+
+    pub async fn balance(&self, account: &str) -> i64 {
+        let balances = self.engine.store().balances().await.expect("the store answers");
+        balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.posted_minor)
+    }
+}
+
+pub fn render() -> Render {
+    Arc::new(|payment| Answer { status: 200, body: payment.word().text().to_owned() })
+}

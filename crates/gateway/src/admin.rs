@@ -1,0 +1,94 @@
+//! The operator's API: JSON under a Bearer token.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use florin_engine::Engine;
+use florin_kernel::MerchantId;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::server::Gateway;
+
+/// The furthest a test clock is advanced in one go: ten years.
+const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
+
+/// Why a call is refused.
+enum Refusal {
+    Unauthorised,
+    Invalid { field: &'static str, message: String },
+    Unavailable(String),
+}
+
+impl Refusal {
+    fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal::Invalid { field, message: message.into() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Refusal::Unauthorised => {
+                let body = json!({"code": "unauthorised", "message": "Send the admin token as Authorization: Bearer …"});
+                (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(body)).into_response()
+            }
+            Refusal::Invalid { field, message } => {
+                let body = json!({"code": "invalid", "field": field, "message": format!("{field} {message}")});
+                (StatusCode::BAD_REQUEST, Json(body)).into_response()
+            }
+            Refusal::Unavailable(reason) => {
+                let body = json!({"code": "unavailable", "message": reason});
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+            }
+        }
+    }
+}
+
+/// `POST /admin/v1/clock`: advances a merchant's test clock; every timer follows.
+pub async fn advance_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Bytes) -> Response {
+    match advance(&gateway.engine, &headers, &body).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+    authorise(engine, headers)?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))?;
+    let seconds = body.get("advance_s").and_then(Value::as_i64).filter(|seconds| (1..=ADVANCE_MAX_S).contains(seconds));
+    let seconds = seconds
+        .ok_or_else(|| Refusal::invalid("advance_s", format!("must be a whole number of seconds from 1 to {ADVANCE_MAX_S}")))?;
+    let merchant = merchant(engine, body.get("merchant_id").unwrap_or(&Value::Null))?;
+    let now = engine.advance_clock(merchant, SignedDuration::from_secs(seconds)).await;
+    let now = now.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    Ok(json!({"merchant_id": merchant.number(), "now": now.to_string()}))
+}
+
+/// The merchant meant; the only one need not be named.
+fn merchant(engine: &Engine, named: &Value) -> Result<MerchantId, Refusal> {
+    let directory = engine.directory();
+    let mut known: Vec<MerchantId> = directory.merchants().map(|merchant| merchant.id).collect();
+    match (named, known.len()) {
+        (Value::Null, 1) => Ok(known.remove(0)),
+        (Value::Null, 0) => Err(Refusal::invalid("merchant_id", "cannot be told: there is no merchant yet")),
+        (Value::Null, _) => Err(Refusal::invalid("merchant_id", "is required: there are several merchants")),
+        (named, _) => {
+            let id = named.as_i64().map(MerchantId::from_number).filter(|id| known.contains(id));
+            id.ok_or_else(|| Refusal::invalid("merchant_id", "names no merchant"))
+        }
+    }
+}
+
+fn authorise(engine: &Engine, headers: &HeaderMap) -> Result<(), Refusal> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match token {
+        Some((_, token)) if engine.is_admin_token(token.trim()) => Ok(()),
+        Some(_) | None => Err(Refusal::Unauthorised),
+    }
+}

@@ -1,0 +1,188 @@
+//! `florin serve`: everything in one process.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use florin_engine::clock::Clocks;
+use florin_engine::keys::{Keyring, MasterKey};
+use florin_engine::outgoing::{Guard, Outgoing};
+use florin_engine::{Engine, setup};
+use florin_kernel::payment::Dialect;
+use florin_kernel::secret::Secret;
+use florin_store::Store;
+use florin_store::sqlite::{SqliteSettings, SqliteStore};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::demo::{self, Demo};
+use crate::dialects::cashier;
+use crate::pages::inbox::Inbox;
+use crate::registry::{Ground, Registry};
+use crate::server::{Parts, Server};
+use crate::{master_key, telemetry};
+
+/// Starts, prints the ready line, and stops at SIGTERM or SIGINT.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, String> {
+    let signals = Signals::listen().map_err(|error| format!("signals cannot be listened for: {error}"))?;
+    let (server, demo) = start(config, registry).await?;
+    warn_if_open(server.address(), config);
+    println!("florin ready on http://{}", server.address());
+    if let Some(demo) = demo {
+        println!("{}", demo.instructions(&config.data));
+    }
+    tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "ready");
+    let signal = signals.wait().await;
+    tracing::info!(signal, "stopping: requests under way are finished");
+    server.stop().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts a server on its data folder. In a new folder this makes the database and the master key.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, Option<Demo>), String> {
+    let figures = telemetry::count().map_err(|error| error.to_string())?;
+    make_folder(config)?;
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let public_url = config.links_begin_with(address);
+    let key = master_key::find_or_make(config, std::env::var(master_key::VARIABLE).ok());
+    let key = key.map_err(|error| error.to_string())?;
+    let store = open_store(config)?;
+    let demo = prepare(config, store.as_ref(), &key, &public_url).await?;
+
+    let clocks = Arc::new(Clocks::default());
+    let providers = registry(Ground {
+        data: config.data.clone(),
+        clocks: clocks.clone(),
+        callback_key: callback_key(&key),
+        simulator_silence: config.simulator_silence(),
+    })?;
+    let announcer = cashier::CashierAnnouncer::new(key.codec());
+    let engine = Engine::new(florin_engine::Parts {
+        store,
+        master_key: key,
+        clocks,
+        providers: providers.drivers,
+        announcers: vec![(Dialect::Cashier, Arc::new(announcer))],
+        outgoing: Outgoing::new(Guard::new(config.outgoing_ranges())),
+        public_url,
+    });
+    let engine = engine.await.map_err(|error| error.to_string())?;
+    let stop = CancellationToken::new();
+    let server = Server::start(
+        listener,
+        Parts {
+            simulated: providers.simulated,
+            background: tokio::spawn((providers.background)(engine.clone(), stop.clone())),
+            stop,
+            inbox: demo.as_ref().map(|demo| Inbox::new(demo.webhook_secret(), demo.signature_password())),
+            figures,
+            dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone())),
+            engine,
+            body_max_bytes: config.body_max_bytes,
+            connections_max: config.connections_max,
+        },
+    );
+    server.map(|server| (server, demo)).map_err(|error| error.to_string())
+}
+
+/// Opens the database for writing and brings it up to date.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
+    let settings = SqliteSettings { queue_max: config.queue_max, ..SqliteSettings::default() };
+    let store = SqliteStore::open(&config.database_file(), settings);
+    store.map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|error| error.to_string())
+}
+
+/// Checks the key against the database, and writes what a new database or the demo needs.
+async fn prepare(
+    config: &Config,
+    store: &dyn Store,
+    key: &MasterKey,
+    public_url: &str,
+) -> Result<Option<Demo>, String> {
+    let known = master_key::check(store, key, &config.data).await.map_err(|error| error.to_string())?;
+    let keyring = Keyring::new(key);
+    if !known {
+        let row = setup::installation_row(key.fingerprint(), None, &keyring);
+        store.put_config(vec![row]).await.map_err(|error| error.to_string())?;
+    }
+    if !config.demo {
+        return Ok(None);
+    }
+    let demo = demo::prepare(store, key, &config.data, public_url).await;
+    demo.map(Some).map_err(|error| format!("the demo cannot be set up: {error}"))
+}
+
+/// Callbacks of simulated providers stay in the process, yet are signed like any other.
+fn callback_key(key: &MasterKey) -> Secret {
+    let digest = Keyring::new(key).digest(&[b"simulator callbacks"]);
+    Secret::new(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn make_folder(config: &Config) -> Result<(), String> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&config.data).map_err(|error| format!("the data folder {}: {error}", config.data.display()))
+}
+
+fn warn_if_open(address: SocketAddr, config: &Config) {
+    let encrypted = config.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    if !address.ip().is_loopback() && !encrypted {
+        tracing::warn!(
+            %address,
+            "listening beyond this machine without TLS: API keys and card numbers would travel in the clear. Put a proxy that ends TLS in front and set --public-url https://…"
+        );
+    }
+}
+
+/// The signals that stop the server.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// The signal that stops the server.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn wait(self) -> &'static str {
+        let _ = tokio::signal::ctrl_c().await;
+        "Ctrl-C"
+    }
+}

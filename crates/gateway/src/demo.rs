@@ -1,0 +1,150 @@
+//! `--demo`: a merchant with test credentials, the providers and rules of the cashier contract's section 16, and commands to
+//! try. Made once; at later starts the secrets are read back from `DIR/demo.json`, since the database keeps hashes only.
+
+use std::path::{Path, PathBuf};
+
+use florin_engine::directory::{Directory, Permission, key_hash};
+use florin_engine::keys::{Keyring, MasterKey};
+use florin_engine::setup::{self, NewCredential, NewMerchant};
+use florin_engine::webhooks;
+use florin_kernel::payment::{Dialect, Mode};
+use florin_kernel::secret::Secret;
+use florin_kernel::{CredentialId, MerchantId};
+use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
+
+mod file;
+mod instructions;
+mod providers;
+
+use file::DemoFile;
+
+/// The demo merchant's number.
+pub const MERCHANT: MerchantId = MerchantId::from_number(1);
+/// The number of its credential in the cashier dialect.
+pub const CASHIER: CredentialId = CredentialId::from_number(1);
+const SLUG: &str = "demo";
+const FILE: &str = "demo.json";
+
+/// What the demo consists of, as it stands in `demo.json`.
+#[derive(Clone, Debug)]
+pub struct Demo(DemoFile);
+
+/// Why the demo could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The file cannot be read or written.
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sets the demo up where it is not yet, and writes `demo.json`.
+///
+/// # Errors
+/// [`DemoError`].
+pub async fn prepare(store: &dyn Store, key: &MasterKey, data: &Path, base_url: &str) -> Result<Demo, DemoError> {
+    let path = data.join(FILE);
+    let known = file::read(&path).map_err(|error| DemoError::File(path.clone(), error))?;
+    let demo = match known {
+        Some(known) => DemoFile { base_url: base_url.to_owned(), ..known },
+        None => DemoFile::new(base_url, SLUG, webhooks::new_secret().expose()),
+    };
+    // Before the rows: secrets that only a crashed process knew would be lost for good.
+    file::write(&path, &demo).map_err(|error| DemoError::File(path, error))?;
+    let rows = missing(store, key, &demo).await?;
+    if !rows.is_empty() {
+        store.put_config(rows).await?;
+    }
+    Ok(Demo(demo))
+}
+
+/// The rows that are not there, or do not fit the secrets of the file. Others stay as the operator left them.
+async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<Vec<ConfigRow>, StoreError> {
+    let keyring = Keyring::new(key);
+    let directory = Directory::load(store, &keyring).await?;
+    let mut rows = Vec::new();
+    let token = Secret::new(demo.admin.token.clone());
+    let installation = setup::installation_row(key.fingerprint(), Some(&token), &keyring);
+    if !store.config(ConfigKind::Installation).await?.contains(&installation) {
+        rows.push(installation);
+    }
+    let secrets = directory.merchant(MERCHANT).map(|merchant| merchant.webhook_secrets(Mode::Dev));
+    if !secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret.expose() == demo.webhook_secret)) {
+        rows.push(setup::merchant_row(&merchant(demo), &keyring));
+    }
+    let hash = key_hash(&keyring, Dialect::Cashier, &demo.cashier.api_key);
+    if directory.credential_by_hash(&hash).is_none() {
+        rows.push(setup::credential_row(&credential(demo), &keyring));
+    }
+    for row in providers::rows() {
+        if !store.config(row.kind).await?.iter().any(|known| known.id == row.id) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn merchant(demo: &DemoFile) -> NewMerchant {
+    NewMerchant {
+        id: MERCHANT,
+        slug: SLUG.to_owned(),
+        name: "Demo Shop".to_owned(),
+        limits: Vec::new(),
+        blocked_payers: Vec::new(),
+        schemes: Vec::new(),
+        webhook_secrets_dev: vec![Secret::new(demo.webhook_secret.clone())],
+        webhook_secrets_live: vec![webhooks::new_secret()],
+    }
+}
+
+fn credential(demo: &DemoFile) -> NewCredential {
+    NewCredential {
+        id: CASHIER,
+        merchant: MERCHANT,
+        mode: Mode::Dev,
+        dialect: Dialect::Cashier,
+        key: Secret::new(demo.cashier.api_key.clone()),
+        permissions: vec![
+            Permission::Deposits,
+            Permission::S2sCards,
+            Permission::Withdrawals,
+            Permission::Approve,
+            Permission::Read,
+        ],
+        expires_at: None,
+        revoked: false,
+        allow: Vec::new(),
+        deny: Vec::new(),
+        settings: serde_json::json!({}),
+        signature_password: Secret::new(demo.cashier.signature_password.clone()),
+    }
+}
+
+impl Demo {
+    /// The secret that webhooks are signed with.
+    pub fn webhook_secret(&self) -> Secret {
+        Secret::new(self.0.webhook_secret.clone())
+    }
+
+    /// The password of the cashier's own webhook signature.
+    pub fn signature_password(&self) -> Secret {
+        Secret::new(self.0.cashier.signature_password.clone())
+    }
+
+    /// The key of the cashier dialect.
+    pub fn api_key(&self) -> Secret {
+        Secret::new(self.0.cashier.api_key.clone())
+    }
+
+    /// The operator's token.
+    pub fn admin_token(&self) -> Secret {
+        Secret::new(self.0.admin.token.clone())
+    }
+
+    /// Commands to try, for the terminal.
+    pub fn instructions(&self, data: &Path) -> String {
+        instructions::text(&self.0, data)
+    }
+}

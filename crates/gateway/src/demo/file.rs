@@ -1,0 +1,97 @@
+//! `demo.json`: what tools and people read the demo's credentials from (product document, "Command line and files").
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// The file's content. Secrets, so nothing of it is printed by accident.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DemoFile {
+    pub(super) base_url: String,
+    pub(super) admin: Admin,
+    pub(super) cashier: Cashier,
+    pub(super) webhook_secret: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Admin {
+    pub(super) token: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Cashier {
+    pub(super) api_key: String,
+    pub(super) signature_password: String,
+    pub(super) provider_ids: ProviderIds,
+    pub(super) routing_id: i64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ProviderIds {
+    pub(super) card: i64,
+    pub(super) bank_transfer: i64,
+    pub(super) e_wallet: i64,
+    pub(super) voucher: i64,
+}
+
+impl std::fmt::Debug for DemoFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DemoFile").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl DemoFile {
+    /// New secrets.
+    pub(super) fn new(base_url: &str, slug: &str, webhook_secret: &str) -> DemoFile {
+        DemoFile {
+            base_url: base_url.to_owned(),
+            admin: Admin { token: format!("fl_admin_{}", letters()) },
+            cashier: Cashier {
+                api_key: format!("fl_dev_{}", letters()),
+                signature_password: format!("spg_test_{slug}{}", letters()),
+                provider_ids: ProviderIds { card: 210, bank_transfer: 211, e_wallet: 212, voucher: 213 },
+                routing_id: 310,
+            },
+            webhook_secret: webhook_secret.to_owned(),
+        }
+    }
+}
+
+/// 40 random letters and digits: 238 bits.
+fn letters() -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut text = String::with_capacity(40);
+    while text.len() < 40 {
+        let mut bytes = [0; 64];
+        getrandom::fill(&mut bytes).expect("the system's random source answers");
+        // Bytes above the last whole run of 62 would make some letters likelier.
+        let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
+        text.extend(fair.take(40 - text.len()));
+    }
+    text
+}
+
+/// Reads the file; `None` when there is none, or one that is no demo's any more.
+pub(super) fn read(path: &Path) -> std::io::Result<Option<DemoFile>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(serde_json::from_str(&text).ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces the file as a whole, readable by its owner only.
+pub(super) fn write(path: &Path, demo: &DemoFile) -> std::io::Result<()> {
+    let beside = path.with_extension("json.new");
+    let _ = std::fs::remove_file(&beside);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
+    serde_json::to_writer_pretty(&mut file, demo)?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}

@@ -1,0 +1,53 @@
+//! What the demo prints: commands to paste, and where to look.
+
+use std::path::Path;
+
+use super::file::DemoFile;
+
+/// The text, without a line end.
+pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
+    let DemoFile { base_url, cashier, admin, .. } = demo;
+    let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
+    format!(
+        r#"
+Florin demo: one merchant, test credentials, nothing moves real money.
+Each command can be pasted as it stands.
+
+1. Pay by card, server to server:
+
+curl -sS {base_url}/v1/payments/s2s -H 'X-Api-Key: {api_key}' -d '{{
+  "request":{{"settings":{{"webhook_url":"{base_url}/sim/inbox"}},"routing_id":310,"user_id":"U123",
+    "tracking_id":"'"order-$(date +%s)"'","ip":"127.34.125.54","amount":10.05,"currency":"EUR"}},
+  "card_details":{{"holder_name":"John Doe","card_number":"4111111111111111","cvc":"444","exp_month":"05","exp_year":"2030"}}}}'
+
+   Card 4000000000003220 asks for 3-D Secure: open the "url" of the answer in a browser.
+   Card 4000000000009995 is declined: insufficient funds.
+
+2. Send the payer to the bank's page (open the "url" of the answer in a browser):
+
+curl -sS {base_url}/v1/payments/direct -H 'X-Api-Key: {api_key}' -d '{{
+  "request":{{"settings":{{"webhook_url":"{base_url}/sim/inbox"}},"provider_id":211,"user_id":"U123",
+    "tracking_id":"'"bank-$(date +%s)"'","amount":25,"currency":"EUR"}}}}'
+
+3. Look a payment up (put its tracking_id in place of ORDER), list today's:
+
+curl -sS {base_url}/v1/transactions/ORDER -H 'X-Api-Key: {api_key}'
+curl -sS {base_url}/v1/transactions -H 'X-Api-Key: {api_key}'
+
+4. Let an hour pass on the test clock; every timer follows:
+
+curl -sS {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
+
+Signed webhooks arrive at   {base_url}/sim/inbox
+API reference               {base_url}/docs/cashier
+Check the book              florin ledger verify --data {data}
+All credentials             {data}/demo.json
+"#
+    )
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &str) -> String {
+    let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
+    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}

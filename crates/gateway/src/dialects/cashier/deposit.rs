@@ -1,0 +1,224 @@
+//! Making a deposit: the checks that look beyond the request, in the contract's order, and the start.
+//!
+//! A repeat of an earlier request goes before all these checks (section 1). On the way that nearly all requests take, the
+//! engine finds a repeat while it commits; only a refusal makes it worth asking first.
+
+use florin_engine::directory::Permission;
+use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Reply};
+use florin_kernel::Money;
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Links, Payment, Retry, State};
+use florin_kernel::routing::{
+    Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation,
+};
+
+use super::answer;
+use super::auth::{Caller, is_in};
+use super::errors::{FieldError, Problem};
+use super::settings::Settings;
+use super::state::CashierState;
+use super::wire::{Deposit, Operation};
+
+impl Operation {
+    /// What a credential needs for the call.
+    pub const fn permission(self) -> Permission {
+        match self {
+            Operation::Direct => Permission::Deposits,
+            Operation::S2s => Permission::S2sCards,
+        }
+    }
+}
+
+/// Makes the deposit, or finds the one made before.
+///
+/// # Errors
+/// [`Problem`]; nothing is written then.
+pub async fn make(
+    state: &CashierState,
+    caller: &Caller,
+    deposit: Deposit,
+    idempotency_key: Option<String>,
+) -> Result<Reply, Problem> {
+    let engine = state.engine();
+    let payment = new_payment(state, caller, &deposit);
+    let reference = ClaimRequest { kind: ClaimKind::Reference, text: deposit.tracking_id.clone() };
+    let key = idempotency_key.map(|text| ClaimRequest { kind: ClaimKind::IdempotencyKey, text });
+    let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
+    let (content, card) = deposit.content();
+    let parts: Vec<&[u8]> = [content.as_bytes()].into_iter().chain(card).collect();
+    let digest = engine.digest(&parts);
+    let render = answer::render(engine, caller.settings.s2s_error, caller.settings.extended_statuses);
+    match check(state, caller, &deposit, &payment).await {
+        Ok((method, candidate)) => {
+            let card = deposit.card;
+            let new = NewPayment { payment, claims, digest, candidate, method, card, render };
+            Ok(engine.start(new).await?)
+        }
+        Err(problem) => match engine.earlier(&payment, &claims, digest, &render).await? {
+            Some(Earlier::Replay(reply)) => Ok(reply),
+            Some(Earlier::Taken(kind)) => Err(kind.into()),
+            None => Err(problem),
+        },
+    }
+}
+
+fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Payment {
+    let engine = state.engine();
+    let credential = &caller.credential;
+    Payment {
+        id: engine.new_payment_id(),
+        merchant: credential.merchant,
+        mode: credential.mode,
+        dialect: Dialect::Cashier,
+        created_at: engine.now(caller.lane),
+        asked: deposit.amount,
+        capture: CaptureMode::Now,
+        retry: Retry::Never,
+        state: State::Created,
+        operations: Vec::new(),
+        chargebacks: Vec::new(),
+        announced: None,
+        details: Details {
+            credential: Some(credential.id),
+            reference: deposit.tracking_id.clone(),
+            payer: deposit.payer.clone(),
+            links: with_defaults(&deposit.links, &caller.settings),
+            edition: String::new(),
+        },
+    }
+}
+
+/// The credential's URLs and language stand in where the request has none.
+fn with_defaults(links: &Links, settings: &Settings) -> Links {
+    let or = |asked: &String, set: &String| if asked.is_empty() { set.clone() } else { asked.clone() };
+    Links {
+        success: or(&links.success, &settings.success_url),
+        failure: or(&links.failure, &settings.failure_url),
+        pending: or(&links.pending, &settings.pending_url),
+        webhook: or(&links.webhook, &settings.webhook_url),
+        locale: or(&links.locale, &settings.locale),
+    }
+}
+
+/// 1295 on the payer, 1016, 9004, 9003, 9005, 1229: the first that hits.
+async fn check(
+    state: &CashierState,
+    caller: &Caller,
+    deposit: &Deposit,
+    payment: &Payment,
+) -> Result<(Method, Candidate), Problem> {
+    if deposit.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
+        return Err(Problem::PayerBlocked);
+    }
+    let chosen = choose(state, deposit, payment);
+    match chosen {
+        Err(NoRoute::NotFound) => return Err(Problem::CredentialNotFound),
+        Err(NoRoute::Unavailable) => {
+            return Err(Problem::ProviderUnavailable(misfits(state.engine().directory().catalogue(), deposit)));
+        }
+        Ok(_) | Err(NoRoute::Amount { .. } | NoRoute::NoRule) => {}
+    }
+    let bounds = broken_bounds(caller, deposit, chosen.as_ref().err());
+    if !bounds.is_empty() {
+        return Err(Problem::AmountOutside(bounds));
+    }
+    let chosen = chosen.map_err(|_| Problem::NoRule)?;
+    let webhook = &payment.details.links.webhook;
+    let (check, mode) = (caller.settings.webhook_check, payment.mode);
+    if !state.reach().is_available(state.engine().outgoing().guard(), webhook, check, mode).await {
+        return Err(Problem::WebhookUnavailable);
+    }
+    Ok(chosen)
+}
+
+/// Who takes the deposit, and how the payer pays there.
+fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<(Method, Candidate), NoRoute> {
+    let payer = &deposit.payer;
+    let facts = Facts {
+        payment: payment.id,
+        merchant: payment.merchant,
+        mode: payment.mode,
+        operation: RuleOperation::Deposit,
+        method: Method::Card,
+        amount: deposit.amount,
+        country: &payer.country,
+        kyc_status: &payer.kyc_status,
+        tags: &payer.tags,
+    };
+    let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
+    match (deposit.operation, choice) {
+        (Operation::S2s, _) | (Operation::Direct, Choice::Rules) => {
+            state.engine().route(&facts, choice, Needs::TakesCards).map(|candidate| (Method::Card, candidate))
+        }
+        (Operation::Direct, Choice::Named(id)) => choose_page(state, &facts, id),
+    }
+}
+
+/// The account named, or a route's first member that offers a page; each by its own method.
+fn choose_page(state: &CashierState, facts: &Facts<'_>, id: ProviderId) -> Result<(Method, Candidate), NoRoute> {
+    let directory = state.engine().directory();
+    let accounts = named(directory.catalogue(), facts, id).ok_or(NoRoute::NotFound)?;
+    let mut refusal = NoRoute::Unavailable;
+    let alone = accounts.len() == 1;
+    for account in accounts {
+        let facts = Facts { method: account.method, ..*facts };
+        match state.engine().route(&facts, Choice::Named(account.id), Needs::Page) {
+            Ok(candidate) => return Ok((account.method, candidate)),
+            Err(NoRoute::NotFound) if alone => return Err(NoRoute::NotFound),
+            Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
+            Err(NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule) => {}
+        }
+    }
+    Err(refusal)
+}
+
+/// The account or the members of the route that a number names for a merchant.
+fn named<'c>(catalogue: &'c Catalogue, facts: &Facts<'_>, id: ProviderId) -> Option<Vec<&'c ProviderAccount>> {
+    let account = |id: ProviderId| catalogue.providers.iter().find(|account| account.id == id);
+    if let Some(account) = account(id) {
+        return Some(vec![account]);
+    }
+    let own = |merchant: Option<_>| merchant.is_none_or(|merchant| merchant == facts.merchant);
+    let route = catalogue.routes.iter().find(|route| route.id == id && own(route.merchant))?;
+    Some(route.members.iter().filter_map(|member| account(*member)).collect())
+}
+
+/// Everything that bounds the amount and does not admit it.
+fn broken_bounds(caller: &Caller, deposit: &Deposit, refusal: Option<&NoRoute>) -> Vec<FieldError> {
+    let (amount, mut errors) = (deposit.amount, Vec::new());
+    let mut bounds = |min: Money, max: Money| {
+        if min.exceeds(amount) || amount.exceeds(max) {
+            let message = format!("must be between {} and {} {}", min.decimal(), max.decimal(), max.asset());
+            errors.push(FieldError::new("request.amount", message));
+        }
+    };
+    if let Some(NoRoute::Amount { min, max }) = refusal {
+        bounds(*min, *max);
+    }
+    for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == amount.asset()) {
+        bounds(limit.min, limit.max);
+    }
+    let largest = deposit.limit.as_ref().map(|limit| limit.largest(amount.asset()));
+    if let Some(largest) = largest.filter(|largest| amount.exceeds(*largest)) {
+        let message = format!("must be at most {largest}, which is request.customer.max_deposit_limit");
+        errors.push(FieldError::new("request.amount", message));
+    }
+    errors
+}
+
+/// What of the request the named provider cannot take.
+fn misfits(catalogue: &Catalogue, deposit: &Deposit) -> Vec<FieldError> {
+    let account = catalogue.providers.iter().find(|account| Some(account.id) == deposit.provider);
+    let (currency, country) = (deposit.amount.asset(), &deposit.payer.country);
+    let mut errors = Vec::new();
+    if account.is_some_and(|account| !account.currencies.is_empty() && !account.currencies.contains(&currency)) {
+        errors.push(FieldError::new("request.currency", "is not taken by this provider"));
+    }
+    if account.is_some_and(|account| !account.countries.is_empty() && !account.countries.contains(country)) {
+        errors.push(FieldError::new("request.customer.country_code", "is not served by this provider"));
+    }
+    if errors.is_empty() {
+        let field = format!("request.{}", deposit.provider_field);
+        errors.push(FieldError::new(field, "cannot take this payment"));
+    }
+    errors
+}

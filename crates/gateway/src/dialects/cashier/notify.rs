@@ -1,0 +1,120 @@
+//! What this dialect tells merchants about its payments (contract, section 14).
+
+use std::fmt::Write as _;
+
+use florin_engine::announce::{Announcement, Announcer, Schedule};
+use florin_engine::directory::{Credential, Directory};
+use florin_kernel::payment::{Payment, State};
+use florin_kernel::public_id::{Codec, Reference};
+use jiff::SignedDuration;
+use sha1::{Digest, Sha1};
+
+use super::settings::{Edition, Settings};
+use super::status::{credited, reason, status};
+
+/// The dialect's announcements.
+pub struct CashierAnnouncer {
+    codec: Codec,
+}
+
+impl CashierAnnouncer {
+    /// Announcements with the installation's printed ids.
+    pub fn new(codec: Codec) -> CashierAnnouncer {
+        CashierAnnouncer { codec }
+    }
+
+    /// The bytes of an event. They are stored, signed and sent as they are made here.
+    fn body(&self, payment: &Payment, status: &str, edition: Edition) -> String {
+        let id = self.codec.base36(Reference { payment: payment.id, sequence: 0 });
+        body(&id, payment, status, edition)
+    }
+}
+
+impl Announcer for CashierAnnouncer {
+    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement> {
+        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
+        let credential = after.details.credential?;
+        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
+        let status = status_to_tell(before, after, &settings)?;
+        let body = self.body(after, status, settings.edition);
+        Some(Announcement { status: status.to_owned(), url: url.clone(), body, credential })
+    }
+
+    fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)> {
+        vec![("x-signature", signature(body, credential.signature_password.expose()))]
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule { attempts_max: 15, interval: SignedDuration::from_mins(5) }
+    }
+}
+
+/// The status a change is worth telling: `pending` once, then each other status when it comes.
+pub(super) fn status_to_tell(before: &Payment, after: &Payment, settings: &Settings) -> Option<&'static str> {
+    let statuses = settings.extended_statuses;
+    let now = status(after.word(), statuses);
+    let worth_telling = match &after.state {
+        // An attempt that was only just sent may be decided in the same breath; that its provider still works on it is
+        // known when its answer, or a look-up, leaves the state as it was.
+        State::Pending { .. } => before.state == after.state && after.announced.is_none(),
+        State::PendingPayer { .. } | State::Unknown { .. } => after.announced.is_none(),
+        State::Created => false,
+        State::Funded(_) | State::Ended(_) => {
+            now != "pending" && now != status(before.word(), statuses) && after.announced.as_deref() != Some(now)
+        }
+    };
+    worth_telling.then_some(now)
+}
+
+/// Compact JSON, keys in the contract's order, all values strings, pure ASCII.
+pub(super) fn body(id: &str, payment: &Payment, status: &str, edition: Edition) -> String {
+    let (details, amount) = (&payment.details, credited(payment));
+    let mut body = String::with_capacity(320);
+    let mut member = |key: &str, value: &str| {
+        body.push_str(if body.is_empty() { "{\"" } else { ",\"" });
+        body.push_str(key);
+        body.push_str("\":");
+        push_ascii(&mut body, value);
+    };
+    member("transaction_id", id);
+    member("user_id", &details.payer.user_id);
+    member("tracking_id", &details.reference);
+    member("status", status);
+    member("currency", amount.asset().code());
+    member("amount", &amount.decimal());
+    member("transaction_type", "deposit");
+    if edition == Edition::Nested {
+        if let Some(attempt) = payment.funding().or(payment.last_attempt()) {
+            member("provider", &attempt.route.code);
+        }
+        if let Some(reason) = reason(payment).filter(|_| status == "rejected") {
+            member("rejected_reason", &reason.text);
+        }
+    }
+    body.push('}');
+    body
+}
+
+/// A JSON string with everything outside ASCII escaped.
+fn push_ascii(body: &mut String, text: &str) {
+    body.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => body.push_str("\\\""),
+            '\\' => body.push_str("\\\\"),
+            ' '..='~' => body.push(character),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(body, "\\u{unit:04x}").expect("writing to a string cannot fail");
+                }
+            }
+        }
+    }
+    body.push('"');
+}
+
+/// `x-signature`: upper-case hexadecimal of SHA-1 over body and password, nothing between them.
+pub(super) fn signature(body: &str, password: &str) -> String {
+    let digest = Sha1::new().chain_update(body).chain_update(password).finalize();
+    digest.iter().map(|byte| format!("{byte:02X}")).collect()
+}

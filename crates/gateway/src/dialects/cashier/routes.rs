@@ -1,0 +1,129 @@
+//! The dialect's paths. A handler is three sentences: parse, submit, render.
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any, get, post};
+use florin_engine::directory::Permission;
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::errors::Problem;
+use super::query::Query;
+use super::state::CashierState;
+use super::status::{reason, status};
+use super::wire::Operation;
+use super::{answer, deposit, list};
+
+/// Content type of every answer.
+pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
+
+/// The dialect's routes, everything below `/v1/` included.
+pub fn router(state: CashierState) -> Router {
+    Router::new()
+        .route("/v1/payments/s2s", only_post(post(s2s)))
+        .route("/v1/payments/direct", only_post(post(direct)))
+        .route("/v1/transactions", only_get(get(transactions)))
+        .route("/v1/transactions/", only_get(get(no_id)))
+        .route("/v1/transactions/{id}", only_get(get(transaction)))
+        .route("/v1", any(unknown))
+        .route("/v1/", any(unknown))
+        .route("/v1/{*path}", any(unknown))
+        .with_state(state)
+}
+
+fn only_post(handlers: MethodRouter<CashierState>) -> MethodRouter<CashierState> {
+    handlers.fallback(async || Problem::MethodNotAllowed("POST"))
+}
+
+fn only_get(handlers: MethodRouter<CashierState>) -> MethodRouter<CashierState> {
+    handlers.fallback(async || Problem::MethodNotAllowed("GET, HEAD"))
+}
+
+async fn unknown(_: Method) -> Problem {
+    Problem::NotFound
+}
+
+async fn s2s(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    create(state, request, Operation::S2s).await
+}
+
+async fn direct(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    create(state, request, Operation::Direct).await
+}
+
+async fn create(state: CashierState, request: Request, operation: Operation) -> Result<Response, Problem> {
+    let asked = state.read_create(request, operation).await?;
+    let reply = deposit::make(&state, &asked.caller, asked.deposit, asked.idempotency_key).await?;
+    Ok(answer::response(state.engine(), reply))
+}
+
+async fn transaction(
+    State(state): State<CashierState>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = state.admit(&request.into_parts().0, Permission::Read)?;
+    // An id that is no text belongs to nobody.
+    let Path(id) = id.map_err(|_| Problem::TransactionUnknown)?;
+    one(&state, &caller, &id).await
+}
+
+async fn no_id(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    state.admit(&request.into_parts().0, Permission::Read)?;
+    Err(Problem::TransactionIdMissing)
+}
+
+async fn transactions(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let caller = state.admit(&parts, Permission::Read)?;
+    let query = Query::read(parts.uri.query());
+    if query.has("id") {
+        return one(&state, &caller, query.get("id").unwrap_or_default()).await;
+    }
+    let wanted = list::read(&query, state.today(&caller))?;
+    list::answer(state, caller, wanted).await
+}
+
+/// `{"transaction_status":"rejected","rejected_reason":"Insufficient funds"}`
+async fn one(state: &CashierState, caller: &Caller, id: &str) -> Result<Response, Problem> {
+    if id.is_empty() {
+        return Err(Problem::TransactionIdMissing);
+    }
+    let payment = state.find(caller, id).await?.ok_or(Problem::TransactionUnknown)?;
+    #[derive(Serialize)]
+    struct Body {
+        transaction_status: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rejected_reason: Option<String>,
+    }
+    let body = Body {
+        transaction_status: status(payment.word(), caller.settings.extended_statuses),
+        rejected_reason: reason(&payment).map(|reason| reason.text.into_owned()),
+    };
+    let body = serde_json::to_string(&body).expect("an answer has string keys and plain values only");
+    let headers = [(CONTENT_TYPE, CONTENT_TYPE_JSON), (CACHE_CONTROL, "no-store")];
+    Ok((headers, body).into_response())
+}
+
+/// The `Idempotency-Key` of a request: 1 to 255 visible ASCII characters, surrounding quotes dropped.
+///
+/// # Errors
+/// What it must be.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, &'static str> {
+    const FAULT: &str = "must be 1 to 255 visible ASCII characters";
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    if keys.next().is_some() {
+        return Err("must not be given twice");
+    }
+    let key = key.to_str().map_err(|_| FAULT)?;
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    match (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(Some(key.to_owned())),
+        false => Err(FAULT),
+    }
+}

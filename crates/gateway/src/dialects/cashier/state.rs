@@ -1,0 +1,145 @@
+//! What the handlers share, and the first steps of every call.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
+use florin_engine::Engine;
+use florin_engine::directory::Permission;
+use florin_kernel::PaymentId;
+use florin_kernel::payment::{Dialect, Payment};
+use florin_kernel::public_id::Reference;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ipnet::IpNet;
+use jiff::civil::Date;
+
+use super::auth::{self, Caller};
+use super::errors::Problem;
+use super::list::utc_day;
+use super::reach::Reach;
+use super::routes::idempotency_key;
+use super::wire::{self, Deposit, Operation, Reading};
+
+const BODY_MAX: usize = 64 * 1024;
+
+/// The dialect's surroundings. Cheap to clone.
+#[derive(Clone)]
+pub struct CashierState {
+    engine: Arc<Engine>,
+    trusted_proxies: Arc<[IpNet]>,
+    reach: Arc<Reach>,
+}
+
+/// A create call that may be made and whose fields are all right.
+pub struct Asked {
+    /// Who calls.
+    pub caller: Caller,
+    /// What is asked.
+    pub deposit: Deposit,
+    /// The key in the header.
+    pub idempotency_key: Option<String>,
+}
+
+impl CashierState {
+    /// The dialect on an engine. `trusted_proxies` are believed about `X-Forwarded-For`.
+    pub fn new(engine: Arc<Engine>, trusted_proxies: Vec<IpNet>) -> CashierState {
+        CashierState { engine, trusted_proxies: trusted_proxies.into(), reach: Arc::default() }
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// The UTC day by the merchant's clock.
+    pub(super) fn today(&self, caller: &Caller) -> Date {
+        utc_day(self.engine.now(caller.lane))
+    }
+
+    /// Checks who calls and whether they may.
+    pub(super) fn admit(&self, request: &Parts, permission: Permission) -> Result<Caller, Problem> {
+        auth::admit(&self.engine, &self.trusted_proxies, request, permission)
+    }
+
+    /// A create call, from key to fields, in the contract's order.
+    pub(super) async fn read_create(&self, request: Request, operation: Operation) -> Result<Asked, Problem> {
+        let (parts, body) = request.into_parts();
+        let caller = self.admit(&parts, operation.permission())?;
+        let body = read_body(&parts, body).await?;
+        let reading = Reading {
+            mode: caller.credential.mode,
+            today: self.today(&caller),
+            dob_format: caller.settings.dob_format,
+            schemes: &caller.merchant.schemes,
+        };
+        let mut draft = wire::read(&body, operation, reading)?;
+        if let Some(tracking_id) = &draft.tracking_id
+            && self.is_our_id(tracking_id).await?
+        {
+            draft.refuse("request.tracking_id", "must not be one of our transaction ids");
+        }
+        let idempotency_key = idempotency_key(&parts.headers).unwrap_or_else(|fault| {
+            draft.refuse("Idempotency-Key", fault);
+            None
+        });
+        Ok(Asked { deposit: draft.finish()?, caller, idempotency_key })
+    }
+
+    /// A transaction of the caller by our id, its own reference, or the id another dialect prints for it.
+    pub(super) async fn find(&self, caller: &Caller, text: &str) -> Result<Option<Payment>, Problem> {
+        let credential = &caller.credential;
+        let (codec, whole) = (self.engine.codec(), |reference: &Reference| reference.sequence == 0);
+        if let Some(id) = codec.read_base36(text).filter(whole)
+            && let Some(payment) = self.own_payment(caller, id.payment).await?
+        {
+            return Ok(Some(payment));
+        }
+        let (merchant, mode) = (credential.merchant, credential.mode);
+        if let Some(id) = self.engine.find_reference(merchant, mode, Dialect::Cashier, text).await? {
+            return self.own_payment(caller, id).await;
+        }
+        match codec.read_hex(text).filter(whole) {
+            Some(id) => self.own_payment(caller, id.payment).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A payment of the caller's merchant and mode; another's answers as one that does not exist.
+    async fn own_payment(&self, caller: &Caller, id: PaymentId) -> Result<Option<Payment>, Problem> {
+        let (merchant, mode) = (caller.credential.merchant, caller.credential.mode);
+        let stored = self.engine.store().payment(id).await?;
+        Ok(stored.map(|stored| stored.payment).filter(|payment| payment.merchant == merchant && payment.mode == mode))
+    }
+
+    /// Whether a text is the printed id of a payment or of one of its attempts, whoever owns it.
+    async fn is_our_id(&self, text: &str) -> Result<bool, Problem> {
+        match self.engine.codec().read_base36(text) {
+            Some(reference) => Ok(self.engine.store().payment(reference.payment).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// A payment's id as this dialect prints it.
+    pub(super) fn print(&self, payment: PaymentId) -> String {
+        self.engine.codec().base36(Reference { payment, sequence: 0 })
+    }
+}
+
+/// The body, at most 64 KiB of it.
+async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > BODY_MAX as u64) {
+        return Err(Problem::BodyTooLarge);
+    }
+    match Limited::new(body, BODY_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge),
+        // The caller broke off; nobody will read this answer.
+        Err(_) => Err(Problem::field("body", "must be complete")),
+    }
+}

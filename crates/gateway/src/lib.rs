@@ -1,0 +1,17 @@
+//! Who asks us: the dialects merchants speak, payers' and operators' pages, configuration and the listener.
+//!
+//! Dialects and pages see engine and kernel only; the providers are named by the binary's `main.rs` alone and come in through
+//! [`registry::Registry`].
+
+pub mod admin;
+pub mod callbacks;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod dialects;
+pub mod docs;
+pub mod master_key;
+pub mod pages;
+pub mod registry;
+pub mod server;
+pub mod telemetry;

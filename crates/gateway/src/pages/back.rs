@@ -1,0 +1,100 @@
+//! The way back to the shop: where the payer's browser goes once a step is done. A hint for the payer; only webhook and status
+//! call prove a payment (cashier contract, section 4).
+
+use florin_engine::Engine;
+use florin_kernel::payment::{Payment, Word};
+use florin_kernel::public_id::Reference;
+use url::Url;
+
+/// What the payer is told of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Paid.
+    Successful,
+    /// Ended without money.
+    Rejected,
+    /// To be decided.
+    Pending,
+}
+
+impl Standing {
+    /// Where a payment stands for its payer.
+    pub fn of(payment: &Payment) -> Standing {
+        match payment.word() {
+            Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown | Word::Authorised => Standing::Pending,
+            Word::PartiallyCaptured
+            | Word::Captured
+            | Word::PartiallyRefunded
+            | Word::Refunded
+            | Word::ChargedBack => Standing::Successful,
+            Word::Declined
+            | Word::Failed
+            | Word::Cancelled
+            | Word::Expired
+            | Word::Voided
+            | Word::AuthorisationExpired => Standing::Rejected,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Standing::Successful => "successful",
+            Standing::Rejected => "rejected",
+            Standing::Pending => "pending",
+        }
+    }
+}
+
+/// Where the payer goes: the merchant's URL for this standing, else our receipt.
+pub fn url(engine: &Engine, payment: &Payment) -> String {
+    let standing = Standing::of(payment);
+    let links = &payment.details.links;
+    let link = match standing {
+        Standing::Successful => &links.success,
+        Standing::Rejected => &links.failure,
+        Standing::Pending => &links.pending,
+    };
+    let whole = Reference { payment: payment.id, sequence: 0 };
+    let transaction_id = engine.codec().base36(whole);
+    match append(link, &[
+        ("transaction_id", &transaction_id),
+        ("tracking_id", &payment.details.reference),
+        ("status", standing.text()),
+    ]) {
+        Some(url) => url,
+        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token("receipt", whole)),
+    }
+}
+
+/// The scheme of the merchant's app, where one of the links leads to an app.
+pub fn app_scheme(payment: &Payment) -> Option<String> {
+    let links = &payment.details.links;
+    let schemes = [&links.success, &links.failure, &links.pending].into_iter().filter_map(|link| Url::parse(link).ok());
+    schemes.map(|url| url.scheme().to_owned()).find(|scheme| !matches!(scheme.as_str(), "http" | "https"))
+}
+
+/// Adds to a URL's query; what it has, and its fragment, stay. `None` where there is no URL.
+fn append(link: &str, pairs: &[(&str, &str)]) -> Option<String> {
+    let mut url = Url::parse(link).ok()?;
+    url.query_pairs_mut().extend_pairs(pairs);
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::append;
+
+    #[test]
+    fn what_a_link_has_is_kept() {
+        let check = |link: &str, expected: Option<&str>| {
+            assert_eq!(append(link, &[("status", "successful"), ("tracking_id", "a b&c")]).as_deref(), expected, "{link}");
+        };
+        check("https://shop.example/ok", Some("https://shop.example/ok?status=successful&tracking_id=a+b%26c"));
+        check(
+            "https://shop.example/ok?x=%20y&z#part",
+            Some("https://shop.example/ok?x=%20y&z&status=successful&tracking_id=a+b%26c#part"),
+        );
+        check("shopapp://back", Some("shopapp://back?status=successful&tracking_id=a+b%26c"));
+        check("", None);
+    }
+}

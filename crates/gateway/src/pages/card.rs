@@ -1,0 +1,168 @@
+//! Reading a payer's form: the card and voucher fields, every problem at its field, and what may be shown again.
+
+use florin_kernel::card::{Brand, Card, Cvc, Expiry, Pan, PanError};
+
+use super::sim::Action;
+
+#[cfg(test)]
+mod tests;
+
+/// A form as it was posted.
+pub struct Submitted(Vec<(String, String)>);
+
+/// The card form, with what is wrong. The number and the security code never come back in a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct CardFields {
+    pub holder_name: String,
+    pub exp_month: String,
+    pub exp_year: String,
+    pub holder_problem: Option<String>,
+    pub number_problem: Option<String>,
+    pub month_problem: Option<String>,
+    pub year_problem: Option<String>,
+    pub cvc_problem: Option<String>,
+}
+
+/// The voucher form, with what is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct VoucherField {
+    pub code: String,
+    pub problem: Option<String>,
+}
+
+impl Submitted {
+    /// Reads a form-encoded body; the content type is not judged.
+    pub fn read(body: &[u8]) -> Submitted {
+        Submitted(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// A field without blanks at its ends; absent and empty are the same.
+    fn field(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The button.
+    ///
+    /// # Errors
+    /// For a word that no button has.
+    pub fn action(&self) -> Result<Option<Action>, ()> {
+        match self.field("action") {
+            "" => Ok(None),
+            "approve" => Ok(Some(Action::Approve)),
+            "decline" => Ok(Some(Action::Decline)),
+            "cancel" => Ok(Some(Action::Cancel)),
+            "pending" => Ok(Some(Action::Pending)),
+            _ => Err(()),
+        }
+    }
+
+    /// The voucher's code, blanks and dashes dropped.
+    pub fn voucher_code(&self) -> Option<String> {
+        let given = self.0.iter().find(|(field, _)| field == "voucher_code");
+        given.map(|(_, code)| code.chars().filter(|c| !matches!(c, ' ' | '-')).collect())
+    }
+
+    /// What may be shown again of a card form.
+    pub fn kept(&self) -> CardFields {
+        let short = |name| self.field(name).chars().take(100).collect();
+        CardFields {
+            holder_name: short("holder_name"),
+            exp_month: short("exp_month"),
+            exp_year: short("exp_year"),
+            ..CardFields::default()
+        }
+    }
+
+    /// The voucher form as it was filled in.
+    pub fn kept_voucher(&self) -> VoucherField {
+        VoucherField { code: self.field("voucher_code").chars().take(40).collect(), problem: None }
+    }
+
+    /// The card. Test mode does not compare the expiry date with the calendar.
+    ///
+    /// # Errors
+    /// The form with every problem at its field.
+    pub fn card(&self) -> Result<Card, CardFields> {
+        let mut fields = self.kept();
+        let holder = self.field("holder_name");
+        if !(2..=100).contains(&holder.chars().count()) {
+            fields.holder_problem = Some("Enter the name as it stands on the card.".to_owned());
+        }
+        let pan = Pan::parse(self.field("card_number")).map_err(|error| fields.number_problem = Some(mend(error))).ok();
+        let brand = pan.as_ref().map_or(Brand::Other, Pan::brand);
+        let cvc = Cvc::parse(self.field("cvc"), brand);
+        if cvc.is_none() {
+            fields.cvc_problem = Some(match brand {
+                Brand::Amex => "Enter the 4 digits on the front.".to_owned(),
+                _ => "Enter the 3 digits on the back.".to_owned(),
+            });
+        }
+        let month = digits(self.field("exp_month"), 2).filter(|month| (1..=12).contains(month));
+        if month.is_none() {
+            fields.month_problem = Some("Enter 1 to 12.".to_owned());
+        }
+        let year = digits(self.field("exp_year"), 4).and_then(full_year);
+        if year.is_none() {
+            fields.year_problem = Some("Enter the year on the card.".to_owned());
+        }
+        match (pan, month, year, fields.is_clean()) {
+            (Some(pan), Some(month), Some(year), true) => {
+                let expiry = Expiry { month: month as u8, year };
+                Ok(Card { holder: holder.to_owned(), pan, cvc, expiry })
+            }
+            _ => Err(fields),
+        }
+    }
+}
+
+impl CardFields {
+    fn is_clean(&self) -> bool {
+        let problems =
+            [&self.holder_problem, &self.number_problem, &self.month_problem, &self.year_problem, &self.cvc_problem];
+        problems.iter().all(|problem| problem.is_none())
+    }
+
+    /// Where the problem of a field is shown.
+    pub fn problem_of(&mut self, field: &str) -> Option<&mut Option<String>> {
+        match field {
+            "holder_name" => Some(&mut self.holder_problem),
+            "card_number" => Some(&mut self.number_problem),
+            "exp_month" => Some(&mut self.month_problem),
+            "exp_year" => Some(&mut self.year_problem),
+            "cvc" => Some(&mut self.cvc_problem),
+            _ => None,
+        }
+    }
+}
+
+impl VoucherField {
+    /// Where the problem of a field is shown.
+    pub fn problem_of(&mut self, field: &str) -> Option<&mut Option<String>> {
+        (field == "voucher_code").then_some(&mut self.problem)
+    }
+}
+
+fn digits(text: &str, length_max: usize) -> Option<u16> {
+    let plain = (1..=length_max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// `25` is 2025.
+fn full_year(year: u16) -> Option<u16> {
+    match year {
+        0..=99 => Some(2000 + year),
+        2000..=2099 => Some(year),
+        _ => None,
+    }
+}
+
+fn mend(error: PanError) -> String {
+    match error {
+        PanError::NotDigits => "Use digits only, as on the card.",
+        PanError::Length => "Enter the 12 to 19 digits on the card.",
+        PanError::Luhn => "A digit is wrong. Compare the number with your card.",
+    }
+    .to_owned()
+}

@@ -1,0 +1,42 @@
+//! How the binary brings in the providers, without this library knowing any.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_engine::Engine;
+use florin_engine::clock::Clocks;
+use florin_kernel::ports::Provider;
+use florin_kernel::secret::Secret;
+use tokio_util::sync::CancellationToken;
+
+use crate::pages::sim::SimulatedPages;
+
+/// What providers stand on.
+pub struct Ground {
+    /// The folder for files of their own.
+    pub data: PathBuf,
+    /// The clocks, shared with the engine.
+    pub clocks: Arc<Clocks>,
+    /// The key for callbacks that never leave the process.
+    pub callback_key: Secret,
+    /// How long the simulator's silent answers take until they count as unknown.
+    pub simulator_silence: Duration,
+}
+
+/// The providers of this build.
+pub struct Providers {
+    /// Drivers by their names.
+    pub drivers: Vec<Arc<dyn Provider>>,
+    /// Who simulates the payer pages of test mode.
+    pub simulated: Arc<dyn SimulatedPages>,
+    /// Their own work, begun once there is an engine to call back; it ends when the token is cancelled.
+    pub background: Background,
+}
+
+/// Work that runs beside the engine.
+pub type Background = Box<dyn FnOnce(Arc<Engine>, CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// Makes the providers; what it cannot do it says in a sentence.
+pub type Registry<'a> = &'a (dyn Fn(Ground) -> Result<Providers, String> + Sync);

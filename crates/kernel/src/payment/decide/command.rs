@@ -1,0 +1,132 @@
+//! What goes into a decision and what comes out of it.
+
+use crate::Money;
+use crate::ledger::Entry;
+use crate::payment::{Means, Outcome, Payment, Route, Seq, Word};
+
+/// What may be said about a payment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Try to take or hold the money.
+    Attempt(Attempt),
+    /// Take money out of the hold.
+    Capture(Money),
+    /// Release what is still held.
+    Void,
+    /// Give money back.
+    Refund(Money),
+    /// What a provider says about an operation, whether it was just called, asked later, or spoke unasked.
+    Answered {
+        /// The operation.
+        seq: Seq,
+        /// What is known of it now.
+        outcome: Outcome,
+        /// Where to go on if this is a no that permits it (see [`super::may_cascade`]).
+        fallback: Option<Attempt>,
+    },
+    /// The payer's bank took money back.
+    ChargedBack {
+        /// The sale or capture it is about.
+        seq: Seq,
+        /// How much, in the provider's currency.
+        moved: Money,
+        /// The provider's reference, by which repeats are known.
+        reference: String,
+    },
+    /// Payer or merchant gives up before money is held.
+    Cancel,
+    /// The time of [`Payment::wake_at`] has come.
+    Wake,
+}
+
+/// Where an attempt goes and what with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The provider.
+    pub route: Route,
+    /// The payer's means.
+    pub means: Means,
+}
+
+/// What follows from a decision, besides the new state. Nothing happens before the state is committed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask the provider for an operation.
+    Call(Seq),
+    /// Ask the provider what became of an operation.
+    LookUp(Seq),
+    /// Write to the book, in the same commit.
+    Post(Entry),
+    /// The payment's word changed.
+    Notify {
+        /// Before.
+        from: Word,
+        /// After.
+        to: Word,
+    },
+}
+
+/// A decision: what is true now, and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The payment as it is now.
+    pub payment: Payment,
+    /// What follows, in order.
+    pub effects: Vec<Effect>,
+}
+
+/// Why a command is not obeyed. Nothing changes then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The payment has ended.
+    #[error("the payment has ended: {0:?}")]
+    Ended(Word),
+    /// An attempt is open or unknown: nothing else may be tried and the payment cannot be cancelled.
+    #[error("an attempt is still open")]
+    AttemptOpen,
+    /// Money is held or taken already.
+    #[error("the payment already has its money")]
+    AlreadyFunded,
+    /// The session's attempts are used up or its time is over.
+    #[error("the payment's session is over")]
+    SessionOver,
+    /// There is no money to act on.
+    #[error("no money is held or taken")]
+    NotFunded,
+    /// More than the hold has left, pending captures counted.
+    #[error("capture of {asked} exceeds the {left} that are held")]
+    CaptureExceedsHold {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// More than may be given back, pending refunds and chargebacks counted.
+    #[error("refund of {asked} exceeds the {left} that can be refunded")]
+    RefundExceedsCapture {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// More was charged back than was taken.
+    #[error("chargeback of {asked} exceeds the {left} that were captured")]
+    ChargebackExceedsCapture {
+        /// Asked for.
+        asked: Money,
+        /// Left.
+        left: Money,
+    },
+    /// A capture or void of the same hold is not decided yet.
+    #[error("an operation on the same hold is still open")]
+    HoldBusy,
+    /// Amounts must be positive and in the payment's currency.
+    #[error("the amount is not a positive amount of the payment's currency")]
+    BadAmount,
+    /// No such operation.
+    #[error("the payment has no such operation")]
+    NoSuchOperation,
+    /// A payment keeps at most [`Seq::MAX`] operations.
+    #[error("the payment has too many operations")]
+    TooManyOperations,
+}
