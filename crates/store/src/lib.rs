@@ -8,12 +8,17 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 
 mod changeset;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod query;
 pub mod sqlite;
 
-pub use changeset::{Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict};
+pub use changeset::{
+    Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict,
+};
 pub use query::{
-    Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery, StoredPayment,
+    Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
+    StoredPayment,
 };
 
 /// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.

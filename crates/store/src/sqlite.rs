@@ -95,8 +95,7 @@ impl SqliteStore {
         let (wake_up, wake_ups) = sync_channel(1);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let batch_max = settings.batch_max;
-        let writer =
-            spawn("store-writer", path, move || writer::run(connection, &queue, batch_max, wake_up, &ready))?;
+        let writer = spawn("store-writer", path, move || writer::run(connection, &queue, batch_max, wake_up, &ready))?;
         is_ready.recv().map_err(|_| OpenError::Database(rusqlite::Error::InvalidQuery))??;
         let copier = connection::open(path, Purpose::Checkpoint)?;
         let copier = spawn("store-checkpoint", path, move || checkpoint::run(&copier, &wake_ups))?;

@@ -5,14 +5,20 @@ use super::source::Source;
 
 const DIALECTS: [&str; 4] = ["cashier", "v3", "crypto", "transaction_services"];
 
-/// Dialects, pages and portal see the engine and the kernel only; `main.rs` alone names the providers.
+/// The binary's own files. Everything else of the gateway is its library.
+const BINARY: [&str; 2] = ["main.rs", "simulated.rs"];
+
+/// Dialects, pages and portal see the engine and the kernel only; the binary alone names the providers.
 pub fn gateway(source: &Source) -> Vec<Fault> {
     let Some(module) = source.path.strip_prefix("crates/gateway/src/") else { return Vec::new() };
     let outer = ["dialects/", "pages/", "portal/"].iter().any(|folder| module.starts_with(folder));
     let mut faults = Vec::new();
     for name in source.names() {
-        if name.is_in("florin_providers") && module != "main.rs" {
-            let text = format!("`{}`: only main.rs names the providers; pass what is needed from there", name.path);
+        if name.is_in("florin_providers") && !BINARY.contains(&module) {
+            let text = format!(
+                "`{}`: only the binary (main.rs, simulated.rs) names the providers; pass what is needed from there",
+                name.path
+            );
             faults.push(source.fault(name.line, text));
         }
         if name.is_in("florin_store") && outer && !source.is_test() {

@@ -64,14 +64,15 @@ fn borders_inside_the_gateway() {
     for (path, code, word) in [
         (routes, "use florin_engine::Engine;", ""),
         (routes, "use florin_store::Answer;", "florin_store::Answer"),
-        (routes, "use florin_providers::simulator::Simulator;", "only main.rs"),
+        (routes, "use florin_providers::simulator::Simulator;", "only the binary"),
         (routes, "use crate::dialects::v3::Wire;", "names the v3 dialect"),
         (routes, "use crate::dialects::{cashier, crypto};", "names the crypto dialect"),
         (routes, "use crate::dialects::cashier::wire;", ""),
         ("crates/gateway/src/dialects/v3.rs", "use super::cashier;", "names the cashier dialect"),
         ("crates/gateway/src/dialects/mod.rs", "use self::cashier;", ""),
         ("crates/gateway/src/main.rs", "use florin_providers::simulator::Simulator;", ""),
-        ("crates/gateway/src/demo.rs", "use florin_providers::simulator::Simulator;", "only main.rs"),
+        ("crates/gateway/src/simulated.rs", "use florin_providers::simulator::{self, Book};", ""),
+        ("crates/gateway/src/demo.rs", "use florin_providers::simulator::Simulator;", "only the binary"),
         ("crates/gateway/src/portal/payments.rs", "use florin_store::Store;", "florin_store::Store"),
     ] {
         check(path, code, word);

@@ -1,4 +1,217 @@
-//! stub
-use crate::config::Config; use crate::registry::Registry; use std::process::ExitCode;
-/// .
-pub async fn run(_: &Config, _: Registry<'_>) -> Result<ExitCode, String> { Ok(ExitCode::SUCCESS) }
+//! `florin doctor`: looks at everything an installation rests on; a line each, and what to do where attention is needed.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use florin_engine::clock::Clocks;
+use florin_engine::directory::Directory;
+use florin_engine::keys::Keyring;
+use florin_kernel::Timestamp;
+use florin_kernel::secret::Secret;
+use florin_store::Store;
+use florin_store::sqlite::{OpenError, SqliteSettings, SqliteStore};
+
+use crate::config::Config;
+use crate::master_key;
+use crate::registry::{Ground, Registry};
+
+/// No clock that is right shows a time before this release was made.
+const EARLIEST: &str = "2026-01-01T00:00:00Z";
+/// Less free space than this needs attention.
+const FREE_MIN_KIB: u64 = 1024 * 1024;
+
+/// What was found.
+enum Finding {
+    Ok(String),
+    Attention { what: String, mend: String },
+}
+
+impl Finding {
+    fn attention(what: impl Into<String>, mend: impl Into<String>) -> Finding {
+        Finding::Attention { what: what.into(), mend: mend.into() }
+    }
+}
+
+/// Looks at everything; exit status 1 when something needs attention. It changes nothing.
+///
+/// # Errors
+/// Never: what is wrong is a finding.
+pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, String> {
+    let findings = [
+        ("configuration", configuration(config)),
+        ("data folder", folder(config)),
+        ("disk space", disk(&config.data)),
+        ("clock", clock(&config.database_file())),
+        ("database", database(config).await),
+        ("master key", key(config).await),
+        ("providers", providers(config, registry).await),
+    ];
+    let mut attention = 0;
+    for (name, finding) in &findings {
+        match finding {
+            Finding::Ok(text) => println!("ok         {name:<14} {text}"),
+            Finding::Attention { what, mend } => {
+                attention += 1;
+                println!("attention  {name:<14} {what}\n                          -> {mend}");
+            }
+        }
+    }
+    Ok(if attention == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn configuration(config: &Config) -> Finding {
+    let encrypted = config.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    match (config.listen.ip().is_loopback(), encrypted, config.demo) {
+        (false, false, _) => Finding::attention(
+            format!("listens on {} without TLS", config.listen),
+            "put a proxy that ends TLS in front, listen on loopback, and set public_url to its https address",
+        ),
+        (false, true, true) => Finding::attention(
+            format!("the demo is reachable from outside at {}", config.listen),
+            "use --demo on this machine only: its webhooks may call this machine's own addresses",
+        ),
+        (true, _, _) | (false, true, false) => {
+            Finding::Ok(format!("listens on {}, links begin with {}", config.listen, config.links_begin_with(config.listen)))
+        }
+    }
+}
+
+fn folder(config: &Config) -> Finding {
+    let path = config.data.display();
+    let Ok(metadata) = std::fs::metadata(&config.data) else {
+        return Finding::attention(format!("{path} does not exist"), "florin serve makes it; or correct --data");
+    };
+    if others_may_read(&metadata) {
+        return Finding::attention(format!("{path} can be read by other users"), format!("chmod 700 {path}"));
+    }
+    Finding::Ok(path.to_string())
+}
+
+#[cfg(unix)]
+fn others_may_read(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// Asked of the system's own `df`: the standard library has no call for it.
+fn disk(data: &Path) -> Finding {
+    let output = std::process::Command::new("df").arg("-Pk").arg(data).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let free = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+    let free: Option<u64> = free.and_then(|free| free.parse().ok());
+    match free {
+        Some(free_kib) if free_kib < FREE_MIN_KIB => Finding::attention(
+            format!("{} MiB free", free_kib / 1024),
+            "make room: without space payments are refused with 503, nothing is lost",
+        ),
+        Some(free_kib) => Finding::Ok(format!("{} GiB free", free_kib / 1024 / 1024)),
+        None => Finding::Ok("not known on this system".to_owned()),
+    }
+}
+
+fn clock(database: &Path) -> Finding {
+    let now = Timestamp::now();
+    let mend = "set the system's clock, best by NTP: expiry, webhooks and signatures go by it";
+    if EARLIEST.parse::<Timestamp>().is_ok_and(|earliest| now < earliest) {
+        return Finding::attention(format!("shows {now}, before this release was made"), mend);
+    }
+    let written = std::fs::metadata(database).and_then(|metadata| metadata.modified()).ok();
+    let ahead = written.and_then(|written| written.duration_since(SystemTime::now()).ok());
+    match ahead {
+        Some(ahead) if ahead > Duration::from_secs(60) => {
+            Finding::attention(format!("shows {now}, yet the database was written {} s later", ahead.as_secs()), mend)
+        }
+        Some(_) | None => Finding::Ok(format!("{now:.0}")),
+    }
+}
+
+async fn database(config: &Config) -> Finding {
+    let file = config.database_file();
+    if !file.exists() {
+        return Finding::attention(format!("{} does not exist", file.display()), "florin serve makes it");
+    }
+    if let Err(error) = SqliteStore::open_read_only(&file) {
+        let mend = match error {
+            OpenError::Older { .. } => "florin migrate, or start the server once",
+            OpenError::Newer { .. } => "start the newer release; an older one cannot read it",
+            OpenError::OldLibrary(_) => "use a build with a newer SQLite",
+            OpenError::InUse(_) | OpenError::Setting { .. } | OpenError::Io(..) | OpenError::Database(_) => {
+                "check the file and its folder; restore from a backup if it is damaged"
+            }
+        };
+        return Finding::attention(error.to_string(), mend);
+    }
+    match SqliteStore::open(&file, SqliteSettings::default()) {
+        Ok(store) => {
+            let written = store.ping().await;
+            store.close().await;
+            match written {
+                Ok(()) => Finding::Ok(format!("{} is up to date and writes", file.display())),
+                Err(error) => Finding::attention(error.to_string(), "check free space and permissions of the data folder"),
+            }
+        }
+        Err(OpenError::InUse(_)) => Finding::Ok(format!("{} is up to date; a server uses it", file.display())),
+        Err(error) => Finding::attention(error.to_string(), "check permissions of the data folder"),
+    }
+}
+
+async fn key(config: &Config) -> Finding {
+    let found = match master_key::find(config, std::env::var(master_key::VARIABLE).ok()) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Finding::attention("there is none", "florin serve makes one for a new data folder; else put the old one back"),
+        Err(error) => return Finding::attention(error.to_string(), "put the right key in place"),
+    };
+    let known = match SqliteStore::open_read_only(&config.database_file()) {
+        Ok(store) => {
+            let known = master_key::check(&store, &found, &config.data).await;
+            store.close().await;
+            known
+        }
+        Err(_) => return Finding::Ok(format!("fingerprint {}; no database to compare with", found.fingerprint())),
+    };
+    match known {
+        Ok(_) => Finding::Ok(format!("fingerprint {}, the database's own; keep a copy apart from its backups", found.fingerprint())),
+        Err(error) => Finding::attention(error.to_string(), "give the key this database was made with"),
+    }
+}
+
+/// Whether every configured account has its driver in this build, and every stored secret opens.
+async fn providers(config: &Config, registry: Registry<'_>) -> Finding {
+    let (Ok(Some(key)), Ok(store)) = (
+        master_key::find(config, std::env::var(master_key::VARIABLE).ok()),
+        SqliteStore::open_read_only(&config.database_file()),
+    ) else {
+        return Finding::Ok("none configured yet".to_owned());
+    };
+    let directory = Directory::load(&store, &Keyring::new(&key)).await;
+    store.close().await;
+    let directory = match directory {
+        Ok(directory) => directory,
+        Err(error) => return Finding::attention(error.to_string(), "give the master key that this database was made with"),
+    };
+    let ground = Ground {
+        data: config.data.clone(),
+        clocks: std::sync::Arc::new(Clocks::default()),
+        callback_key: Secret::new(String::new()),
+        simulator_silence: config.simulator_silence(),
+    };
+    let drivers: Vec<&str> = match registry(ground) {
+        Ok(providers) => providers.drivers.iter().map(|driver| driver.name()).collect(),
+        Err(error) => return Finding::attention(error, "check the data folder"),
+    };
+    let accounts = &directory.catalogue().providers;
+    let missing = accounts.iter().find(|account| !drivers.contains(&account.driver.as_str()));
+    match missing {
+        Some(account) => Finding::attention(
+            format!("account {} ({}) needs the driver {}", account.id, account.name, account.driver),
+            "use a build that has it, or take the account out of service",
+        ),
+        None if accounts.is_empty() => Finding::Ok("none configured yet".to_owned()),
+        None => Finding::Ok(format!("{} accounts; all simulated on this machine, nothing to reach", accounts.len())),
+    }
+}

@@ -8,14 +8,22 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::{Connection, Statement};
 
-/// Uncopied pages at which the copying thread is woken.
-const BULK: i64 = 4_000;
+#[cfg(test)]
+mod tests;
 
-/// Uncopied pages that the writer may copy itself: a few milliseconds.
-const REST: i64 = 1_000;
+/// When what is done about the log, in its pages of 4 KiB.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Uncopied pages at which the copying thread is woken.
+    bulk: i64,
+    /// Uncopied pages that the writer may copy itself: a few milliseconds.
+    rest: i64,
+    /// Length of the log from which on the writer ends it.
+    long: i64,
+}
 
-/// Length of the log, in pages of 4 KiB, from which on the writer ends it: 64 MiB.
-const LONG: i64 = 16_384;
+/// A log of 64 MiB is long.
+const LIMITS: Limits = Limits { bulk: 4_000, rest: 1_000, long: 16_384 };
 
 /// The two lengths of the log, in pages.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +44,7 @@ pub(super) fn run(connection: &Connection, wake_ups: &Receiver<()>) {
         // While one round runs the writer goes on; each round leaves less, until the rest is small.
         for _ in 0..4 {
             match copy(connection) {
-                Ok(log) if log.left() < REST => break,
+                Ok(log) if log.left() < LIMITS.rest => break,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(%error, "the write-ahead log cannot be copied into the database");
@@ -67,14 +75,19 @@ pub(super) struct LogWatch<'c> {
     connection: &'c Connection,
     lengths: Statement<'c>,
     copier: SyncSender<()>,
-    /// A reader in the middle of the log keeps it from starting again; the next attempt comes this much later.
+    limits: Limits,
+    /// A reader in the middle of the log keeps it from starting again; the next attempt comes at this length.
     end_at: i64,
 }
 
 impl<'c> LogWatch<'c> {
     pub(super) fn prepare(connection: &'c Connection, copier: SyncSender<()>) -> rusqlite::Result<Self> {
+        LogWatch::with(connection, copier, LIMITS)
+    }
+
+    fn with(connection: &'c Connection, copier: SyncSender<()>, limits: Limits) -> rusqlite::Result<Self> {
         let lengths = connection.prepare("PRAGMA wal_checkpoint(NOOP)")?;
-        Ok(LogWatch { connection, lengths, copier, end_at: LONG })
+        Ok(LogWatch { connection, lengths, copier, limits, end_at: limits.long })
     }
 
     /// To be called between two transactions.
@@ -85,18 +98,18 @@ impl<'c> LogWatch<'c> {
     }
 
     fn wake_or_end(&mut self) -> rusqlite::Result<()> {
+        let Limits { bulk, rest, long } = self.limits;
         let log = self.lengths.query_row([], read)?;
-        if std::env::var_os("X_NOCKPT").is_some() { return Ok(()); }
-        if std::env::var_os("X_LOG").is_some() { eprintln!("{log:?}"); }
-        if log.written < LONG {
-            self.end_at = LONG;
+        if log.written < long {
+            self.end_at = long;
         }
-        if log.left() >= BULK {
+        // The longer the log, the more the writer takes on itself, so that it ends under any load.
+        if log.written >= self.end_at && log.left() < rest.max(log.written / 32) {
+            copy(self.connection)?;
+            self.end_at = log.written + rest;
+        } else if log.left() >= bulk {
             // A full channel means that it is awake already.
             let _ = self.copier.try_send(());
-        } else if log.written >= self.end_at && log.left() < REST {
-            copy(self.connection)?;
-            self.end_at = log.written + REST;
         }
         Ok(())
     }

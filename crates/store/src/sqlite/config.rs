@@ -11,8 +11,8 @@ const UPSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3
 /// All rows of a kind, by id.
 pub(super) fn config(connection: &Connection, kind: ConfigKind) -> rusqlite::Result<Vec<ConfigRow>> {
     let mut statement = connection.prepare_cached(SELECT)?;
-    let rows = statement
-        .query_map([kind_text(kind)], |row| Ok(ConfigRow { kind, id: row.get(0)?, document: row.get(1)? }))?;
+    let rows =
+        statement.query_map([kind_text(kind)], |row| Ok(ConfigRow { kind, id: row.get(0)?, document: row.get(1)? }))?;
     rows.collect()
 }
 

@@ -15,7 +15,9 @@ pub enum OpenError {
     #[error("{0} is in use by another process")]
     InUse(PathBuf),
     /// Written by a later release.
-    #[error("the database has schema version {found}, this release knows versions up to {known}; start the newer release")]
+    #[error(
+        "the database has schema version {found}, this release knows versions up to {known}; start the newer release"
+    )]
     Newer {
         /// The database's version.
         found: i64,
@@ -88,7 +90,9 @@ pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Connection, OpenErro
         Purpose::Write => {
             set(&connection, "page_size", "4096")?;
             set(&connection, "journal_mode", "wal")?;
-            set(&connection, "cache_size", &std::env::var("X_CACHE").unwrap_or("-32768".into()))?;
+            // At every commit SQLite walks the whole cache (a page renumbered while balancing makes it look for pages past
+            // the end), so a larger one costs more than it spares: the operating system caches the file as well.
+            set(&connection, "cache_size", "-8192")?;
             set(&connection, "journal_size_limit", "268435456")?;
         }
         Purpose::Checkpoint => {}

@@ -36,7 +36,7 @@ const BALANCES: &str = "SELECT book, account, asset, sum(pending_minor), sum(pos
         UNION ALL
         SELECT book, debit, asset, -iif(layer = 'pending', amount_minor, 0), -iif(layer = 'posted', amount_minor, 0)
         FROM entries WHERE id > (SELECT through_entry FROM rollup_state)
-    ) AS moved (book, account, asset, pending_minor, posted_minor)
+    )
     GROUP BY book, account, asset ORDER BY book, account, asset";
 const OF_PAYMENT: &str = "SELECT event, layer, debit, credit, asset, amount_minor, at FROM entries
     WHERE payment = ?1 ORDER BY id";

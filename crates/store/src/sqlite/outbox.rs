@@ -12,7 +12,8 @@ const INSERT: &str = "INSERT INTO outbox
     VALUES (?1, ?2, ?3, 'due', 0, ?4, ?4, ?5, ?6, ?7, ?8)";
 const ATTEMPTED: &str = "UPDATE outbox SET attempts = attempts + 1, first_at = iif(attempts = 0, ?2, first_at),
     state = ?3, next_at = coalesce(?4, next_at) WHERE id = ?1";
-const INSERT_DELIVERY: &str = "INSERT INTO deliveries (event, at, latency_ms, status, note) VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT_DELIVERY: &str =
+    "INSERT INTO deliveries (event, at, latency_ms, status, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const DUE: &str = "SELECT next_at, endpoint, payment, id FROM outbox
     WHERE lane = ?1 AND state = 'due' AND next_at <= ?2 ORDER BY next_at";
 const STANDS_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE payment = ?1 AND state = 'due' AND id < ?2)";

@@ -59,17 +59,15 @@ impl<'c> PaymentWriter<'c> {
         let id = write.id.number();
         match &write.answer {
             None => self.update.execute(params![id, version, write.word, write.wake_at, write.document]),
-            Some(Answer { status, body }) => {
-                self.update_answered.execute(params![
-                    id,
-                    version,
-                    write.word,
-                    write.wake_at,
-                    write.document,
-                    status,
-                    body
-                ])
-            }
+            Some(Answer { status, body }) => self.update_answered.execute(params![
+                id,
+                version,
+                write.word,
+                write.wake_at,
+                write.document,
+                status,
+                body
+            ]),
         }
     }
 }

@@ -44,7 +44,8 @@ struct Replay<'c> {
 
 /// Counts every transfer again and compares with the rollups, then with the payments' own amounts.
 pub(super) fn verify(connection: &Connection) -> Result<LedgerReport, StoreError> {
-    let mut replay = Replay { connection, counted_through: 0, accounts: Accounts::new(), report: LedgerReport::default() };
+    let mut replay =
+        Replay { connection, counted_through: 0, accounts: Accounts::new(), report: LedgerReport::default() };
     replay.compare_rollups()?;
     replay.compare_balance()?;
     replay.count_rest()?;
@@ -137,7 +138,10 @@ impl Replay<'_> {
                 }
             }
             if !row.get::<_, bool>(8)? {
-                self.fault(format!("Ledger entry {entry} is of payment {}, which does not exist.", row.get::<_, i64>(1)?));
+                self.fault(format!(
+                    "Ledger entry {entry} is of payment {}, which does not exist.",
+                    row.get::<_, i64>(1)?
+                ));
             }
         }
         Ok(read == CHUNK)
@@ -156,7 +160,11 @@ impl Replay<'_> {
             while let Some(row) = rows.next()? {
                 read += 1;
                 last = row.get(0)?;
-                faults.extend(compare_payment(connection, last, row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?);
+                faults.extend(compare_payment(
+                    connection,
+                    last,
+                    row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?,
+                )?);
             }
             drop(rows);
             drop(statement);

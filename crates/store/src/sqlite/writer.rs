@@ -97,7 +97,6 @@ impl<'c> Writer<'c> {
 
     fn serve(&mut self, orders: &Receiver<Order>, batch_max: usize) {
         let mut batch = Vec::new();
-        let (mut n, mut sum, mut apply, mut fin) = (0u64, 0u64, 0u128, 0u128);
         while let Ok(first) = orders.recv() {
             let mut next = Some(first);
             while let Some(Order::Commit(commit)) = next {
@@ -105,15 +104,13 @@ impl<'c> Writer<'c> {
                 next = if batch.len() < batch_max { orders.try_recv().ok() } else { None };
             }
             if !batch.is_empty() {
-                n += 1; sum += batch.len() as u64; let t = Instant::now();
                 self.commit_batch(&mut batch);
- apply += t.elapsed().as_micros(); if t.elapsed().as_millis() > 9 && std::env::var_os("X_SLOW").is_some() { eprintln!("slow {} of {:?} total commit so far {}", sum - 0, t.elapsed(), LAST.load(std::sync::atomic::Ordering::Relaxed)); } let _ = &mut fin;           }
- let t = Instant::now();            if let Some(Order::Alone(work)) = next {
+            }
+            if let Some(Order::Alone(work)) = next {
                 work(self.connection);
             }
-            self.log.look(); fin += t.elapsed().as_micros();
+            self.log.look();
         }
-        eprintln!("batches {n} mean {} commit_batch {} us each; look {} us each; inner commit {} us", sum / n, apply / n as u128, fin / n as u128, COMMIT.load(std::sync::atomic::Ordering::Relaxed) / n);
     }
 
     /// Commits a batch and answers everybody in it.
@@ -148,7 +145,7 @@ impl<'c> Writer<'c> {
             Err(Trouble::Database(error)) => return Err(error),
         }
         self.apply.end_batch()?;
-        let t = Instant::now(); let r = self.commit.execute([]).map(drop); LAST.store(t.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed); COMMIT.fetch_add(t.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed); r
+        self.commit.execute([]).map(drop)
     }
 
     /// Without savepoints, under which SQLite copies every page it changes. A changeset refused before its first write
@@ -196,5 +193,3 @@ impl<'c> Writer<'c> {
         }
     }
 }
-static COMMIT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-static LAST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);

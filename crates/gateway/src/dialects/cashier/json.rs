@@ -21,7 +21,7 @@ pub enum Json<'a> {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// A number as it was written.
+    /// A number as it was written, but for the spelling of an exponent (`1E5` reads `1e+5`).
     Number(String),
     /// A string.
     Text(Cow<'a, str>),
@@ -123,6 +123,15 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(Json::Bool(value))
     }
 
+    // Whole numbers that fit are handed out as such; every other number comes as text (see `number`).
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.to_string()))
+    }
+
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
         Ok(Json::Text(Cow::Borrowed(value)))
     }
@@ -154,7 +163,7 @@ impl<'de> Visitor<'de> for Value<'_> {
 }
 
 impl Value<'_> {
-    /// A number comes as a map with one odd key and an *owned* text; a string of the body is never owned here. So an object
+    /// A decimal or huge number comes as a map with one odd key and an *owned* text; a string of the body is never owned here. So an object
     /// that imitates the key stays the object it is.
     fn number<'de, A: MapAccess<'de>>(self, key: Cow<'de, str>, mut members: A) -> Result<Json<'de>, A::Error> {
         let inner = Value { depth: self.depth.saturating_add(1), fault: self.fault };
@@ -243,6 +252,14 @@ impl<'de> Visitor<'de> for NumberText<'_> {
 
     fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
         Ok(MaybeNumber::Number(text))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.0.visit_u64(value).map(MaybeNumber::Other)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.0.visit_i64(value).map(MaybeNumber::Other)
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {

@@ -1,0 +1,324 @@
+//! Reading an OpenAPI document into what the reference page shows. Pure: a document in, rows out.
+
+use serde_json::Value;
+
+use super::sample;
+
+/// How deep fields are listed; deeper ones are in the document.
+const DEPTH_MAX: usize = 6;
+
+/// A document, ready to be shown.
+pub(super) struct Reference {
+    pub(super) title: String,
+    pub(super) description: Vec<String>,
+    /// How a caller is known, a sentence each.
+    pub(super) security: Vec<String>,
+    pub(super) operations: Vec<Operation>,
+    pub(super) webhooks: Vec<Operation>,
+    pub(super) errors: Vec<ErrorLine>,
+}
+
+/// One operation or webhook.
+pub(super) struct Operation {
+    pub(super) anchor: String,
+    pub(super) verb: String,
+    pub(super) path: String,
+    pub(super) summary: String,
+    pub(super) description: Vec<String>,
+    pub(super) parameters: Vec<Field>,
+    pub(super) fields: Vec<Field>,
+    /// A command to paste; webhooks have none.
+    pub(super) command: String,
+    /// A webhook's body.
+    pub(super) body: String,
+    pub(super) answers: Vec<AnswerSample>,
+}
+
+/// A parameter, or a field of a body.
+pub(super) struct Field {
+    /// Path with dots.
+    pub(super) name: String,
+    pub(super) place: &'static str,
+    pub(super) kind: String,
+    pub(super) required: bool,
+    pub(super) rule: String,
+    pub(super) description: String,
+}
+
+/// An answer.
+pub(super) struct AnswerSample {
+    pub(super) status: String,
+    pub(super) description: String,
+    pub(super) body: String,
+    pub(super) fields: Vec<Field>,
+}
+
+/// A line of the error table: the extension `x-errors` of the document.
+pub(super) struct ErrorLine {
+    pub(super) code: String,
+    pub(super) status: String,
+    pub(super) message: String,
+    pub(super) when: String,
+}
+
+const VERBS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+impl Reference {
+    /// Reads a document; commands go to `base_url`.
+    pub(super) fn read(document: &Value, base_url: &str) -> Reference {
+        let reader = Reader { document, base_url };
+        let list = |name: &str| -> Vec<Operation> {
+            let paths = document.get(name).and_then(Value::as_object);
+            let operations = paths.into_iter().flatten().flat_map(|(path, item)| {
+                let verbs = VERBS.iter().filter_map(|verb| Some((*verb, item.get(verb)?)));
+                verbs.map(|(verb, operation)| reader.operation(verb, path, operation)).collect::<Vec<_>>()
+            });
+            operations.collect()
+        };
+        Reference {
+            title: text(&document["info"], "title"),
+            description: paragraphs(&document["info"]),
+            security: reader.security(),
+            operations: list("paths"),
+            webhooks: list("webhooks"),
+            errors: document.get("x-errors").and_then(Value::as_array).into_iter().flatten().map(error_line).collect(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    document: &'a Value,
+    base_url: &'a str,
+}
+
+impl Reader<'_> {
+    fn operation(&self, verb: &str, path: &str, operation: &Value) -> Operation {
+        let parameters: Vec<&Value> = array(operation, "parameters").map(|value| self.resolve(value)).collect();
+        let body = self.resolve(&operation["requestBody"]);
+        let content = json_content(body);
+        let schema = content.map(|content| self.resolve(&content["schema"]));
+        let sample = content.map(|content| self.sample(content));
+        let mut fields = Vec::new();
+        if let Some(schema) = schema {
+            self.fields(schema, "", 0, &mut fields);
+        }
+        let is_webhook = !path.starts_with('/');
+        let pretty = sample.as_ref().map(sample::pretty).unwrap_or_default();
+        Operation {
+            anchor: anchor(verb, path),
+            verb: verb.to_uppercase(),
+            path: path.to_owned(),
+            summary: text(operation, "summary"),
+            description: paragraphs(operation),
+            parameters: parameters.iter().map(|parameter| self.parameter(parameter)).collect(),
+            fields,
+            command: if is_webhook { String::new() } else { self.command(verb, path, &parameters, sample.as_ref()) },
+            body: if is_webhook { pretty } else { String::new() },
+            answers: if is_webhook { Vec::new() } else { self.answers(operation) },
+        }
+    }
+
+    /// A `curl` command as a shell reads it.
+    fn command(&self, verb: &str, path: &str, parameters: &[&Value], body: Option<&Value>) -> String {
+        let mut url = path.to_owned();
+        let mut query = Vec::new();
+        for parameter in parameters {
+            let name = text(parameter, "name");
+            let shown = sample::plain(&self.sample(parameter));
+            match parameter["in"].as_str() {
+                Some("path") => url = url.replace(&format!("{{{name}}}"), &shown),
+                Some("query") if shows(parameter) => query.push(format!("{name}={shown}")),
+                Some(_) | None => {}
+            }
+        }
+        if !query.is_empty() {
+            url = format!("{url}?{}", query.join("&"));
+        }
+        let mut command = format!("curl -sS '{}{url}'", self.base_url);
+        for scheme in self.schemes().filter(|scheme| scheme["in"] == "header") {
+            command.push_str(&format!(" \\\n  -H '{}: YOUR_KEY'", text(scheme, "name")));
+        }
+        if let Some(body) = body {
+            command.push_str(&format!(" \\\n  -d '{}'", sample::pretty(body).replace('\'', r"'\''")));
+        } else if verb != "get" {
+            command.push_str(&format!(" \\\n  -X {}", verb.to_uppercase()));
+        }
+        command
+    }
+
+    fn answers(&self, operation: &Value) -> Vec<AnswerSample> {
+        let responses = operation["responses"].as_object();
+        let answers = responses.into_iter().flatten().map(|(status, response)| {
+            let response = self.resolve(response);
+            let content = json_content(response);
+            let mut fields = Vec::new();
+            if let Some(content) = content {
+                self.fields(self.resolve(&content["schema"]), "", 0, &mut fields);
+            }
+            AnswerSample {
+                status: status.clone(),
+                description: text(response, "description"),
+                body: content.map(|content| sample::pretty(&self.sample(content))).unwrap_or_default(),
+                fields,
+            }
+        });
+        answers.collect()
+    }
+
+    fn parameter(&self, parameter: &Value) -> Field {
+        let schema = self.resolve(&parameter["schema"]);
+        let place = match parameter["in"].as_str() {
+            Some("path") => "path",
+            Some("query") => "query",
+            Some("header") => "header",
+            Some(_) | None => "",
+        };
+        let own = text(parameter, "description");
+        Field {
+            name: text(parameter, "name"),
+            place,
+            kind: kind(schema),
+            required: parameter["required"] == true,
+            rule: rule(schema),
+            description: if own.is_empty() { text(schema, "description") } else { own },
+        }
+    }
+
+    /// The fields of a schema and of what is inside it, required ones first.
+    fn fields(&self, schema: &Value, prefix: &str, depth: usize, into: &mut Vec<Field>) {
+        let schema = self.resolve(schema);
+        for part in array(schema, "allOf").chain(array(schema, "oneOf")).chain(array(schema, "anyOf")) {
+            self.fields(part, prefix, depth, into);
+        }
+        if depth >= DEPTH_MAX {
+            return;
+        }
+        if schema.get("items").is_some() {
+            let inside = format!("{}[]", prefix.trim_end_matches('.'));
+            self.fields(&schema["items"], &format!("{inside}."), depth + 1, into);
+        }
+        let required: Vec<&str> = array(schema, "required").filter_map(Value::as_str).collect();
+        let mut properties: Vec<(&String, &Value)> = schema["properties"].as_object().into_iter().flatten().collect();
+        properties.sort_by_key(|(name, _)| required.iter().position(|required| required == name).unwrap_or(usize::MAX));
+        for (name, property) in properties {
+            let found = self.resolve(property);
+            let full = format!("{prefix}{name}");
+            if into.iter().any(|field| field.name == full) {
+                continue;
+            }
+            into.push(Field {
+                name: full.clone(),
+                place: "",
+                kind: kind(found),
+                required: required.contains(&name.as_str()),
+                rule: rule(found),
+                description: text(found, "description"),
+            });
+            self.fields(found, &format!("{full}."), depth + 1, into);
+        }
+    }
+
+    fn sample(&self, holder: &Value) -> Value {
+        let mut resolve = |value: &Value| self.resolve(value).clone();
+        sample::of_holder(holder, &mut resolve)
+    }
+
+    fn security(&self) -> Vec<String> {
+        let sentence = |scheme: &Value| match scheme["in"].as_str() {
+            Some(place) => format!("Send the key in the {place} {}.", text(scheme, "name")),
+            None => text(scheme, "description"),
+        };
+        self.schemes().map(sentence).collect()
+    }
+
+    fn schemes(&self) -> impl Iterator<Item = &Value> {
+        self.document["components"]["securitySchemes"].as_object().into_iter().flatten().map(|(_, scheme)| scheme)
+    }
+
+    /// Follows `$ref` within the document.
+    fn resolve<'v>(&'v self, value: &'v Value) -> &'v Value {
+        let mut value = value;
+        for _ in 0..8 {
+            let Some(pointer) = value.get("$ref").and_then(Value::as_str) else { break };
+            value = self.document.pointer(pointer.trim_start_matches('#')).unwrap_or(&Value::Null);
+        }
+        value
+    }
+}
+
+fn json_content(holder: &Value) -> Option<&Value> {
+    holder.get("content")?.get("application/json")
+}
+
+/// Whether an optional parameter belongs into the sample: only those with an example of their own.
+fn shows(parameter: &Value) -> bool {
+    parameter["required"] == true || parameter.get("example").is_some() || parameter["schema"].get("examples").is_some()
+}
+
+/// `string or integer`, `array of string`.
+fn kind(schema: &Value) -> String {
+    let named = match &schema["type"] {
+        Value::String(one) => one.clone(),
+        Value::Array(many) => {
+            let names = many.iter().filter_map(Value::as_str).filter(|name| *name != "null");
+            names.collect::<Vec<_>>().join(" or ")
+        }
+        _ if schema.get("oneOf").is_some() => "one of several".to_owned(),
+        _ => String::new(),
+    };
+    match schema["items"]["type"].as_str() {
+        Some(items) if named == "array" => format!("array of {items}"),
+        Some(_) | None => named,
+    }
+}
+
+/// The limits of a schema in words.
+fn rule(schema: &Value) -> String {
+    let number = |name: &str| schema.get(name).filter(|value| value.is_number()).map(Value::to_string);
+    let range = |min: Option<String>, max: Option<String>, unit: &str| match (min, max) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}{unit}")),
+        (Some(min), None) => Some(format!("at least {min}{unit}")),
+        (None, Some(max)) => Some(format!("at most {max}{unit}")),
+        (None, None) => None,
+    };
+    let values = schema["enum"].as_array().map(|values| {
+        values.iter().map(sample::plain).collect::<Vec<_>>().join(", ")
+    });
+    let parts = [
+        values,
+        range(number("minLength"), number("maxLength"), " characters"),
+        range(number("minimum"), number("maximum"), ""),
+        range(number("minItems"), number("maxItems"), " entries"),
+        schema["pattern"].as_str().map(str::to_owned),
+        schema["format"].as_str().map(str::to_owned),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn error_line(line: &Value) -> ErrorLine {
+    ErrorLine {
+        code: sample::plain(&line["code"]),
+        status: sample::plain(&line["http"]),
+        message: text(line, "message"),
+        when: text(line, "when"),
+    }
+}
+
+fn array<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A description's paragraphs.
+fn paragraphs(value: &Value) -> Vec<String> {
+    let text = text(value, "description");
+    text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn anchor(verb: &str, path: &str) -> String {
+    let plain = path.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    format!("{verb}{}{}", if path.starts_with('/') { "" } else { "-" }, plain.trim_end_matches('-'))
+}

@@ -1,0 +1,71 @@
+use serde_json::json;
+
+use super::reference::Reference;
+use super::sample::pretty;
+
+fn document() -> serde_json::Value {
+    json!({
+        "info": {"title": "Sample", "description": "One.\n\nTwo."},
+        "x-errors": [{"code": 9001, "http": 400, "message": "Validation failed", "when": "bad field"}],
+        "paths": {"/v1/things/{id}": {"post": {
+            "summary": "Make",
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string", "examples": ["g7"]}}],
+            "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+            "responses": {"200": {"$ref": "#/components/responses/Made"}}
+        }}},
+        "webhooks": {"status": {"post": {"summary": "Told", "requestBody": {"content": {"application/json": {
+            "example": {"status": "it's"}, "schema": {"type": "object"}}}}}}},
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
+            "responses": {"Made": {"description": "Done", "content": {"application/json": {"schema": {
+                "type": "object", "properties": {"url": {"type": "string"}}}}}}},
+            "schemas": {"Thing": {"type": "object", "required": ["amount", "inner"], "properties": {
+                "amount": {"type": ["number", "string"], "examples": [10.05]},
+                "note": {"type": "string", "maxLength": 9, "minLength": 1},
+                "inner": {"type": "object", "required": ["tags"], "properties": {
+                    "tags": {"type": "array", "maxItems": 20, "items": {"type": "string"}}}}
+            }}}
+        }
+    })
+}
+
+#[test]
+fn fields_are_listed_with_their_rules() {
+    let reference = Reference::read(&document(), "http://host");
+    let operation = &reference.operations[0];
+    let rows: Vec<_> = operation
+        .fields
+        .iter()
+        .map(|field| (field.name.as_str(), field.kind.as_str(), field.required, field.rule.as_str()))
+        .collect();
+    assert_eq!(rows, [
+        ("amount", "number or string", true, ""),
+        ("inner", "object", true, ""),
+        ("inner.tags", "array of string", true, "at most 20 entries"),
+        ("note", "string", false, "1 to 9 characters"),
+    ]);
+    assert_eq!(reference.description, ["One.", "Two."]);
+    assert_eq!(reference.errors[0].when, "bad field");
+    assert_eq!(reference.security, ["Send the key in the header X-Api-Key."]);
+    assert_eq!(operation.anchor, "post-v1-things--id");
+}
+
+#[test]
+fn commands_can_be_pasted() {
+    let reference = Reference::read(&document(), "http://host");
+    let expected = "curl -sS 'http://host/v1/things/g7' \\\n  -H 'X-Api-Key: YOUR_KEY' \\\n  -d '{\"amount\": 10.05, \"inner\": {\"tags\": [\"text\"]}}'";
+    assert_eq!(reference.operations[0].command, expected);
+    assert_eq!(reference.operations[0].answers[0].body, r#"{"url": "text"}"#);
+    assert_eq!(reference.webhooks[0].body, r#"{"status": "it's"}"#);
+}
+
+#[test]
+fn long_samples_are_broken_where_people_would() {
+    let long = json!({"a": "x".repeat(40), "b": {"c": "y".repeat(40), "d": [1, 2]}});
+    let expected = format!(
+        "{{\n  \"a\": \"{}\",\n  \"b\": {{\"c\": \"{}\", \"d\": [1, 2]}}\n}}",
+        "x".repeat(40),
+        "y".repeat(40)
+    );
+    assert_eq!(pretty(&long), expected);
+}

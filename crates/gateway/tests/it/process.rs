@@ -1,0 +1,93 @@
+//! The binary itself: what it prints, how it stops, and what works beside it.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::world::SOON;
+
+struct Florin {
+    process: Child,
+    ready: String,
+    output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
+}
+
+fn command(data: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
+    command.arg("--data").arg(data).env_remove("FLORIN_CONFIG").current_dir(data).kill_on_drop(true);
+    command
+}
+
+async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
+    let mut command = command(data);
+    command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = command.spawn().expect("the binary starts");
+    let mut output = BufReader::new(process.stdout.take().expect("piped")).lines();
+    let ready = tokio::time::timeout(SOON, output.next_line()).await.expect("ready soon").expect("text");
+    Florin { process, ready: ready.expect("a line"), output }
+}
+
+impl Florin {
+    fn url(&self) -> &str {
+        self.ready.strip_prefix("florin ready on ").unwrap_or_else(|| panic!("{} is no ready line", self.ready))
+    }
+
+    async fn end(mut self, signal: &str) -> Option<i32> {
+        let id = self.process.id().expect("it runs").to_string();
+        Command::new("kill").args(["-s", signal, &id]).status().await.expect("kill runs");
+        let status = tokio::time::timeout(SOON, self.process.wait()).await.expect("it ends").expect("a status");
+        status.code()
+    }
+}
+
+#[tokio::test]
+async fn it_prints_one_line_and_stops_when_told() {
+    for signal in ["TERM", "INT"] {
+        let data = tempfile::tempdir().expect("a folder");
+        let mut florin = serve(data.path(), &[]).await;
+        let health = reqwest::get(format!("{}/healthz", florin.url())).await.expect("an answer");
+        assert_eq!(health.status(), 200);
+        let inbox = reqwest::get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
+        assert_eq!(inbox.status(), 404, "only the demo has an inbox");
+        let process = florin.process.id().expect("it runs").to_string();
+        Command::new("kill").args(["-s", signal, &process]).status().await.expect("kill runs");
+        assert_eq!(florin.output.next_line().await.expect("text"), None, "nothing follows the ready line");
+        let status = tokio::time::timeout(SOON, florin.process.wait()).await.expect("it ends").expect("a status");
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(!data.path().join("demo.json").exists());
+    }
+}
+
+#[tokio::test]
+async fn the_book_is_verified_beside_it() {
+    let data = tempfile::tempdir().expect("a folder");
+    let florin = serve(data.path(), &["--demo"]).await;
+    for arguments in [&["ledger", "verify"][..], &["doctor"][..]] {
+        let ran = command(data.path()).args(arguments).output().await.expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let expected = if arguments[0] == "ledger" { "The book agrees." } else { "a server uses it" };
+        assert!(said.contains(expected), "{arguments:?}: {said}{}", String::from_utf8_lossy(&ran.stderr));
+    }
+    assert_eq!(florin.end("TERM").await, Some(0));
+    let migrated = command(data.path()).arg("migrate").output().await.expect("it runs");
+    assert!(migrated.status.success());
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_a_sentence() {
+    let data = tempfile::tempdir().expect("a folder");
+    let check = async |arguments: &[&str], status: i32, sentence: &str| {
+        let ran = command(data.path()).args(arguments).output().await.expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(said.contains(sentence), "{arguments:?}: {said}");
+        assert_eq!(ran.status.code(), Some(status), "{arguments:?}");
+    };
+    std::fs::write(data.path().join("florin.toml"), "listen = \"127.0.0.1:1\"").expect("written");
+    check(&["serve"], 2, "listen").await;
+    std::fs::remove_file(data.path().join("florin.toml")).expect("removed");
+    check(&["serve", "--database", "postgres://db/florin"], 2, "has the embedded SQLite only").await;
+    check(&["serve", "--config", "nowhere.toml"], 2, "nowhere.toml does not exist").await;
+    check(&["ledger", "verify"], 1, "does not exist").await;
+    check(&["migrate"], 1, "does not exist").await;
+}
