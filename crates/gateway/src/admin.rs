@@ -34,7 +34,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Refusal::Unauthorised => {
-                let body = json!({"code": "unauthorised", "message": "Send the admin token as Authorization: Bearer …"});
+                let body =
+                    json!({"code": "unauthorised", "message": "Send the admin token as Authorization: Bearer …"});
                 (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(body)).into_response()
             }
             Refusal::Invalid { field, message } => {
@@ -59,10 +60,12 @@ pub async fn advance_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderM
 
 async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     authorise(engine, headers)?;
-    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))?;
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))?;
     let seconds = body.get("advance_s").and_then(Value::as_i64).filter(|seconds| (1..=ADVANCE_MAX_S).contains(seconds));
-    let seconds = seconds
-        .ok_or_else(|| Refusal::invalid("advance_s", format!("must be a whole number of seconds from 1 to {ADVANCE_MAX_S}")))?;
+    let seconds = seconds.ok_or_else(|| {
+        Refusal::invalid("advance_s", format!("must be a whole number of seconds from 1 to {ADVANCE_MAX_S}"))
+    })?;
     let merchant = merchant(engine, body.get("merchant_id").unwrap_or(&Value::Null))?;
     let now = engine.advance_clock(merchant, SignedDuration::from_secs(seconds)).await;
     let now = now.map_err(|error| Refusal::Unavailable(error.to_string()))?;
@@ -86,7 +89,8 @@ fn merchant(engine: &Engine, named: &Value) -> Result<MerchantId, Refusal> {
 
 fn authorise(engine: &Engine, headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token =
+        given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match token {
         Some((_, token)) if engine.is_admin_token(token.trim()) => Ok(()),
         Some(_) | None => Err(Refusal::Unauthorised),

@@ -36,7 +36,8 @@ pub struct Providers {
 }
 
 /// Work that runs beside the engine.
-pub type Background = Box<dyn FnOnce(Arc<Engine>, CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+pub type Background =
+    Box<dyn FnOnce(Arc<Engine>, CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Makes the providers; what it cannot do it says in a sentence.
 pub type Registry<'a> = &'a (dyn Fn(Ground) -> Result<Providers, String> + Sync);

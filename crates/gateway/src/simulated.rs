@@ -8,9 +8,7 @@ use florin_engine::{CallbackRefusal, Engine};
 use florin_gateway::pages::sim as pages;
 use florin_gateway::registry::{Ground, Providers};
 use florin_kernel::ports::{Provider, RawCallback};
-use florin_providers::simulator::{
-    self, Book, BookError, CallbackSink, Simulator, SimulatorSettings, Taken,
-};
+use florin_providers::simulator::{self, Book, BookError, CallbackSink, Simulator, SimulatorSettings, Taken};
 
 /// The providers of this build.
 ///
@@ -26,7 +24,8 @@ pub fn registry(ground: Ground) -> Result<Providers, String> {
 /// A sentence when its book cannot be opened.
 pub fn simulator(ground: Ground) -> Result<Arc<Simulator>, String> {
     let book = Book::open(&ground.data.join("simulator.db")).map_err(|error| error.to_string())?;
-    let settings = SimulatorSettings { silence: ground.simulator_silence, ..SimulatorSettings::new(ground.callback_key) };
+    let settings =
+        SimulatorSettings { silence: ground.simulator_silence, ..SimulatorSettings::new(ground.callback_key) };
     Ok(Arc::new(Simulator::new(book, ground.clocks, settings)))
 }
 
@@ -81,12 +80,18 @@ impl pages::SimulatedPages for Pages {
         }))
     }
 
-    async fn act(&self, reference: &str, door: pages::Door, form: pages::Form) -> Result<pages::Acted, pages::Unavailable> {
+    async fn act(
+        &self,
+        reference: &str,
+        door: pages::Door,
+        form: pages::Form,
+    ) -> Result<pages::Acted, pages::Unavailable> {
         let door = match door {
             pages::Door::Challenge => simulator::Door::Challenge,
             pages::Door::Pay => simulator::Door::Pay,
         };
-        let form = simulator::Form { action: form.action.map(action), card: form.card, voucher_code: form.voucher_code };
+        let form =
+            simulator::Form { action: form.action.map(action), card: form.card, voucher_code: form.voucher_code };
         Ok(match self.0.act(reference, door, &form).await.map_err(unavailable)? {
             simulator::Acted::Done => pages::Acted::Done,
             simulator::Acted::Next(path) => pages::Acted::Next(path),

@@ -1,9 +1,10 @@
 //! What the operator sees: log lines on standard error, figures at `/metrics`.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{Config, LogFormat, LogLevel};
@@ -31,22 +32,21 @@ pub fn log(config: &Config) {
     };
 }
 
-/// Starts counting for the life of the process: the handle renders what was counted.
-///
-/// # Errors
-/// Never with these fixed buckets; the recorder's type says so.
-pub fn count() -> Result<PrometheusHandle, BuildError> {
-    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
-    if let Some(handle) = HANDLE.get() {
-        return Ok(handle.clone());
-    }
-    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS_S)?.build_recorder();
+/// Starts counting for the life of the process: the handle renders what was counted. Several servers in one process (tests)
+/// count into one recorder.
+pub fn count() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(start_counting).clone()
+}
+
+fn start_counting() -> PrometheusHandle {
+    let builder = PrometheusBuilder::new().set_buckets(&BUCKETS_S).expect("there are buckets");
+    let recorder = builder.build_recorder();
     let handle = recorder.handle();
-    // Several servers in one process (tests) count into the first one's recorder.
     if metrics::set_global_recorder(recorder).is_ok() {
         describe();
     }
-    Ok(HANDLE.get_or_init(|| handle).clone())
+    handle
 }
 
 /// Tidies the recorder's samples until dropped.
@@ -61,17 +61,19 @@ pub async fn keep_up(handle: PrometheusHandle) {
 /// Every figure that any crate records, with its meaning.
 fn describe() {
     describe_counter!("florin_http_requests_total", "Requests answered, by route, method and status.");
-    describe_histogram!("florin_http_request_seconds", Unit::Seconds, "Time to an answer, provider time included, by route.");
+    describe_histogram!(
+        "florin_http_request_seconds",
+        Unit::Seconds,
+        "Time to an answer, provider time included, by route."
+    );
     describe_gauge!("florin_http_requests_in_flight", "Requests being answered now.");
     describe_gauge!("florin_http_connections", "Connections open now.");
     describe_counter!("florin_http_connections_refused_total", "Connections answered 503 because too many were open.");
     describe_counter!("florin_payment_changes_total", "Changes of a payment's state, by the word for the new state.");
-    describe_counter!("florin_provider_calls_total", "Calls to providers, by driver, kind and outcome.");
     describe_histogram!("florin_provider_call_seconds", Unit::Seconds, "Time a provider took to answer, by driver.");
+    describe_counter!("florin_provider_unknown_total", "Calls to providers without a clear answer, by driver.");
     describe_counter!("florin_webhook_attempts_total", "Attempts to deliver a webhook, by result.");
-    describe_gauge!("florin_webhook_backlog", "Webhooks whose delivery is overdue.");
-    describe_gauge!("florin_commit_queue_length", "Commits waiting for the database.");
-    describe_histogram!("florin_commit_seconds", Unit::Seconds, "Time a group of commits took to reach the disk.");
+    describe_counter!("florin_store_errors_total", "Times that a worker could not use the database.");
     describe_gauge!("florin_build_info", "1, labelled with the running version.");
     metrics::gauge!("florin_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -71,9 +71,11 @@ fn configuration(config: &Config) -> Finding {
             format!("the demo is reachable from outside at {}", config.listen),
             "use --demo on this machine only: its webhooks may call this machine's own addresses",
         ),
-        (true, _, _) | (false, true, false) => {
-            Finding::Ok(format!("listens on {}, links begin with {}", config.listen, config.links_begin_with(config.listen)))
-        }
+        (true, _, _) | (false, true, false) => Finding::Ok(format!(
+            "listens on {}, links begin with {}",
+            config.listen,
+            config.links_begin_with(config.listen)
+        )),
     }
 }
 
@@ -152,7 +154,9 @@ async fn database(config: &Config) -> Finding {
             store.close().await;
             match written {
                 Ok(()) => Finding::Ok(format!("{} is up to date and writes", file.display())),
-                Err(error) => Finding::attention(error.to_string(), "check free space and permissions of the data folder"),
+                Err(error) => {
+                    Finding::attention(error.to_string(), "check free space and permissions of the data folder")
+                }
             }
         }
         Err(OpenError::InUse(_)) => Finding::Ok(format!("{} is up to date; a server uses it", file.display())),
@@ -163,7 +167,12 @@ async fn database(config: &Config) -> Finding {
 async fn key(config: &Config) -> Finding {
     let found = match master_key::find(config, std::env::var(master_key::VARIABLE).ok()) {
         Ok(Some(found)) => found,
-        Ok(None) => return Finding::attention("there is none", "florin serve makes one for a new data folder; else put the old one back"),
+        Ok(None) => {
+            return Finding::attention(
+                "there is none",
+                "florin serve makes one for a new data folder; else put the old one back",
+            );
+        }
         Err(error) => return Finding::attention(error.to_string(), "put the right key in place"),
     };
     let known = match SqliteStore::open_read_only(&config.database_file()) {
@@ -175,7 +184,10 @@ async fn key(config: &Config) -> Finding {
         Err(_) => return Finding::Ok(format!("fingerprint {}; no database to compare with", found.fingerprint())),
     };
     match known {
-        Ok(_) => Finding::Ok(format!("fingerprint {}, the database's own; keep a copy apart from its backups", found.fingerprint())),
+        Ok(_) => Finding::Ok(format!(
+            "fingerprint {}, the database's own; keep a copy apart from its backups",
+            found.fingerprint()
+        )),
         Err(error) => Finding::attention(error.to_string(), "give the key this database was made with"),
     }
 }
@@ -192,7 +204,9 @@ async fn providers(config: &Config, registry: Registry<'_>) -> Finding {
     store.close().await;
     let directory = match directory {
         Ok(directory) => directory,
-        Err(error) => return Finding::attention(error.to_string(), "give the master key that this database was made with"),
+        Err(error) => {
+            return Finding::attention(error.to_string(), "give the master key that this database was made with");
+        }
     };
     let ground = Ground {
         data: config.data.clone(),

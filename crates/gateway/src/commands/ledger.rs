@@ -50,7 +50,12 @@ fn written(report: &LedgerReport, balances: &[Balance]) -> String {
 fn table(balances: &[Balance]) -> String {
     let head = ["book", "account", "held", "posted"].map(str::to_owned);
     let row = |balance: &Balance| {
-        [balance.book.clone(), balance.account.clone(), shown(balance.pending_minor, &balance.asset), shown(balance.posted_minor, &balance.asset)]
+        [
+            balance.book.clone(),
+            balance.account.clone(),
+            shown(balance.pending_minor, &balance.asset),
+            shown(balance.posted_minor, &balance.asset),
+        ]
     };
     let rows: Vec<[String; 4]> = std::iter::once(head).chain(balances.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

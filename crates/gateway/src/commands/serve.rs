@@ -48,7 +48,7 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
 /// # Errors
 /// A sentence for the operator.
 pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, Option<Demo>), String> {
-    let figures = telemetry::count().map_err(|error| error.to_string())?;
+    let figures = telemetry::count();
     make_folder(config)?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;

@@ -10,7 +10,8 @@ fn resolve(toml: &str, serve: &ServeFlags) -> Result<Config, ConfigError> {
 #[test]
 fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     let flags = ServeFlags { queue_max: Some(7), ..ServeFlags::default() };
-    let config = resolve("queue_max = 9\nconnections_max = 11\ntrusted_proxies = [\"10.0.0.0/8\"]", &flags).expect("fine");
+    let config =
+        resolve("queue_max = 9\nconnections_max = 11\ntrusted_proxies = [\"10.0.0.0/8\"]", &flags).expect("fine");
     assert_eq!((config.queue_max, config.connections_max), (7, 11));
     assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().expect("a range")]);
     assert_eq!(config.listen, Config::default().listen);
@@ -22,7 +23,7 @@ fn what_is_wrong_is_named() {
         let said = resolve(toml, &ServeFlags::default()).expect_err(toml).to_string();
         assert!(said.contains(part), "{toml}: {said}");
     };
-    check("listen = \"127.0.0.1:1\"", "`listen`");
+    check("lisen = \"127.0.0.1:1\"", "`lisen`");
     check("queue_max = \"many\"", "queue_max");
     check("database = \"postgres://florin:hush@db/florin\"", "postgres://florin:%E2%80%A6@db/florin");
     check("public_url = \"ftp://host\"", "ftp://host");

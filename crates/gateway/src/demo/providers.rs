@@ -35,10 +35,7 @@ fn accounts() -> Vec<ProviderAccount> {
         account(BANK, "bank_simulator", "Bank Transfer Simulator", Method::BankTransfer),
         account(WALLET, "wallet_simulator", "E-Wallet Simulator", Method::EWallet),
         account(VOUCHER, "voucher_simulator", "Voucher Simulator", Method::Voucher),
-        ProviderAccount {
-            settings: BTreeMap::from([("approves_declined".to_owned(), "true".to_owned())]),
-            ..card_b
-        },
+        ProviderAccount { settings: BTreeMap::from([("approves_declined".to_owned(), "true".to_owned())]), ..card_b },
         ProviderAccount {
             currencies: vec![euro],
             conversion: Some((pound, rate)),
@@ -76,7 +73,8 @@ fn route() -> RouteSet {
 }
 
 fn rules() -> Vec<Rule> {
-    let deposits = [(Method::Card, CARD), (Method::BankTransfer, BANK), (Method::EWallet, WALLET), (Method::Voucher, VOUCHER)];
+    let deposits =
+        [(Method::Card, CARD), (Method::BankTransfer, BANK), (Method::EWallet, WALLET), (Method::Voucher, VOUCHER)];
     let payouts = [(Method::Card, CARD), (Method::BankTransfer, BANK), (Method::EWallet, WALLET)];
     let deposits = deposits.map(|(method, provider)| rule(RuleOperation::Deposit, method, provider, 10));
     let automatic = payouts.map(|(method, provider)| Rule {

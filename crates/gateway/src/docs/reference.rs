@@ -281,9 +281,8 @@ fn rule(schema: &Value) -> String {
         (None, Some(max)) => Some(format!("at most {max}{unit}")),
         (None, None) => None,
     };
-    let values = schema["enum"].as_array().map(|values| {
-        values.iter().map(sample::plain).collect::<Vec<_>>().join(", ")
-    });
+    let values =
+        schema["enum"].as_array().map(|values| values.iter().map(sample::plain).collect::<Vec<_>>().join(", "));
     let parts = [
         values,
         range(number("minLength"), number("maxLength"), " characters"),

@@ -7,7 +7,8 @@ const DEPTH_MAX: usize = 8;
 /// The sample of a media type or parameter.
 pub(super) fn of_holder(holder: &Value, resolve: &mut dyn FnMut(&Value) -> Value) -> Value {
     let named = holder.get("examples").and_then(Value::as_object).and_then(|examples| examples.values().next());
-    let own = holder.get("example").cloned().or_else(|| named.and_then(|example| resolve(example).get("value").cloned()));
+    let own =
+        holder.get("example").cloned().or_else(|| named.and_then(|example| resolve(example).get("value").cloned()));
     own.unwrap_or_else(|| of_schema(&holder["schema"], resolve, 0))
 }
 
@@ -108,7 +109,8 @@ fn write(value: &Value, indent: usize, text: &mut String) {
 fn spaced(value: &Value) -> String {
     match value {
         Value::Object(object) => {
-            let parts = object.iter().map(|(name, value)| format!("{}: {}", Value::String(name.clone()), spaced(value)));
+            let parts =
+                object.iter().map(|(name, value)| format!("{}: {}", Value::String(name.clone()), spaced(value)));
             format!("{{{}}}", parts.collect::<Vec<_>>().join(", "))
         }
         Value::Array(array) => format!("[{}]", array.iter().map(spaced).collect::<Vec<_>>().join(", ")),

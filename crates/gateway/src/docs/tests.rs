@@ -38,12 +38,15 @@ fn fields_are_listed_with_their_rules() {
         .iter()
         .map(|field| (field.name.as_str(), field.kind.as_str(), field.required, field.rule.as_str()))
         .collect();
-    assert_eq!(rows, [
-        ("amount", "number or string", true, ""),
-        ("inner", "object", true, ""),
-        ("inner.tags", "array of string", true, "at most 20 entries"),
-        ("note", "string", false, "1 to 9 characters"),
-    ]);
+    assert_eq!(
+        rows,
+        [
+            ("amount", "number or string", true, ""),
+            ("inner", "object", true, ""),
+            ("inner.tags", "array of string", true, "at most 20 entries"),
+            ("note", "string", false, "1 to 9 characters"),
+        ]
+    );
     assert_eq!(reference.description, ["One.", "Two."]);
     assert_eq!(reference.errors[0].when, "bad field");
     assert_eq!(reference.security, ["Send the key in the header X-Api-Key."]);
@@ -62,10 +65,7 @@ fn commands_can_be_pasted() {
 #[test]
 fn long_samples_are_broken_where_people_would() {
     let long = json!({"a": "x".repeat(40), "b": {"c": "y".repeat(40), "d": [1, 2]}});
-    let expected = format!(
-        "{{\n  \"a\": \"{}\",\n  \"b\": {{\"c\": \"{}\", \"d\": [1, 2]}}\n}}",
-        "x".repeat(40),
-        "y".repeat(40)
-    );
+    let expected =
+        format!("{{\n  \"a\": \"{}\",\n  \"b\": {{\"c\": \"{}\", \"d\": [1, 2]}}\n}}", "x".repeat(40), "y".repeat(40));
     assert_eq!(pretty(&long), expected);
 }

@@ -22,11 +22,9 @@ impl Standing {
     pub fn of(payment: &Payment) -> Standing {
         match payment.word() {
             Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown | Word::Authorised => Standing::Pending,
-            Word::PartiallyCaptured
-            | Word::Captured
-            | Word::PartiallyRefunded
-            | Word::Refunded
-            | Word::ChargedBack => Standing::Successful,
+            Word::PartiallyCaptured | Word::Captured | Word::PartiallyRefunded | Word::Refunded | Word::ChargedBack => {
+                Standing::Successful
+            }
             Word::Declined
             | Word::Failed
             | Word::Cancelled
@@ -56,11 +54,14 @@ pub fn url(engine: &Engine, payment: &Payment) -> String {
     };
     let whole = Reference { payment: payment.id, sequence: 0 };
     let transaction_id = engine.codec().base36(whole);
-    match append(link, &[
-        ("transaction_id", &transaction_id),
-        ("tracking_id", &payment.details.reference),
-        ("status", standing.text()),
-    ]) {
+    match append(
+        link,
+        &[
+            ("transaction_id", &transaction_id),
+            ("tracking_id", &payment.details.reference),
+            ("status", standing.text()),
+        ],
+    ) {
         Some(url) => url,
         None => format!("{}/cashier/{}", engine.public_url(), engine.page_token("receipt", whole)),
     }
@@ -87,7 +88,11 @@ mod tests {
     #[test]
     fn what_a_link_has_is_kept() {
         let check = |link: &str, expected: Option<&str>| {
-            assert_eq!(append(link, &[("status", "successful"), ("tracking_id", "a b&c")]).as_deref(), expected, "{link}");
+            assert_eq!(
+                append(link, &[("status", "successful"), ("tracking_id", "a b&c")]).as_deref(),
+                expected,
+                "{link}"
+            );
         };
         check("https://shop.example/ok", Some("https://shop.example/ok?status=successful&tracking_id=a+b%26c"));
         check(

@@ -10,6 +10,10 @@ mod tests;
 /// A form as it was posted.
 pub struct Submitted(Vec<(String, String)>);
 
+/// An action that no button has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchButton;
+
 /// The card form, with what is wrong. The number and the security code never come back in a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -46,15 +50,15 @@ impl Submitted {
     /// The button.
     ///
     /// # Errors
-    /// For a word that no button has.
-    pub fn action(&self) -> Result<Option<Action>, ()> {
+    /// [`NoSuchButton`].
+    pub fn action(&self) -> Result<Option<Action>, NoSuchButton> {
         match self.field("action") {
             "" => Ok(None),
             "approve" => Ok(Some(Action::Approve)),
             "decline" => Ok(Some(Action::Decline)),
             "cancel" => Ok(Some(Action::Cancel)),
             "pending" => Ok(Some(Action::Pending)),
-            _ => Err(()),
+            _ => Err(NoSuchButton),
         }
     }
 
@@ -84,7 +88,7 @@ impl Submitted {
     ///
     /// # Errors
     /// The form with every problem at its field.
-    pub fn card(&self) -> Result<Card, CardFields> {
+    pub fn card(&self) -> Result<Card, Box<CardFields>> {
         let mut fields = self.kept();
         let holder = self.field("holder_name");
         if !(2..=100).contains(&holder.chars().count()) {
@@ -112,7 +116,7 @@ impl Submitted {
                 let expiry = Expiry { month: month as u8, year };
                 Ok(Card { holder: holder.to_owned(), pan, cvc, expiry })
             }
-            _ => Err(fields),
+            _ => Err(Box::new(fields)),
         }
     }
 }

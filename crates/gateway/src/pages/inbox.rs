@@ -77,7 +77,8 @@ impl Inbox {
     }
 
     fn take(&self, headers: &HeaderMap, raw: String) -> bool {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let header =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let webhook_id = header("webhook-id");
         let standard = header("webhook-timestamp").parse().is_ok_and(|timestamp_s: i64| {
             let expected = standard_signature(&webhook_id, timestamp_s, &raw, std::slice::from_ref(&self.secret));

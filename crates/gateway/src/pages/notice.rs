@@ -55,7 +55,8 @@ pub fn not_found() -> Response {
 /// 503: nothing was done.
 pub fn unavailable() -> Response {
     let text = "Nothing was done. Wait a moment, then reload this page.".to_owned();
-    let notice = Notice { meaning: "waiting", word: "Busy", heading: "The page cannot be shown right now", text, link: None };
+    let notice =
+        Notice { meaning: "waiting", word: "Busy", heading: "The page cannot be shown right now", text, link: None };
     let mut response = notice.page(StatusCode::SERVICE_UNAVAILABLE);
     let seconds = axum::http::HeaderValue::from_static("2");
     response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds);

@@ -56,7 +56,8 @@ pub async fn page(State(gateway): State<Arc<Gateway>>, Path(token): Path<String>
     if !outcome.open && is_over(engine, &payment).await {
         return over();
     }
-    let merchant = engine.directory().merchant(payment.merchant).map_or("the shop".to_owned(), |found| found.name.clone());
+    let merchant =
+        engine.directory().merchant(payment.merchant).map_or("the shop".to_owned(), |found| found.name.clone());
     let page = ReceiptPage {
         test_mode: payment.mode == Mode::Dev,
         amount: text::amount(paid(&payment)),
@@ -116,7 +117,8 @@ async fn is_over(engine: &Engine, payment: &Payment) -> bool {
 
 fn over() -> Response {
     let text = "Receipts are shown for 24 hours. Ask the shop if you need a copy.".to_owned();
-    let notice = Notice { meaning: "attention", word: "Over", heading: "This receipt is no longer shown", text, link: None };
+    let notice =
+        Notice { meaning: "attention", word: "Over", heading: "This receipt is no longer shown", text, link: None };
     notice.page(StatusCode::GONE)
 }
 
@@ -133,30 +135,42 @@ impl Outcome {
                 text: "Your bank or the payment service has not answered. Please do not pay again: this payment may still go through.",
                 open: true,
             },
-            Word::Authorised => {
-                good("Reserved", "The amount is reserved", "Your bank holds the amount for the shop. It is charged when the shop asks for it.")
+            Word::Authorised => good(
+                "Reserved",
+                "The amount is reserved",
+                "Your bank holds the amount for the shop. It is charged when the shop asks for it.",
+            ),
+            Word::PartiallyCaptured => good(
+                "Paid",
+                "Part of the amount was charged",
+                "The rest stays reserved until the shop asks for it or lets it go.",
+            ),
+            Word::Captured => {
+                good("Paid", "The payment is complete", "The amount was charged. The shop knows about it.")
             }
-            Word::PartiallyCaptured => {
-                good("Paid", "Part of the amount was charged", "The rest stays reserved until the shop asks for it or lets it go.")
-            }
-            Word::Captured => good("Paid", "The payment is complete", "The amount was charged. The shop knows about it."),
-            Word::PartiallyRefunded => {
-                plain("Partly refunded", "Part of the payment was given back", "It can take some days until your bank shows it.")
-            }
+            Word::PartiallyRefunded => plain(
+                "Partly refunded",
+                "Part of the payment was given back",
+                "It can take some days until your bank shows it.",
+            ),
             Word::Refunded => {
                 plain("Refunded", "The payment was given back", "It can take some days until your bank shows it.")
             }
             Word::ChargedBack => {
                 plain("Charged back", "Your bank took the payment back", "Ask the shop what this means for your order.")
             }
-            Word::Declined => {
-                bad("Declined", "The payment was declined", "Nothing was charged. Return to the shop and try another way to pay.")
-            }
+            Word::Declined => bad(
+                "Declined",
+                "The payment was declined",
+                "Nothing was charged. Return to the shop and try another way to pay.",
+            ),
             Word::Failed => {
                 bad("Failed", "The payment could not be made", "Nothing was charged. Return to the shop and try again.")
             }
             Word::Cancelled => plain("Cancelled", "The payment was cancelled", "Nothing was charged."),
-            Word::Expired => plain("Expired", "The time to pay is over", "Nothing was charged. Return to the shop to try again."),
+            Word::Expired => {
+                plain("Expired", "The time to pay is over", "Nothing was charged. Return to the shop to try again.")
+            }
             Word::Voided | Word::AuthorisationExpired => {
                 plain("Released", "The reserved amount was released", "Nothing was charged.")
             }

@@ -275,7 +275,10 @@ impl Visit {
     /// Reads the form for this page; all that is wrong with it at once.
     fn form(&self, submitted: &Submitted) -> Result<Form, (Fields, Option<String>)> {
         let action = submitted.action().map_err(|()| {
-            (self.kept_fields(submitted), Some("Choose one of the buttons: approve, decline, cancel or pending.".to_owned()))
+            (
+                self.kept_fields(submitted),
+                Some("Choose one of the buttons: approve, decline, cancel or pending.".to_owned()),
+            )
         })?;
         let approves = matches!(action, None | Some(Action::Approve));
         match self.page.kind {
@@ -363,7 +366,9 @@ impl Visit {
 
     fn merchant(&self, gateway: &Gateway) -> String {
         let directory = gateway.engine.directory();
-        directory.merchant(self.payment.merchant).map_or_else(|| "the shop".to_owned(), |merchant| merchant.name.clone())
+        directory
+            .merchant(self.payment.merchant)
+            .map_or_else(|| "the shop".to_owned(), |merchant| merchant.name.clone())
     }
 
     fn back_link(&self, gateway: &Gateway) -> Link {

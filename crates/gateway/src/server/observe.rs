@@ -63,7 +63,8 @@ impl<S: Service<Request, Response = Response, Error = Infallible>> Service<Reque
         let id = request_id(request.headers());
         request.extensions_mut().insert(RequestId(id.clone()));
         let route = request.extensions().get::<MatchedPath>().cloned();
-        let seen = Seen { id, route, method: request.method().clone(), begun: Instant::now(), in_flight: InFlight::one() };
+        let seen =
+            Seen { id, route, method: request.method().clone(), begun: Instant::now(), in_flight: InFlight::one() };
         Observing { inner: self.inner.call(request), seen: Some(seen) }
     }
 }

@@ -2,6 +2,7 @@
 
 use florin_engine::directory::{Limit, Permission};
 use florin_engine::setup;
+use florin_kernel::routing::{Method, ProviderAccount, Rule, RuleOperation};
 use florin_kernel::{Asset, Money};
 use serde_json::{Value, json};
 
@@ -183,4 +184,46 @@ async fn draining() {
     let refused = post(&world, "/v1/payments/s2s", s2s(&[("request.tracking_id", json!("late"))])).await;
     assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (503, 1025, "1"));
     assert_eq!(world.payments().await.len(), 1);
+}
+
+#[tokio::test]
+async fn rules_and_routes() {
+    let world = World::start().await;
+    let by_rules = s2s(&[("request.routing_id", Value::Null), ("request.tracking_id", json!("rules"))]);
+    let catalogue = world.engine().directory().catalogue().clone();
+    let is_card = |rule: &&Rule| rule.method == Method::Card && rule.operation == RuleOperation::Deposit;
+    let mut rule = catalogue.rules.iter().find(is_card).expect("the demo's rule").clone();
+    rule.conditions.kyc_status = vec!["passed".into()];
+    put(&world, setup::rule_row(&rule)).await;
+    let refused = post(&world, "/v1/payments/s2s", by_rules.clone()).await;
+    assert_eq!(refused.body, r#"{"code":9005,"message":"No provider rule matches this request"}"#);
+    // Bounds are told even where no rule matches.
+    let limited = by_rules.replace("\"user_id\"", "\"customer\":{\"max_deposit_limit\":1},\"user_id\"");
+    assert_eq!(post(&world, "/v1/payments/s2s", limited).await.code(), 9003);
+    rule.conditions.kyc_status = vec!["none".into()];
+    put(&world, setup::rule_row(&rule)).await;
+    assert_eq!(post(&world, "/v1/payments/s2s", by_rules).await.status, 200);
+
+    // A decline that permits it goes on inside a route, and only there.
+    let declined = json!("4000000000000341");
+    let with = |reference: &str, id: i64| {
+        s2s(&[
+            ("request.tracking_id", json!(reference)),
+            ("request.routing_id", json!(id)),
+            ("card_details.card_number", declined.clone()),
+        ])
+    };
+    let cascaded = post(&world, "/v1/payments/s2s", with("cascaded", 310)).await;
+    assert_eq!(cascaded.body, r#"{"url":"","transaction_status":"successful"}"#);
+    let alone = post(&world, "/v1/payments/s2s", with("alone", 210)).await;
+    assert_eq!(alone.body, r#"{"url":"","transaction_status":"rejected","error":"Do not honour"}"#);
+
+    let is_210 = |account: &&ProviderAccount| account.id.number() == 210;
+    let mut account = catalogue.providers.iter().find(is_210).expect("the demo's account").clone();
+    account.disabled = true;
+    put(&world, setup::provider_row(&account)).await;
+    for path in ["/v1/payments/s2s", "/v1/payments/direct"] {
+        assert_eq!(post(&world, path, with("disabled", 210)).await.code(), 1016, "{path}");
+    }
+    world.assert_book_agrees().await;
 }

@@ -15,7 +15,10 @@ async fn the_file_has_what_tools_rely_on() {
     let world = World::start().await;
     let demo = read(&world);
     assert_eq!(demo["base_url"], world.url("").as_str());
-    assert_eq!(demo["cashier"]["provider_ids"], json!({"card": 210, "bank_transfer": 211, "e_wallet": 212, "voucher": 213}));
+    assert_eq!(
+        demo["cashier"]["provider_ids"],
+        json!({"card": 210, "bank_transfer": 211, "e_wallet": 212, "voucher": 213})
+    );
     assert_eq!(demo["cashier"]["routing_id"], 310);
     let check = |value: &Value, prefix: &str| {
         let text = value.as_str().expect("text");

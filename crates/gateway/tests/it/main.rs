@@ -1,9 +1,17 @@
 //! Tests of the whole: real servers on real databases, asked over HTTP. One binary, so that it links once.
 
+mod cashier_calls;
+mod cashier_errors;
+mod cashier_keys;
+mod cashier_lists;
+mod cashier_replays;
 mod demo;
+mod faults;
+mod kill;
 mod operations;
 mod pages;
 mod process;
 #[path = "../../src/simulated.rs"]
 mod simulated;
+mod webhooks;
 mod world;

@@ -177,11 +177,7 @@ async fn requests_under_way_are_finished_before_stopping() {
 #[tokio::test]
 async fn a_data_folder_has_one_server() {
     let world = World::start().await;
-    let config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        data: world.data().to_owned(),
-        ..Config::default()
-    };
+    let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: world.data().to_owned(), ..Config::default() };
     let refused = serve::start(&config, &simulated::registry).await.err().expect("refused");
     assert!(refused.contains("in use by another process"), "{refused}");
 }

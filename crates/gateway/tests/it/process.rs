@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 
 use crate::world::SOON;
 
-struct Florin {
+pub struct Florin {
     process: Child,
     ready: String,
     output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
@@ -19,7 +19,7 @@ fn command(data: &std::path::Path) -> Command {
     command
 }
 
-async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
+pub async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
     let mut command = command(data);
     command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn().expect("the binary starts");
@@ -33,7 +33,7 @@ impl Florin {
         self.ready.strip_prefix("florin ready on ").unwrap_or_else(|| panic!("{} is no ready line", self.ready))
     }
 
-    async fn end(mut self, signal: &str) -> Option<i32> {
+    pub async fn end(mut self, signal: &str) -> Option<i32> {
         let id = self.process.id().expect("it runs").to_string();
         Command::new("kill").args(["-s", signal, &id]).status().await.expect("kill runs");
         let status = tokio::time::timeout(SOON, self.process.wait()).await.expect("it ends").expect("a status");
@@ -83,8 +83,8 @@ async fn what_is_wrong_is_said_in_a_sentence() {
         assert!(said.contains(sentence), "{arguments:?}: {said}");
         assert_eq!(ran.status.code(), Some(status), "{arguments:?}");
     };
-    std::fs::write(data.path().join("florin.toml"), "listen = \"127.0.0.1:1\"").expect("written");
-    check(&["serve"], 2, "listen").await;
+    std::fs::write(data.path().join("florin.toml"), "lisen = \"127.0.0.1:1\"").expect("written");
+    check(&["serve"], 2, "lisen").await;
     std::fs::remove_file(data.path().join("florin.toml")).expect("removed");
     check(&["serve", "--database", "postgres://db/florin"], 2, "has the embedded SQLite only").await;
     check(&["serve", "--config", "nowhere.toml"], 2, "nowhere.toml does not exist").await;

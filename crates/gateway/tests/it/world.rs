@@ -19,7 +19,7 @@ use crate::simulated;
 
 mod receiver;
 
-pub use receiver::{Mode, Receiver};
+pub use receiver::{Mode, Received, Receiver};
 
 /// How long anything that surely happens may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);

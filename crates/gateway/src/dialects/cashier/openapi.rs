@@ -1,56 +1,79 @@
-//! The OpenAPI 3.1 document of this dialect, for the routes that exist.
+//! The OpenAPI 3.1 document of this dialect, for the routes that exist. The reference pages are rendered from it.
 
 use serde_json::{Value, json};
+
+use super::errors::Problem;
+
+mod schemas;
 
 /// The document.
 pub fn openapi() -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "Florin Cashier API",
+            "title": "Cashier API",
             "version": "1",
-            "description": "Deposits by redirect or server-to-server card; status, list and webhooks. \
-                One base URL serves test (DEV) and live keys."
+            "description": "Card and redirect deposits, their status and list, and webhooks.\n\n\
+                One base URL serves both kinds of key: a DEV key runs on the simulator and sees DEV transactions only, a \
+                LIVE key moves money. Requests and answers are UTF-8 JSON. Errors are HTTP 400 with a code unless the \
+                table says otherwise; a declined payment is no error but a 200 with transaction_status rejected."
         },
         "security": [{"apiKey": []}],
         "paths": {
             "/v1/payments/s2s": {"post": create(
-                "Server-to-server card deposit",
-                "The merchant's own form collected the card. Needs the permission s2s_cards.",
-                "S2sRequest"
+                "Take a card payment, server to server",
+                "The merchant's own form collected the card, which takes the permission s2s_cards. A url in the answer must \
+                 be opened in the payer's browser; it is valid for 15 minutes.",
+                "S2sRequest",
+                s2s_sample(),
+                json!({"url": "", "transaction_status": "successful"})
             )},
             "/v1/payments/direct": {"post": create(
-                "Direct deposit",
-                "Skips the cashier: the payer must be redirected to url. Needs the permission deposits.",
-                "DirectRequest"
+                "Send the payer to a provider's page",
+                "Redirect the payer to the url of the answer. Takes the permission deposits.",
+                "DirectRequest",
+                direct_sample(),
+                json!({"url": "https://pay.example/sim/pay/k3v9q0x1m7t2c8z", "transaction_status": "pending"})
             )},
             "/v1/transactions/{id}": {"get": {
                 "summary": "Status of one transaction",
-                "description": "By our transaction id, else by tracking_id. Also GET /v1/transactions?id=….",
-                "parameters": [parameter("id", "path", json!({"type": "string"}))],
-                "responses": answers(reference("Status"))
+                "description": "By our transaction id, else by tracking_id. GET /v1/transactions?id=… is the same call. \
+                    Takes the permission read.",
+                "parameters": [parameter("id", "path", "Our transaction id or the tracking_id", json!({
+                    "type": "string", "examples": ["g7xp8kudinz3tyi"]
+                }))],
+                "responses": answers(
+                    reference("Status"),
+                    json!({"transaction_status": "rejected", "rejected_reason": "Insufficient funds"})
+                )
             }},
             "/v1/transactions": {"get": {
                 "summary": "List of transactions",
-                "description": "Oldest first; days are UTC, both included. Complete unless limit asks for pages.",
+                "description": "Oldest first, complete unless limit asks for pages. Days are UTC, both included, at most 7 \
+                    apart; without any it is today. Takes the permission read.",
                 "parameters": [
-                    parameter("from", "query", json!({"type": "string", "examples": ["05-07-2024"]})),
-                    parameter("to", "query", json!({"type": "string", "examples": ["06-07-2024"]})),
-                    parameter("limit", "query", json!({"type": "integer", "minimum": 1, "maximum": 1000})),
-                    parameter("after", "query", json!({"type": "string"})),
-                    parameter("id", "query", json!({"type": "string"}))
+                    parameter("from", "query", "First day", json!({"type": "string", "examples": ["05-07-2024"]})),
+                    parameter("to", "query", "Last day", json!({"type": "string", "examples": ["06-07-2024"]})),
+                    parameter("limit", "query", "Rows of a page; the header Link leads to the next", json!({
+                        "type": "integer", "minimum": 1, "maximum": 1000
+                    })),
+                    parameter("after", "query", "The transaction id that the page begins after", json!({"type": "string"}))
                 ],
                 "responses": answers(json!({"oneOf": [
                     {"type": "array", "items": reference("NestedRow")},
-                    {"type": "array", "items": reference("FlatRow")},
-                    reference("Status")
-                ]}))
+                    {"type": "array", "items": reference("FlatRow")}
+                ]}), json!([schemas::nested_sample()]))
             }}
         },
         "webhooks": {"status": {"post": {
-            "summary": "A transaction's status",
-            "description": "Signed by x-signature and by the Standard Webhooks headers.",
-            "requestBody": {"content": {"application/json": {"schema": reference("Webhook")}}},
+            "summary": "A transaction's status changed",
+            "description": "Sent to the webhook_url of the request, else of the credential: pending at most once, then the \
+                final status. Answer with any 2xx within 10 seconds; else it is sent again every 5 minutes, 15 times in \
+                all. Check webhook-signature (Standard Webhooks) or x-signature: upper-case hexadecimal SHA-1 of body and \
+                signature password.",
+            "requestBody": {"content": {"application/json": {
+                "schema": reference("Webhook"), "example": schemas::webhook_sample()
+            }}},
             "responses": {"2XX": {"description": "Received"}}
         }}},
         "components": {
@@ -59,177 +82,102 @@ pub fn openapi() -> Value {
                 "description": "Not done; the code says why",
                 "content": {"application/json": {"schema": reference("Error")}}
             }},
-            "schemas": schemas()
-        }
+            "schemas": schemas::schemas()
+        },
+        "x-errors": errors()
     })
 }
 
-fn create(summary: &str, description: &str, body: &str) -> Value {
+fn create(summary: &str, description: &str, body: &str, sample: Value, answer: Value) -> Value {
     let key = json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "Makes the call repeatable, as tracking_id does: same key and content, same answer",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255}
     });
     json!({
         "summary": summary,
         "description": description,
         "parameters": [key],
-        "requestBody": {"required": true, "content": {"application/json": {"schema": reference(body)}}},
-        "responses": answers(reference("Payment"))
+        "requestBody": {"required": true, "content": {"application/json": {
+            "schema": reference(body), "example": sample
+        }}},
+        "responses": answers(reference("Payment"), answer)
     })
 }
 
-fn answers(schema: Value) -> Value {
+fn s2s_sample() -> Value {
+    json!({
+        "request": {
+            "mode": "test", "routing_id": 210, "user_id": "U123",
+            "tracking_id": "0d1b7c2e-5f0e-4c5b-9b0a-3a2f6d5c1e77", "ip": "127.34.125.54", "amount": 10.05,
+            "currency": "EUR"
+        },
+        "card_details": {
+            "holder_name": "John Doe", "card_number": "4111111111111111", "cvc": "444", "exp_month": "05",
+            "exp_year": "2025"
+        }
+    })
+}
+
+fn direct_sample() -> Value {
+    json!({"request": {
+        "mode": "test", "provider_id": 211, "user_id": "128",
+        "tracking_id": "fb832194-34e1-4e6c-8494-d88034cf3e47", "amount": 10.05, "currency": "EUR",
+        "settings": {"success_url": "https://shop.example/ok", "failure_url": "https://shop.example/no"}
+    }})
+}
+
+fn answers(schema: Value, sample: Value) -> Value {
     let error = json!({"$ref": "#/components/responses/Error"});
     json!({
-        "200": {"description": "Done", "content": {"application/json": {"schema": schema}}},
+        "200": {"description": "Done", "content": {"application/json": {"schema": schema, "example": sample}}},
         "4XX": error,
         "5XX": error
     })
 }
 
-fn parameter(name: &str, place: &str, schema: Value) -> Value {
-    json!({"name": name, "in": place, "required": place == "path", "schema": schema})
+fn parameter(name: &str, place: &str, description: &str, schema: Value) -> Value {
+    json!({
+        "name": name, "in": place, "required": place == "path", "description": description, "schema": schema
+    })
 }
 
 fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn schemas() -> Value {
-    let text = json!({"type": "string"});
-    let amount = json!({"type": "object", "properties": {"value": {"type": "number"}, "currency": text}});
-    json!({
-        "S2sRequest": {
-            "type": "object",
-            "required": ["request", "card_details"],
-            "properties": {"request": request(&["ip"]), "card_details": reference("CardDetails")}
-        },
-        "DirectRequest": {
-            "type": "object",
-            "required": ["request"],
-            "properties": {"request": request(&["provider_id"])}
-        },
-        "CardDetails": {
-            "type": "object",
-            "required": ["holder_name", "card_number", "cvc", "exp_month", "exp_year"],
-            "properties": {
-                "holder_name": {"type": "string", "minLength": 2, "maxLength": 100},
-                "card_number": {"type": "string", "description": "12 to 19 digits; spaces and dashes are dropped"},
-                "cvc": {"type": "string", "pattern": "^[0-9]{3,4}$"},
-                "exp_month": {"type": ["string", "integer"]},
-                "exp_year": {"type": ["string", "integer"]}
-            }
-        },
-        "Customer": customer(),
-        "Settings": {
-            "type": ["object", "null"],
-            "properties": {
-                "success_url": text, "failure_url": text, "pending_url": text, "webhook_url": text, "locale": text
-            }
-        },
-        "Payment": {
-            "type": "object",
-            "required": ["url", "transaction_status"],
-            "properties": {
-                "url": {"type": "string", "description": "Where to send the payer's browser; empty: nowhere"},
-                "transaction_status": status(),
-                "error": {"description": "Only with rejected", "oneOf": [
-                    text,
-                    {"type": "object", "properties": {"code": text, "message": text}}
-                ]}
-            }
-        },
-        "Status": {
-            "type": "object",
-            "required": ["transaction_status"],
-            "properties": {"transaction_status": status(), "rejected_reason": text}
-        },
-        "NestedRow": {"type": "object", "properties": {
-            "transaction": {"type": "object", "properties": {
-                "id": text, "date": text, "type": text, "status": status(), "transaction_id": text, "tracking_id": text
-            }},
-            "provider": {"type": "object", "properties": {
-                "provider": text, "provider_name": text, "provider_id": text,
-                "amount": amount, "credited_amount": amount, "fx": amount
-            }},
-            "customer": {"type": "object", "properties": {
-                "id": {"type": ["string", "integer"]}, "first_name": text, "last_name": text, "dob": text,
-                "country": text, "tags": {"type": "array", "items": text}, "IP": text
-            }}
-        }},
-        "FlatRow": {"type": "object", "properties": {
-            "transaction_id": text, "gateway_transaction_id": text, "provider_transaction_id": text,
-            "transaction_type": text, "transaction_date": text, "status": status(), "payment_provider": text,
-            "customer_id": {"type": ["string", "integer"]}, "amount": {"type": "number"}, "currency": text,
-            "user_amount": {"type": "number"}, "user_currency": text, "fx_amount": {"type": "number"}
-        }},
-        "Webhook": {
-            "type": "object",
-            "required": [
-                "transaction_id", "user_id", "tracking_id", "status", "currency", "amount", "transaction_type"
-            ],
-            "properties": {
-                "transaction_id": text, "user_id": text, "tracking_id": text, "status": status(), "currency": text,
-                "amount": text, "transaction_type": text, "provider": text, "rejected_reason": text
-            }
-        },
-        "Error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {
-                "code": {"type": "integer"},
-                "message": text,
-                "errors": {"type": "array", "items": {
-                    "type": "object", "required": ["field", "message"], "properties": {"field": text, "message": text}
-                }}
-            }
-        }
-    })
-}
-
-fn request(more: &[&str]) -> Value {
-    let required: Vec<&str> = ["user_id", "tracking_id", "amount", "currency"].iter().chain(more).copied().collect();
-    json!({
-        "type": "object",
-        "required": required,
-        "properties": {
-            "mode": {"type": "string", "examples": ["test", "live"]},
-            "settings": reference("Settings"),
-            "user_id": {"type": ["string", "integer"], "maxLength": 64},
-            "tracking_id": {"type": "string", "minLength": 1, "maxLength": 64},
-            "ip": {"type": "string"},
-            "amount": {"type": ["number", "string"], "examples": [10.05]},
-            "currency": {"type": "string", "examples": ["EUR"]},
-            "provider_id": {"type": ["integer", "string"]},
-            "routing_id": {"type": ["integer", "string"]},
-            "customer": reference("Customer")
-        }
-    })
-}
-
-fn customer() -> Value {
-    let text = |length_max: u32| json!({"type": "string", "maxLength": length_max});
-    json!({
-        "type": ["object", "null"],
-        "properties": {
-            "max_deposit_limit": {"type": "number", "minimum": 0},
-            "first_name": text(100), "last_name": text(100), "city": text(100), "address": text(200),
-            "zip_code": {"type": ["string", "integer"], "maxLength": 16},
-            "email": text(254), "kyc_status": text(32),
-            "dob": {"type": "string", "examples": ["05/03/2000"]},
-            "country_code": text(2),
-            "phone": {"type": ["object", "null"], "properties": {
-                "country": text(2), "number": {"type": ["integer", "string"]}, "prefix": {"type": ["integer", "string"]}
-            }},
-            "tags": {"type": "array", "maxItems": 20, "items": text(32)}
-        }
-    })
-}
-
-fn status() -> Value {
-    json!({
-        "type": "string",
-        "examples": ["pending", "successful", "rejected"],
-        "description": "With extended_statuses also partially_refunded, refunded, charged_back, cancelled, expired"
-    })
+/// The table of errors, for the routes that exist.
+fn errors() -> Vec<Value> {
+    let lines = [
+        (Problem::CredentialNotFound, "provider or route unknown, not yours, disabled, or not set up for this mode"),
+        (Problem::TransactionIdMissing, "status without an id"),
+        (
+            Problem::Busy,
+            "draining or overloaded: come back after Retry-After; 500 with the same code is a fault of ours",
+        ),
+        (Problem::ApiKeyMissing, "no header X-Api-Key, or an empty one"),
+        (Problem::ApiKeyNotFound, "unknown or revoked key, or two of them"),
+        (Problem::ApiKeyExpired, "the key's time is over"),
+        (Problem::TransactionUnknown, "unknown id, another merchant's, or of the other mode"),
+        (Problem::TrackingIdMissing, "request.tracking_id absent, null or empty"),
+        (Problem::WebhookUnavailable, "the host of the webhook URL does not exist or leads to a refused address"),
+        (Problem::CallerBlocked, "by the rules on callers, or, with errors, on payers"),
+        (Problem::Validation(Vec::new()), "bad JSON, or missing or malformed fields; errors names every one"),
+        (Problem::TrackingIdTaken, "one tracking_id is one transaction: a new try needs a new one"),
+        (Problem::AmountOutside(Vec::new()), "provider, merchant or customer limit; errors names the bounds"),
+        (Problem::ProviderUnavailable(Vec::new()), "the provider named cannot take this payment"),
+        (Problem::NoRule, "no provider was named and the rules leave none"),
+        (Problem::ModeMismatch, "request.mode contradicts the key"),
+        (Problem::NotPermitted, "a permission is missing"),
+        (Problem::IdempotencyKeyTaken, "the header's key came with other content before"),
+        (Problem::NotFound, "unknown path"),
+        (Problem::MethodNotAllowed(""), "wrong method; the header Allow says which"),
+        (Problem::BodyTooLarge, "over 64 KiB"),
+        (Problem::TooManyRequests, "only where the operator limits rates; with Retry-After"),
+    ];
+    let line = |(problem, when): &(Problem, &str)| {
+        let (code, http, message) = problem.line();
+        json!({"code": code, "http": http, "message": message, "when": when})
+    };
+    lines.iter().map(line).collect()
 }

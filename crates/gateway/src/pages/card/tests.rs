@@ -3,7 +3,7 @@ use super::{CardFields, Submitted};
 fn problems(form: &str) -> Vec<&'static str> {
     let fields = match Submitted::read(form.as_bytes()).card() {
         Ok(_) => CardFields::default(),
-        Err(fields) => fields,
+        Err(fields) => *fields,
     };
     let all = [
         ("holder", &fields.holder_problem),
@@ -21,7 +21,10 @@ fn every_problem_is_told_at_once() {
     check("", &["holder", "number", "month", "year", "cvc"]);
     check("holder_name=John+Doe&card_number=4111+1111-1111+1111&exp_month=5&exp_year=25&cvc=123", &[]);
     check("holder_name=John+Doe&card_number=4111111111111112&exp_month=05&exp_year=2025&cvc=123", &["number"]);
-    check("holder_name=J&card_number=4111111111111111&exp_month=13&exp_year=1999&cvc=12", &["holder", "month", "year", "cvc"]);
+    check(
+        "holder_name=J&card_number=4111111111111111&exp_month=13&exp_year=1999&cvc=12",
+        &["holder", "month", "year", "cvc"],
+    );
     check("holder_name=John+Doe&card_number=378282246310005&exp_month=5&exp_year=25&cvc=123", &["cvc"]);
 }
 

@@ -43,7 +43,9 @@ impl Words {
             PageKind::Wallet | PageKind::Card | PageKind::Voucher => format!("Pay {amount}"),
         };
         let other_outcomes = match kind {
-            PageKind::Challenge => "Decline: you are not recognised. Later: the bank’s yes arrives 30 seconds from now.",
+            PageKind::Challenge => {
+                "Decline: you are not recognised. Later: the bank’s yes arrives 30 seconds from now."
+            }
             PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher => {
                 "Decline: refused (05, do not honour). Later: the yes arrives 30 seconds from now."
             }

@@ -120,7 +120,8 @@ impl Receiver {
             }
         };
         let received = tokio::time::timeout(SOON, enough).await;
-        received.unwrap_or_else(|_| panic!("{} of {count} webhooks arrived: {:?}", self.received().len(), self.received()))
+        received
+            .unwrap_or_else(|_| panic!("{} of {count} webhooks arrived: {:?}", self.received().len(), self.received()))
     }
 }
 

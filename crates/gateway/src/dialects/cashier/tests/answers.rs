@@ -179,3 +179,17 @@ async fn errors() {
         assert_eq!(String::from_utf8_lossy(&bytes), body);
     }
 }
+
+/// The document describes bodies that this dialect takes, and names no schema that it does not hold.
+#[test]
+fn the_document() {
+    let document = super::super::openapi::openapi();
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().expect("a pointer");
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+    let codes: Vec<u64> =
+        document["x-errors"].as_array().expect("a table").iter().filter_map(|line| line["code"].as_u64()).collect();
+    assert!(codes.is_sorted() && codes.contains(&9001), "{codes:?}");
+}

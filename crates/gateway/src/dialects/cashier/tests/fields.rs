@@ -490,3 +490,13 @@ fn content() {
     }
     assert!(!same.0.contains("4111") && !same.0.contains("444"), "{}", same.0);
 }
+
+/// What the reference tells developers to paste is taken.
+#[test]
+fn the_documents_samples_are_read() {
+    let document = super::super::openapi::openapi();
+    for (path, operation) in [("/v1/payments/s2s", Operation::S2s), ("/v1/payments/direct", Operation::Direct)] {
+        let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"];
+        assert!(read_in(&body.to_string(), operation, reading()).is_ok(), "{body}");
+    }
+}
