@@ -12,7 +12,7 @@ use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
 use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
-use florin_store::{Store, StoreError};
+use florin_store::Store;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ pub mod webhooks;
 mod workers;
 
 pub use callbacks::CallbackRefusal;
-pub use florin_store::{Answer, ConfigRow, PaymentQuery, StoredPayment};
+pub use florin_store::{Answer, ConfigRow, PaymentQuery, StoreError, StoredPayment};
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;

@@ -4,134 +4,34 @@
 use std::sync::Arc;
 
 use askama::Template;
-use async_trait::async_trait;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::{Engine, SubmitError};
-use florin_kernel::card::Card;
+use florin_kernel::Money;
 use florin_kernel::payment::{Mode, OperationStatus, Payment, Seq};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::{Money, Timestamp};
 
-use super::card::{CardFields, Submitted, VoucherField};
+use super::card::Submitted;
 use super::notice::{self, Link, Notice};
 use super::{back, html, see_other, text};
 use crate::server::Gateway;
 
+mod form;
+mod port;
 mod words;
 
+pub use port::{Acted, Action, Door, Form, PageKind, PageState, SimulatedPage, SimulatedPages, Unavailable};
+
+use form::{Fields, Shown};
 use words::Words;
-
-/// Who simulates the payer pages.
-#[async_trait]
-pub trait SimulatedPages: Send + Sync {
-    /// The page of an operation; `None` when it never had one.
-    async fn page(&self, reference: &str) -> Result<Option<SimulatedPage>, Unavailable>;
-
-    /// Does what a form asks for. Before this returns, the outcome is known to whoever asks.
-    async fn act(&self, reference: &str, door: Door, form: Form) -> Result<Acted, Unavailable>;
-}
-
-/// The simulation cannot be read or written now; nothing has changed.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unavailable(pub String);
-
-/// A simulated page.
-#[derive(Clone, Debug)]
-pub struct SimulatedPage {
-    /// Which page.
-    pub kind: PageKind,
-    /// Its path.
-    pub path: String,
-    /// What the provider moves.
-    pub amount: Money,
-    /// Whether it takes an answer.
-    pub state: PageState,
-    /// The provider's display name.
-    pub provider: String,
-    /// When it closes, by the payment's clock.
-    pub until: Timestamp,
-}
-
-/// Kinds of page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum PageKind {
-    Challenge,
-    Bank,
-    Wallet,
-    Card,
-    Voucher,
-}
-
-/// Whether a page takes an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum PageState {
-    Open,
-    Answered,
-    Expired,
-}
-
-/// Which path a form came in at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Door {
-    Challenge,
-    Pay,
-}
-
-/// A button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Action {
-    Approve,
-    Decline,
-    Cancel,
-    Pending,
-}
-
-/// A form.
-#[derive(Debug, Default)]
-pub struct Form {
-    /// The button; without one, filled fields count as approval.
-    pub action: Option<Action>,
-    /// The card page's card.
-    pub card: Option<Card>,
-    /// The voucher page's code.
-    pub voucher_code: Option<String>,
-}
-
-/// What a form did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Acted {
-    /// The page is answered, now or before.
-    Done,
-    /// The payer goes on to another page, at this path.
-    Next(String),
-    /// Nothing changed; a field and what is wrong with it.
-    Redraw(Vec<(&'static str, String)>),
-    /// Nothing changed; the page's time is over.
-    Expired,
-    /// There is no such page.
-    NotFound,
-}
 
 /// A fact in a list of facts.
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) value: String,
-}
-
-/// The fields of a form.
-enum Fields {
-    None,
-    Card(CardFields),
-    Voucher(VoucherField),
 }
 
 #[derive(Template)]
@@ -231,7 +131,7 @@ impl Visit {
             return Ok(see_other(&self.page.path));
         }
         Ok(match self.page.state {
-            PageState::Open => self.draw(gateway, StatusCode::OK, self.empty_fields(), None),
+            PageState::Open => self.draw(gateway, StatusCode::OK, Shown::empty(self.page.kind)),
             PageState::Answered => self.answered(gateway),
             PageState::Expired => self.expired(gateway),
         })
@@ -239,9 +139,9 @@ impl Visit {
 
     async fn act(self, gateway: &Gateway, body: &[u8]) -> Visited<Response> {
         let submitted = Submitted::read(body);
-        let form = match (self.page.state, self.form(&submitted)) {
-            (PageState::Open, Err((fields, problem))) => {
-                return Ok(self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, fields, problem));
+        let form = match (self.page.state, form::read(self.page.kind, &submitted)) {
+            (PageState::Open, Err(shown)) => {
+                return Ok(self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, *shown));
             }
             (_, Ok(form)) => form,
             (PageState::Answered | PageState::Expired, Err(_)) => Form::default(),
@@ -251,8 +151,8 @@ impl Visit {
             Acted::Done => self.returned(gateway).await?,
             Acted::Next(path) => see_other(&path),
             Acted::Redraw(problems) => {
-                let (fields, problem) = self.blame(&submitted, problems);
-                self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, fields, problem)
+                let shown = Shown::blamed(self.page.kind, &submitted, problems);
+                self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, shown)
             }
             Acted::Expired => self.expired(gateway),
             Acted::NotFound => notice::not_found(),
@@ -272,62 +172,7 @@ impl Visit {
         }
     }
 
-    /// Reads the form for this page; all that is wrong with it at once.
-    fn form(&self, submitted: &Submitted) -> Result<Form, (Fields, Option<String>)> {
-        let action = submitted.action().map_err(|()| {
-            (
-                self.kept_fields(submitted),
-                Some("Choose one of the buttons: approve, decline, cancel or pending.".to_owned()),
-            )
-        })?;
-        let approves = matches!(action, None | Some(Action::Approve));
-        match self.page.kind {
-            PageKind::Card if approves => {
-                let card = submitted.card().map_err(|fields| (Fields::Card(fields), None))?;
-                Ok(Form { action, card: Some(card), voucher_code: None })
-            }
-            PageKind::Voucher if approves => Ok(Form { action, card: None, voucher_code: submitted.voucher_code() }),
-            PageKind::Challenge | PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher => {
-                Ok(Form { action, ..Form::default() })
-            }
-        }
-    }
-
-    fn empty_fields(&self) -> Fields {
-        match self.page.kind {
-            PageKind::Challenge | PageKind::Bank | PageKind::Wallet => Fields::None,
-            PageKind::Card => Fields::Card(CardFields::default()),
-            PageKind::Voucher => Fields::Voucher(VoucherField::default()),
-        }
-    }
-
-    fn kept_fields(&self, submitted: &Submitted) -> Fields {
-        match self.page.kind {
-            PageKind::Challenge | PageKind::Bank | PageKind::Wallet => Fields::None,
-            PageKind::Card => Fields::Card(submitted.kept()),
-            PageKind::Voucher => Fields::Voucher(submitted.kept_voucher()),
-        }
-    }
-
-    /// What the simulation finds wrong, at its field where the page has one.
-    fn blame(&self, submitted: &Submitted, problems: Vec<(&'static str, String)>) -> (Fields, Option<String>) {
-        let mut fields = self.kept_fields(submitted);
-        let mut rest = Vec::new();
-        for (field, problem) in problems {
-            let at_field = match &mut fields {
-                Fields::None => None,
-                Fields::Card(card) => card.problem_of(field),
-                Fields::Voucher(voucher) => voucher.problem_of(field),
-            };
-            match at_field {
-                Some(place) => *place = Some(words::problem(field, &problem)),
-                None => rest.push(format!("{field} {problem}")),
-            }
-        }
-        (fields, Some(rest.join("; ")).filter(|rest| !rest.is_empty()))
-    }
-
-    fn draw(&self, gateway: &Gateway, status: StatusCode, fields: Fields, problem: Option<String>) -> Response {
+    fn draw(&self, gateway: &Gateway, status: StatusCode, Shown { fields, problem }: Shown) -> Response {
         let merchant = self.merchant(gateway);
         let now = gateway.engine.now(Lane::of(self.payment.merchant, self.payment.mode));
         let amount = text::amount(self.operation_amount());

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use florin_engine::StoreError;
 use florin_engine::{ClaimKind, StartError};
 use florin_kernel::payment::Refusal;
-use florin_store::StoreError;
 use serde::Serialize;
 
 use super::routes::CONTENT_TYPE_JSON;

@@ -1,6 +1,7 @@
 //! The contract's samples and vectors, and tables of what is taken and refused.
 
 mod answers;
+mod cards;
 mod events;
 mod fields;
 mod keys;
