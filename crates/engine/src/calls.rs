@@ -23,7 +23,7 @@ pub(crate) struct Calls {
     /// In memory only, until the provider answered.
     pub card: Option<Card>,
     /// Where to go on after a decline that permits it, in order.
-    pub fallbacks: Vec<ProviderAccount>,
+    pub fallbacks: Vec<Arc<ProviderAccount>>,
     /// The payer's means, for further attempts.
     pub means: Option<Means>,
 }
@@ -48,8 +48,8 @@ impl Engine {
         render: Option<&Render>,
     ) -> Result<(Payment, Duration), SubmitError> {
         let mut provider_time = Duration::ZERO;
-        self.tell_workers(&changes);
-        let Changes { mut payment, mut version, effects } = changes;
+        let Changes { mut payment, mut version, effects, announced } = changes;
+        self.tell_of_events(announced);
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             let (seq, asking) = match effect {
@@ -63,7 +63,7 @@ impl Engine {
             let fallback = self.fallback(&mut calls, &outcome);
             let command = Command::Answered { seq, outcome, fallback };
             let next = self.take_answer(payment, version, command, render).await?;
-            self.tell_workers(&next);
+            self.tell_of_events(next.announced);
             (payment, version) = (next.payment, next.version);
             effects.extend(next.effects);
         }
@@ -173,8 +173,8 @@ impl Engine {
         self.submit_always(reference.payment, Command::Answered { seq, outcome, fallback: None }).await
     }
 
-    fn tell_workers(&self, changes: &Changes) {
-        if changes.effects.iter().any(|effect| matches!(effect, Effect::Notify { .. })) {
+    fn tell_of_events(&self, announced: bool) {
+        if announced {
             self.events_due.notify_one();
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Changes {
     pub payment: Payment,
     pub version: i64,
     pub effects: Vec<Effect>,
+    /// Whether an event went to the outbox.
+    pub announced: bool,
 }
 
 impl Engine {
@@ -87,7 +89,7 @@ impl Engine {
         let more = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
         let answer = render.filter(|_| !more).map(|render| render(&decision.payment));
         if decision.payment == payment && decision.effects.is_empty() && answer.is_none() {
-            return Ok(Some(Changes { payment, version, effects: Vec::new() }));
+            return Ok(Some(Changes { payment, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&payment, Some(version), decision, now);
         for write in &mut changeset.payments {
@@ -129,7 +131,8 @@ impl Engine {
             Some(version) => PaymentWrite::update(&payment, version),
         });
         let version = version.unwrap_or(0) + 1;
-        (changeset, Changes { payment, version, effects: decision.effects })
+        let announced = !changeset.events.is_empty();
+        (changeset, Changes { payment, version, effects: decision.effects, announced })
     }
 
     /// The event a change causes, in its dialect's bytes.

@@ -139,7 +139,10 @@ pub struct ServeFlags {
     pub public_url: Option<Url>,
 
     /// Set up a demo merchant with test credentials, and print commands to try
-    #[arg(long, env = "FLORIN_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", require_equals = true)]
+    #[arg(
+        long, env = "FLORIN_DEMO", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+        require_equals = true, value_parser = clap::builder::BoolishValueParser::new()
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demo: Option<bool>,
 

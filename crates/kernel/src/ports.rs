@@ -1,5 +1,6 @@
 //! What the engine needs from outside, as small traits. A provider costs its folder and one line in the registry.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -57,7 +58,7 @@ pub struct Call {
     /// How much the merchant asked for, before any conversion: what the simulator's triggers look at.
     pub asked: Money,
     /// The provider account.
-    pub account: ProviderAccount,
+    pub account: Arc<ProviderAccount>,
     /// Whose clock the operation runs by.
     pub lane: Lane,
     /// The card, where the payer entered it with us.

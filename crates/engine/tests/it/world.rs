@@ -136,7 +136,7 @@ impl World {
         let pan = Pan::parse(card).expect("a card number");
         let cvc = Cvc::parse("123", pan.brand());
         let card = Card { holder: "John Doe".into(), pan, cvc, expiry: Expiry { month: 5, year: 2025 } };
-        let accounts = vec![account(210, &[]), account(215, &[("approves_declined", "true")])];
+        let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])].map(Arc::new).to_vec();
         NewPayment {
             payment,
             claims: Vec::new(),

@@ -15,7 +15,7 @@ Each command can be pasted as it stands.
 
 1. Pay by card, server to server:
 
-curl -sS {base_url}/v1/payments/s2s -H 'X-Api-Key: {api_key}' -d '{{
+curl -sS -w '\n' {base_url}/v1/payments/s2s -H 'X-Api-Key: {api_key}' -d '{{
   "request":{{"settings":{{"webhook_url":"{base_url}/sim/inbox"}},"routing_id":310,"user_id":"U123",
     "tracking_id":"'"order-$(date +%s)"'","ip":"127.34.125.54","amount":10.05,"currency":"EUR"}},
   "card_details":{{"holder_name":"John Doe","card_number":"4111111111111111","cvc":"444","exp_month":"05","exp_year":"2030"}}}}'
@@ -25,18 +25,18 @@ curl -sS {base_url}/v1/payments/s2s -H 'X-Api-Key: {api_key}' -d '{{
 
 2. Send the payer to the bank's page (open the "url" of the answer in a browser):
 
-curl -sS {base_url}/v1/payments/direct -H 'X-Api-Key: {api_key}' -d '{{
+curl -sS -w '\n' {base_url}/v1/payments/direct -H 'X-Api-Key: {api_key}' -d '{{
   "request":{{"settings":{{"webhook_url":"{base_url}/sim/inbox"}},"provider_id":211,"user_id":"U123",
     "tracking_id":"'"bank-$(date +%s)"'","amount":25,"currency":"EUR"}}}}'
 
 3. Look a payment up (put its tracking_id in place of ORDER), list today's:
 
-curl -sS {base_url}/v1/transactions/ORDER -H 'X-Api-Key: {api_key}'
-curl -sS {base_url}/v1/transactions -H 'X-Api-Key: {api_key}'
+curl -sS -w '\n' {base_url}/v1/transactions/ORDER -H 'X-Api-Key: {api_key}'
+curl -sS -w '\n' {base_url}/v1/transactions -H 'X-Api-Key: {api_key}'
 
 4. Let an hour pass on the test clock; every timer follows:
 
-curl -sS {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
+curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 
 Signed webhooks arrive at   {base_url}/sim/inbox
 API reference               {base_url}/docs/cashier

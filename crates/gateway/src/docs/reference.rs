@@ -36,8 +36,10 @@ pub(super) struct Operation {
 
 /// A parameter, or a field of a body.
 pub(super) struct Field {
-    /// Path with dots.
-    pub(super) name: String,
+    /// Where it is, a path that ends with a dot; empty at the top.
+    pub(super) within: String,
+    /// Its own name.
+    pub(super) leaf: String,
     pub(super) place: &'static str,
     pub(super) kind: String,
     pub(super) required: bool,
@@ -147,22 +149,30 @@ impl Reader<'_> {
     }
 
     fn answers(&self, operation: &Value) -> Vec<AnswerSample> {
-        let responses = operation["responses"].as_object();
-        let answers = responses.into_iter().flatten().map(|(status, response)| {
-            let response = self.resolve(response);
-            let content = json_content(response);
-            let mut fields = Vec::new();
-            if let Some(content) = content {
-                self.fields(self.resolve(&content["schema"]), "", 0, &mut fields);
+        let mut answers: Vec<AnswerSample> = Vec::new();
+        let mut last = &Value::Null;
+        for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+            match answers.last_mut() {
+                Some(answer) if response == last => answer.status = format!("{} and {status}", answer.status),
+                Some(_) | None => answers.push(self.answer(status, self.resolve(response))),
             }
-            AnswerSample {
-                status: status.clone(),
-                description: text(response, "description"),
-                body: content.map(|content| sample::pretty(&self.sample(content))).unwrap_or_default(),
-                fields,
-            }
-        });
-        answers.collect()
+            last = response;
+        }
+        answers
+    }
+
+    fn answer(&self, status: &str, response: &Value) -> AnswerSample {
+        let content = json_content(response);
+        let mut fields = Vec::new();
+        if let Some(content) = content {
+            self.fields(self.resolve(&content["schema"]), "", 0, &mut fields);
+        }
+        AnswerSample {
+            status: status.to_owned(),
+            description: text(response, "description"),
+            body: content.map(|content| sample::pretty(&self.sample(content))).unwrap_or_default(),
+            fields,
+        }
     }
 
     fn parameter(&self, parameter: &Value) -> Field {
@@ -175,7 +185,8 @@ impl Reader<'_> {
         };
         let own = text(parameter, "description");
         Field {
-            name: text(parameter, "name"),
+            within: String::new(),
+            leaf: text(parameter, "name"),
             place,
             kind: kind(schema),
             required: parameter["required"] == true,
@@ -184,7 +195,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The fields of a schema and of what is inside it, required ones first.
+    /// The fields of a schema and of what is inside it, in the document's order.
     fn fields(&self, schema: &Value, prefix: &str, depth: usize, into: &mut Vec<Field>) {
         let schema = self.resolve(schema);
         for part in array(schema, "allOf").chain(array(schema, "oneOf")).chain(array(schema, "anyOf")) {
@@ -198,23 +209,21 @@ impl Reader<'_> {
             self.fields(&schema["items"], &format!("{inside}."), depth + 1, into);
         }
         let required: Vec<&str> = array(schema, "required").filter_map(Value::as_str).collect();
-        let mut properties: Vec<(&String, &Value)> = schema["properties"].as_object().into_iter().flatten().collect();
-        properties.sort_by_key(|(name, _)| required.iter().position(|required| required == name).unwrap_or(usize::MAX));
-        for (name, property) in properties {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let found = self.resolve(property);
-            let full = format!("{prefix}{name}");
-            if into.iter().any(|field| field.name == full) {
+            if into.iter().any(|field| field.within == prefix && field.leaf == *name) {
                 continue;
             }
             into.push(Field {
-                name: full.clone(),
+                within: prefix.to_owned(),
+                leaf: name.clone(),
                 place: "",
                 kind: kind(found),
                 required: required.contains(&name.as_str()),
                 rule: rule(found),
                 description: text(found, "description"),
             });
-            self.fields(found, &format!("{full}."), depth + 1, into);
+            self.fields(found, &format!("{prefix}{name}."), depth + 1, into);
         }
     }
 

@@ -36,15 +36,19 @@ fn fields_are_listed_with_their_rules() {
     let rows: Vec<_> = operation
         .fields
         .iter()
-        .map(|field| (field.name.as_str(), field.kind.as_str(), field.required, field.rule.as_str()))
+        .map(|field| {
+            (format!("{}{}", field.within, field.leaf), field.kind.as_str(), field.required, field.rule.as_str())
+        })
         .collect();
+    let rows: Vec<_> =
+        rows.iter().map(|(name, kind, required, rule)| (name.as_str(), *kind, *required, *rule)).collect();
     assert_eq!(
         rows,
         [
             ("amount", "number or string", true, ""),
+            ("note", "string", false, "1 to 9 characters"),
             ("inner", "object", true, ""),
             ("inner.tags", "array of string", true, "at most 20 entries"),
-            ("note", "string", false, "1 to 9 characters"),
         ]
     );
     assert_eq!(reference.description, ["One.", "Two."]);

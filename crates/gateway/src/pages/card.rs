@@ -99,8 +99,8 @@ impl Submitted {
         let cvc = Cvc::parse(self.field("cvc"), brand);
         if cvc.is_none() {
             fields.cvc_problem = Some(match brand {
-                Brand::Amex => "Enter the 4 digits on the front.".to_owned(),
-                _ => "Enter the 3 digits on the back.".to_owned(),
+                Brand::Amex => "Enter 4 digits, on the front.".to_owned(),
+                _ => "Enter 3 digits, on the back.".to_owned(),
             });
         }
         let month = digits(self.field("exp_month"), 2).filter(|month| (1..=12).contains(month));
@@ -109,7 +109,7 @@ impl Submitted {
         }
         let year = digits(self.field("exp_year"), 4).and_then(full_year);
         if year.is_none() {
-            fields.year_problem = Some("Enter the year on the card.".to_owned());
+            fields.year_problem = Some("Enter a year.".to_owned());
         }
         match (pan, month, year, fields.is_clean()) {
             (Some(pan), Some(month), Some(year), true) => {

@@ -143,8 +143,9 @@ impl Shown {
             meaning: if valid { "good" } else { "bad" },
             verdict: if valid { "Signatures right" } else { "Signature wrong" },
             title: match (field("transaction_type"), field("status")) {
-                ("", _) | (_, "") => "A message".to_owned(),
-                (kind, status) => format!("{kind} {} {}: {status}", field("amount"), field("currency")),
+                ("deposit", status) => format!("Deposit of {} {}: {status}", field("amount"), field("currency")),
+                ("withdrawal", status) => format!("Withdrawal of {} {}: {status}", field("amount"), field("currency")),
+                (_, _) => "A message".to_owned(),
             },
             at: text::moment(letter.received_at),
             at_exact: letter.received_at.to_string(),

@@ -24,9 +24,9 @@ pub fn amount(money: Money) -> String {
     }
 }
 
-/// `5 July 2024, 11:53 UTC`.
+/// `5 Jul 2024, 11:53 UTC`.
 pub fn moment(at: Timestamp) -> String {
-    at.strftime("%-d %B %Y, %H:%M UTC").to_string()
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// `11:53 UTC`.

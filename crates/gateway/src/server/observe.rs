@@ -21,6 +21,9 @@ use tower::{Layer, Service};
 
 use crate::dialects::ProviderTime;
 
+#[cfg(test)]
+mod tests;
+
 /// The header with a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");

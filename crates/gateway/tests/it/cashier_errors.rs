@@ -218,8 +218,8 @@ async fn rules_and_routes() {
     let alone = post(&world, "/v1/payments/s2s", with("alone", 210)).await;
     assert_eq!(alone.body, r#"{"url":"","transaction_status":"rejected","error":"Do not honour"}"#);
 
-    let is_210 = |account: &&ProviderAccount| account.id.number() == 210;
-    let mut account = catalogue.providers.iter().find(is_210).expect("the demo's account").clone();
+    let found = catalogue.providers.iter().find(|account| account.id.number() == 210);
+    let mut account: ProviderAccount = found.expect("the demo's account").as_ref().clone();
     account.disabled = true;
     put(&world, setup::provider_row(&account)).await;
     for path in ["/v1/payments/s2s", "/v1/payments/direct"] {

@@ -30,7 +30,7 @@ async fn the_file_has_what_tools_rely_on() {
     check(&demo["admin"]["token"], "fl_admin_");
     assert!(demo["webhook_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
     let keys: Vec<&String> = demo.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["admin", "base_url", "cashier", "webhook_secret"]);
+    assert_eq!(keys, ["base_url", "admin", "cashier", "webhook_secret"]);
     #[cfg(unix)]
     for file in ["demo.json", "master.key"] {
         use std::os::unix::fs::PermissionsExt;

@@ -97,7 +97,7 @@ async fn the_reference_and_its_document() {
     for path in document["paths"].as_object().expect("paths").keys() {
         assert!(page.contains(&format!("<span>{path}</span>")), "{path} is not shown");
     }
-    assert!(page.contains("request.tracking_id") && !page.contains("<script"));
+    assert!(page.contains("<span class=\"soft\">request.</span><wbr>tracking_id") && !page.contains("<script"));
 }
 
 #[tokio::test]

@@ -91,3 +91,17 @@ async fn what_is_wrong_is_said_in_a_sentence() {
     check(&["ledger", "verify"], 1, "does not exist").await;
     check(&["migrate"], 1, "does not exist").await;
 }
+
+#[tokio::test]
+async fn the_environment_mirrors_the_flags() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut command = command(data.path());
+    command.arg("serve").env("FLORIN_LISTEN", "127.0.0.1:0").env("FLORIN_DEMO", "1").stderr(Stdio::null());
+    let mut process = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
+    let mut output = BufReader::new(process.stdout.take().expect("piped")).lines();
+    let ready = tokio::time::timeout(SOON, output.next_line()).await.expect("ready soon").expect("text");
+    let florin = Florin { process, ready: ready.expect("a line"), output };
+    let inbox = reqwest::get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
+    assert_eq!(inbox.status(), 200);
+    assert_eq!(florin.end("TERM").await, Some(0));
+}

@@ -1,5 +1,7 @@
 //! The choice: facts about a request and the catalogue in, providers in order out.
 
+use std::sync::Arc;
+
 use super::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation, draw};
 use crate::payment::Mode;
 use crate::{Asset, MerchantId, Money, PaymentId};
@@ -8,7 +10,7 @@ use crate::{Asset, MerchantId, Money, PaymentId};
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Provider accounts.
-    pub providers: Vec<ProviderAccount>,
+    pub providers: Vec<Arc<ProviderAccount>>,
     /// Routes.
     pub routes: Vec<RouteSet>,
     /// Rules.
@@ -51,7 +53,7 @@ pub enum Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// Accounts in the order to try them; never empty.
-    pub accounts: Vec<ProviderAccount>,
+    pub accounts: Vec<Arc<ProviderAccount>>,
     /// Whether a decline that permits it goes on to the next.
     pub cascade: bool,
 }
@@ -137,8 +139,8 @@ fn by_rules(
     Ok(Candidate { accounts, cascade: rule.cascade })
 }
 
-fn find<'a>(catalogue: &'a Catalogue, id: ProviderId, facts: &Facts<'_>) -> Option<&'a ProviderAccount> {
-    let own = |account: &&ProviderAccount| account.merchant.is_none_or(|merchant| merchant == facts.merchant);
+fn find<'a>(catalogue: &'a Catalogue, id: ProviderId, facts: &Facts<'_>) -> Option<&'a Arc<ProviderAccount>> {
+    let own = |account: &&Arc<ProviderAccount>| account.merchant.is_none_or(|merchant| merchant == facts.merchant);
     catalogue.providers.iter().find(|account| account.id == id).filter(own).filter(|account| in_service(account, facts))
 }
 
@@ -148,23 +150,23 @@ fn in_service(account: &ProviderAccount, facts: &Facts<'_>) -> bool {
 
 /// Leaves out who cannot take the request; `none` is what to say when it is not about the amount alone.
 fn fitting(
-    accounts: Vec<&ProviderAccount>,
+    accounts: Vec<&Arc<ProviderAccount>>,
     facts: &Facts<'_>,
     usable: &dyn Fn(&ProviderAccount) -> bool,
     none: NoRoute,
-) -> Result<Vec<ProviderAccount>, NoRoute> {
-    let serves = |account: &&ProviderAccount| {
+) -> Result<Vec<Arc<ProviderAccount>>, NoRoute> {
+    let serves = |account: &&Arc<ProviderAccount>| {
         account.method == facts.method
             && (account.currencies.is_empty() || account.currencies.contains(&facts.amount.asset()))
             && (account.countries.is_empty() || account.countries.iter().any(|country| country == facts.country))
             && usable(account)
     };
-    let serving: Vec<&ProviderAccount> = accounts.into_iter().filter(serves).collect();
-    let within = |account: &&&ProviderAccount| match account.bounds(facts.amount.asset()) {
+    let serving: Vec<&Arc<ProviderAccount>> = accounts.into_iter().filter(serves).collect();
+    let within = |account: &&&Arc<ProviderAccount>| match account.bounds(facts.amount.asset()) {
         Some((min, max)) => !min.exceeds(facts.amount) && !facts.amount.exceeds(max),
         None => true,
     };
-    let fitting: Vec<ProviderAccount> = serving.iter().filter(within).map(|account| (*account).clone()).collect();
+    let fitting: Vec<Arc<ProviderAccount>> = serving.iter().filter(within).map(|account| (*account).clone()).collect();
     match (fitting.is_empty(), serving.first().and_then(|account| account.bounds(facts.amount.asset()))) {
         (false, _) => Ok(fitting),
         (true, Some((min, max))) => Err(NoRoute::Amount { min, max }),

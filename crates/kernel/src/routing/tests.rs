@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 
 fn eur(text: &str) -> Money {
@@ -42,8 +44,8 @@ fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
 }
 
 fn catalogue(rules: Vec<Rule>) -> Catalogue {
-    let mut providers: Vec<_> = [210, 215, 217].map(|id| account(id, Method::Card)).into();
-    providers.push(account(211, Method::BankTransfer));
+    let mut providers: Vec<_> = [210, 215, 217].map(|id| Arc::new(account(id, Method::Card))).into();
+    providers.push(Arc::new(account(211, Method::BankTransfer)));
     let members = [210, 215].map(ProviderId::new).to_vec();
     let routes = vec![RouteSet { id: ProviderId::new(310), name: "R".into(), merchant: None, members, cascade: true }];
     Catalogue { providers, routes, rules }
@@ -87,12 +89,12 @@ fn a_named_provider_is_taken_or_refused_with_the_reason() {
     assert_eq!(named(&catalogue, &large, 210), Err(NoRoute::Amount { min: eur("0.01"), max: eur("1000") }));
     let live = Facts { mode: Mode::Live, ..facts };
     assert_eq!(named(&catalogue, &live, 210), Err(NoRoute::NotFound), "no credentials for this mode");
-    catalogue.providers[0].currencies = vec![Asset::from_code("GBP").expect("known")];
+    Arc::make_mut(&mut catalogue.providers[0]).currencies = vec![Asset::from_code("GBP").expect("known")];
     assert_eq!(named(&catalogue, &facts, 210), Err(NoRoute::Unavailable));
     assert_eq!(named(&catalogue, &facts, 310), Ok(vec![215]), "a route leaves out who cannot");
-    catalogue.providers[1].disabled = true;
+    Arc::make_mut(&mut catalogue.providers[1]).disabled = true;
     assert_eq!(named(&catalogue, &facts, 215), Err(NoRoute::NotFound));
-    catalogue.providers[2].merchant = Some(MerchantId::from_number(2));
+    Arc::make_mut(&mut catalogue.providers[2]).merchant = Some(MerchantId::from_number(2));
     assert_eq!(named(&catalogue, &facts, 217), Err(NoRoute::NotFound), "another merchant's");
     assert_eq!(
         ids(choose(&catalogue, &facts, Choice::Named(ProviderId::new(211)), &|_| false)),
@@ -127,7 +129,7 @@ fn the_first_matching_rule_decides_alone() {
     let vip = tags(&["vip"]);
     let failed = Facts { kyc_status: "failed", ..facts(1, eur("10"), &vip) };
     assert_eq!(by_rules(&catalogue, &failed), Ok(vec![215]));
-    catalogue.providers[2].disabled = true;
+    Arc::make_mut(&mut catalogue.providers[2]).disabled = true;
     assert_eq!(by_rules(&catalogue, &facts(1, eur("10"), &vip)), Err(NoRoute::NoRule), "no falling through");
     let bank = Facts { method: Method::BankTransfer, ..facts(1, eur("10"), &vip) };
     assert_eq!(by_rules(&catalogue, &bank), Err(NoRoute::NoRule));

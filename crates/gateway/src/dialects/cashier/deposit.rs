@@ -3,6 +3,8 @@
 //! A repeat of an earlier request goes before all these checks (section 1). On the way that nearly all requests take, the
 //! engine finds a repeat while it commits; only a refusal makes it worth asking first.
 
+use std::sync::Arc;
+
 use florin_engine::directory::Permission;
 use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Reply};
 use florin_kernel::Money;
@@ -172,7 +174,7 @@ fn choose_page(state: &CashierState, facts: &Facts<'_>, id: ProviderId) -> Resul
 }
 
 /// The account or the members of the route that a number names for a merchant.
-fn named<'c>(catalogue: &'c Catalogue, facts: &Facts<'_>, id: ProviderId) -> Option<Vec<&'c ProviderAccount>> {
+fn named<'c>(catalogue: &'c Catalogue, facts: &Facts<'_>, id: ProviderId) -> Option<Vec<&'c Arc<ProviderAccount>>> {
     let account = |id: ProviderId| catalogue.providers.iter().find(|account| account.id == id);
     if let Some(account) = account(id) {
         return Some(vec![account]);
