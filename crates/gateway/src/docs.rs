@@ -14,6 +14,7 @@ use crate::server::Gateway;
 
 mod reference;
 mod sample;
+mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -5,17 +5,23 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use florin_kernel::ledger::chart::{self, Movement};
-use florin_kernel::ledger::{Account, Entry};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Funds, Mode, Payment, Retry, State};
+use florin_kernel::ledger::Account;
+use florin_kernel::ledger::chart::{self};
+use florin_kernel::payment::{Ending, Funds, Mode, Payment, State};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::ProviderId;
-use florin_kernel::{Asset, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
+use florin_kernel::{MerchantId, PaymentId};
 use tokio::task::JoinSet;
 
 use crate::{
-    Answer, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, EntryWrite, EventState, EventWrite,
-    Floor, PaymentQuery, PaymentWrite, Store, StoreError, Verdict,
+    Answer, Changeset, Claim, ConfigKind, ConfigRow, DeliveryResult, EventState, PaymentQuery, PaymentWrite, Store,
+    StoreError, Verdict,
+};
+
+pub(crate) mod fixtures;
+
+use fixtures::{
+    announcing, at, capturing, claim, commit, commit_together, committed, delivering, due_events, due_payments, event,
+    inserting, payment, posting, refunding_above, sleeping,
 };
 
 /// Declares a test for every case; `$fresh` is a function that makes an empty store and what must outlive it.
@@ -37,152 +43,6 @@ macro_rules! conformance_suite {
             $crate::conformance::$case(store).await;
         }
     )*};
-}
-
-/// A moment, in milliseconds after the suite's beginning of time.
-pub fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(1_800_000_000_000 + ms).expect("the year 2027")
-}
-
-/// An amount in euro cents.
-pub fn cents(minor: i64) -> Money {
-    Money::new(minor, Asset::currency("EUR").expect("the euro is a currency"))
-}
-
-/// A payment of merchant 1, made at its number's millisecond; it asks for 10.00 EUR and nothing was tried.
-pub fn payment(number: i64) -> Payment {
-    Payment {
-        id: PaymentId::from_number(number),
-        merchant: MerchantId::from_number(1),
-        mode: Mode::Live,
-        dialect: Dialect::V3,
-        created_at: at(number),
-        asked: cents(1_000),
-        capture: CaptureMode::Now,
-        retry: Retry::Never,
-        state: State::Created,
-        operations: Vec::new(),
-        chargebacks: Vec::new(),
-        announced: None,
-        details: Details { reference: format!("order-{number}"), ..Details::default() },
-    }
-}
-
-/// A payment that wakes then.
-pub fn sleeping(number: i64, until: Timestamp) -> Payment {
-    Payment { retry: Retry::Session { attempts_max: 3, until }, ..payment(number) }
-}
-
-/// A claim for payment `payment` whose key and digest are filled with a byte each.
-pub fn claim(key: u8, digest: u8, payment: i64) -> Claim {
-    Claim { key: [key; 16], digest: [digest; 16], payment: PaymentId::from_number(payment), at: at(0), expires: false }
-}
-
-/// A changeset that inserts a payment.
-pub fn inserting(payment: &Payment) -> Changeset {
-    Changeset { payments: vec![PaymentWrite::insert(payment)], ..Changeset::default() }
-}
-
-/// A changeset that claims.
-pub fn claiming(claims: &[Claim]) -> Changeset {
-    Changeset { claims: claims.to_vec(), ..Changeset::default() }
-}
-
-/// The payment taken whole, and the changeset that says so from version 1 on.
-pub fn capturing(payment: &Payment) -> (Payment, Changeset) {
-    let funds =
-        Funds { held: cents(0), hold_until: None, captured: payment.asked, refunded: cents(0), charged_back: cents(0) };
-    let captured = Payment { state: State::Funded(funds), ..payment.clone() };
-    let changeset = Changeset {
-        payments: vec![PaymentWrite::update(&captured, 1)],
-        entries: vec![posting(payment, chart::captured)],
-        ..Changeset::default()
-    };
-    (captured, changeset)
-}
-
-/// An entry of the whole payment.
-pub fn posting(payment: &Payment, event: fn(&Movement) -> Entry) -> EntryWrite {
-    let movement = Movement {
-        book: payment.mode,
-        merchant: payment.merchant,
-        provider: ProviderId::new(3),
-        credited: payment.asked,
-        moved: payment.asked,
-    };
-    EntryWrite { payment: payment.id, at: payment.created_at, entry: event(&movement) }
-}
-
-/// Takes the whole payment's money back, if the merchant then still has at least `minimum` cents.
-fn refunding_above(payment: &Payment, minimum: i64) -> Changeset {
-    let floor =
-        Floor { book: payment.mode, account: Account::MerchantAvailable(payment.merchant), minimum: cents(minimum) };
-    Changeset { entries: vec![posting(payment, chart::refunded)], floors: vec![floor], ..Changeset::default() }
-}
-
-fn event(number: i64, payment: i64, endpoint: &str, due_at: Timestamp) -> EventWrite {
-    EventWrite {
-        id: EventId::from_number(number),
-        payment: PaymentId::from_number(payment),
-        lane: Lane::Live,
-        credential: CredentialId::from_number(7),
-        url: format!("https://{endpoint}/hook"),
-        endpoint: endpoint.to_owned(),
-        body: format!("{{\"event\":{number}}}"),
-        due_at,
-    }
-}
-
-fn announcing(events: Vec<EventWrite>) -> Changeset {
-    Changeset { events, ..Changeset::default() }
-}
-
-fn delivering(event: i64, at: Timestamp, result: DeliveryResult) -> Changeset {
-    let delivery = Delivery {
-        event: EventId::from_number(event),
-        at,
-        latency_ms: 12,
-        status: Some(503),
-        note: "busy".into(),
-        result,
-    };
-    Changeset { deliveries: vec![delivery], ..Changeset::default() }
-}
-
-async fn commit(store: &Arc<dyn Store>, changeset: Changeset) -> Verdict {
-    store.commit(changeset).await.expect("the store is available")
-}
-
-async fn committed(store: &Arc<dyn Store>, changeset: Changeset) {
-    assert_eq!(commit(store, changeset).await, Verdict::Committed);
-}
-
-/// Commits all at the same time, so that a driver puts them into few batches; verdicts in the order given.
-async fn commit_together(store: &Arc<dyn Store>, changesets: Vec<Changeset>) -> Vec<Verdict> {
-    let mut tasks = JoinSet::new();
-    let count = changesets.len();
-    for (place, changeset) in changesets.into_iter().enumerate() {
-        let store = Arc::clone(store);
-        tasks.spawn(async move { (place, commit(&store, changeset).await) });
-    }
-    let mut verdicts = vec![None; count];
-    while let Some(done) = tasks.join_next().await {
-        let (place, verdict) = done.expect("a commit does not panic");
-        verdicts[place] = Some(verdict);
-    }
-    verdicts.into_iter().flatten().collect()
-}
-
-async fn due_events(store: &Arc<dyn Store>, wall: Timestamp, busy: &[&str], in_flight: &[i64]) -> Vec<i64> {
-    let busy: Vec<String> = busy.iter().map(|endpoint| (*endpoint).to_owned()).collect();
-    let in_flight: Vec<EventId> = in_flight.iter().map(|number| EventId::from_number(*number)).collect();
-    let due = store.due_events(wall, 10, &busy, &in_flight).await.expect("the store is available");
-    due.iter().map(|event| event.id.number()).collect()
-}
-
-async fn due_payments(store: &Arc<dyn Store>, wall: Timestamp, limit: u32) -> Vec<i64> {
-    let due = store.due_payments(wall, limit).await.expect("the store is available");
-    due.iter().map(|id| id.number()).collect()
 }
 
 /// What is inserted is read back, with its answer and its claims.

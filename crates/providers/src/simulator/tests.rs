@@ -62,7 +62,7 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         kind,
         amount: money(amount),
         asked: money(amount),
-        account: account(Method::Card),
+        account: account(Method::Card).into(),
         lane: Lane::Dev(MerchantId::from_number(7)),
         card: kind.is_attempt().then(|| card("4111111111111111")).flatten(),
     }
@@ -74,7 +74,7 @@ pub(super) fn sale(reference: &str, amount: &str) -> Call {
 
 /// A call for a page of a method.
 fn page_of(method: Method, reference: &str, amount: &str) -> Call {
-    Call { account: account(method), card: None, ..sale(reference, amount) }
+    Call { account: account(method).into(), card: None, ..sale(reference, amount) }
 }
 
 pub(super) fn on(original: &str, call: Call) -> Call {
@@ -256,7 +256,7 @@ async fn simulator_b_approves_what_cascades() {
     for (amount, expected) in [("9005.00 EUR", "approved"), ("9051.00 EUR", "declined 51"), ("9096.00 EUR", "approved")]
     {
         let world = World::new();
-        let outcome = world.execute(&Call { account: lenient.clone(), ..sale("a", amount) }).await;
+        let outcome = world.execute(&Call { account: lenient.clone().into(), ..sale("a", amount) }).await;
         assert_eq!(word(&outcome), expected, "{amount}");
     }
 }
@@ -313,7 +313,7 @@ async fn each_operation_goes_by_its_own_amount() {
 #[tokio::test]
 async fn a_method_refuses_what_it_cannot_do() {
     let world = World::new();
-    let voucher = |call: Call| Call { account: account(Method::Voucher), ..call };
+    let voucher = |call: Call| Call { account: account(Method::Voucher).into(), ..call };
     let refund = on("a", voucher(call(OperationKind::Refund, "r", "1.00 EUR")));
     assert_eq!(word(&world.execute(&refund).await), "declined provider");
     let authorise = voucher(call(OperationKind::Authorise, "h", "1.00 EUR"));

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::{OpenError, SqliteSettings, SqliteStore, connection, schema};
-use crate::conformance::{capturing, claim, claiming, inserting, payment, posting, sleeping};
+use crate::conformance::fixtures::{capturing, claim, claiming, inserting, payment, posting, sleeping};
 use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
 use florin_kernel::PaymentId;
 use florin_kernel::ledger::chart;

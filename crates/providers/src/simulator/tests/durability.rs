@@ -100,7 +100,7 @@ async fn what_was_answered_survives_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("simulator.db");
     let mut child = std::process::Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "simulator::tests::durability::a_process_to_be_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "simulator::tests::durability::a_process_to_be_killed", "--nocapture"])
         .env(BOOK_OF_THE_KILLED, &path)
         .stdout(std::process::Stdio::piped())
         .spawn()
@@ -118,8 +118,8 @@ async fn what_was_answered_survives_the_process() {
 }
 
 #[tokio::test]
-#[ignore = "run by what_was_answered_survives_the_process"]
 async fn a_process_to_be_killed() {
+    // The child of what_was_answered_survives_the_process; on its own it has nothing to do.
     let Ok(path) = std::env::var(BOOK_OF_THE_KILLED) else { return };
     let world = World::over(Book::open(path.as_ref()).expect("a new book"));
     for number in 0_u32.. {
@@ -148,27 +148,4 @@ async fn no_card_number_is_written() {
         }
         assert!(!bytes.windows(8).any(|window| window == b"Jane Roe"), "the holder is on disk");
     }
-}
-
-/// Run by hand: `cargo test -p florin-providers -- --ignored --nocapture speed`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn speed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let world = World::over(Book::open(&folder.path().join("simulator.db")).expect("a new book"));
-    let started = std::time::Instant::now();
-    let askers = (0..256_u64).map(|asker| {
-        let simulator = world.simulator.clone();
-        tokio::spawn(async move {
-            for number in 0..1000_u64 {
-                // Scattered like the references that are computed from ids.
-                let scattered = (asker * 1000 + number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                simulator.execute(&sale(&format!("{scattered:016x}"), "10.00 EUR")).await;
-            }
-        })
-    });
-    for asker in askers.collect::<Vec<_>>() {
-        asker.await.expect("answers");
-    }
-    println!("{:.0} sales/s", 256_000.0 / started.elapsed().as_secs_f64());
 }
