@@ -248,7 +248,7 @@ async fn a_changeset_whose_rows_are_refused_harms_no_neighbour() {
     let home = Home::new();
     let store = Arc::new(home.open(SqliteSettings::default()));
     let mut nothing = posting(&payment(1), chart::captured);
-    nothing.entry.transfers[0].amount = crate::conformance::cents(0);
+    nothing.entry.transfers[0].amount = crate::conformance::fixtures::cents(0);
     let bad = Changeset { entries: vec![nothing], ..inserting(&payment(99)) };
     let mut tasks = JoinSet::new();
     for number in 1..=20 {
@@ -270,7 +270,7 @@ async fn a_changeset_whose_rows_are_refused_harms_no_neighbour() {
 async fn a_lane_undone_with_its_changeset_is_made_again() {
     let home = Home::new();
     let store = home.open(SqliteSettings::default());
-    let due = crate::conformance::at(5);
+    let due = crate::conformance::fixtures::at(5);
     let in_test = florin_kernel::payment::Payment { mode: florin_kernel::payment::Mode::Dev, ..sleeping(1, due) };
     let stranger = delivering_nothing();
     let undone = Changeset { deliveries: stranger.deliveries, ..inserting(&in_test) };
@@ -282,7 +282,7 @@ async fn a_lane_undone_with_its_changeset_is_made_again() {
 fn delivering_nothing() -> Changeset {
     let delivery = crate::Delivery {
         event: florin_kernel::EventId::from_number(404),
-        at: crate::conformance::at(0),
+        at: crate::conformance::fixtures::at(0),
         latency_ms: 1,
         status: None,
         note: String::new(),
