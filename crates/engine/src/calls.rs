@@ -55,7 +55,11 @@ impl Engine {
             let (seq, asking) = match effect {
                 Effect::Call(seq) => (seq, Asking::Execute),
                 Effect::LookUp(seq) => (seq, Asking::LookUp),
-                Effect::Post(_) | Effect::Notify { .. } => continue,
+                Effect::Notify { from: _, to } => {
+                    metrics::counter!("florin_payment_changes_total", "word" => to.text()).increment(1);
+                    continue;
+                }
+                Effect::Post(_) => continue,
             };
             let begun = Instant::now();
             let outcome = self.ask(&payment, seq, calls.card.as_ref(), asking).await;

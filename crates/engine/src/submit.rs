@@ -115,12 +115,8 @@ impl Engine {
         let mut payment = decision.payment;
         let mut changeset = Changeset::default();
         for effect in &decision.effects {
-            match effect {
-                Effect::Post(entry) => {
-                    changeset.entries.push(EntryWrite { payment: payment.id, at: now, entry: entry.clone() });
-                }
-                Effect::Notify { from: _, to } => count_word(to.text()),
-                Effect::Call(_) | Effect::LookUp(_) => {}
+            if let Effect::Post(entry) = effect {
+                changeset.entries.push(EntryWrite { payment: payment.id, at: now, entry: entry.clone() });
             }
         }
         if let Some(event) = self.event(before, &mut payment, now) {
@@ -154,8 +150,4 @@ impl Engine {
             due_at: now,
         })
     }
-}
-
-fn count_word(word: &'static str) {
-    metrics::counter!("florin_payment_changes_total", "word" => word).increment(1);
 }
