@@ -15,7 +15,6 @@ pub fn fresh(number: u64, now: Timestamp) -> Payment {
         credential: Some(CredentialId::from_number(1)),
         reference: format!("bench-{number:012}"),
         payer: Payer { user_id: "U123".to_owned(), ip: "127.34.125.54".parse().ok(), ..Payer::default() },
-        edition: "nested".to_owned(),
         ..Details::default()
     };
     let euro = Asset::from_code("EUR").expect("the euro is known");

@@ -19,9 +19,6 @@ pub struct Details {
     pub payer: Payer,
     /// Where the payer's browser and the webhooks go.
     pub links: Links,
-    /// A word of the dialect that fixes how its events look, whatever the credential says later.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub edition: String,
 }
 
 /// Who pays, as far as the merchant told.

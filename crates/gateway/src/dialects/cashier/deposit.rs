@@ -84,7 +84,6 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
             reference: deposit.tracking_id.clone(),
             payer: deposit.payer.clone(),
             links: with_defaults(&deposit.links, &caller.settings),
-            edition: String::new(),
         },
     }
 }
