@@ -92,9 +92,7 @@ impl Engine {
             return Ok(Some(Changes { payment, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&payment, Some(version), decision, now);
-        for write in &mut changeset.payments {
-            *write = write.clone().answered(answer.clone());
-        }
+        changeset.payments = changeset.payments.into_iter().map(|write| write.answered(answer.clone())).collect();
         match self.store.commit(changeset).await? {
             Verdict::Committed => Ok(Some(changes)),
             Verdict::Conflict => Ok(None),
@@ -104,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// A decision as one changeset: the payment, its ledger entries and its event. Wakes the webhook worker's interest.
+    /// A decision as one changeset: the payment, its ledger entries and its event.
     pub(crate) fn changeset(
         &self,
         before: &Payment,
