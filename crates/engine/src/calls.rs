@@ -46,7 +46,7 @@ impl Engine {
         changes: Changes,
         mut calls: Calls,
         render: Option<&Render>,
-    ) -> Result<(Payment, Duration), SubmitError> {
+    ) -> Result<(Box<Payment>, Duration), SubmitError> {
         let mut provider_time = Duration::ZERO;
         let Changes { mut payment, mut version, effects, announced } = changes;
         self.tell_of_events(announced);
@@ -77,7 +77,7 @@ impl Engine {
     /// Commits an answer on the version at hand, or on a newer one if somebody was quicker.
     async fn take_answer(
         &self,
-        payment: Payment,
+        payment: Box<Payment>,
         version: i64,
         command: Command,
         render: Option<&Render>,
@@ -88,7 +88,7 @@ impl Engine {
                 Some(current) => current,
                 None => {
                     let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-                    (stored.payment, stored.version)
+                    (Box::new(stored.payment), stored.version)
                 }
             };
             match self.commit_once(payment, version, &command, render).await {

@@ -18,7 +18,7 @@ use crate::submit::Changes;
 /// A payment to start with its first attempt.
 pub struct NewPayment {
     /// Created, nothing tried.
-    pub payment: Payment,
+    pub payment: Box<Payment>,
     /// Its reference and idempotency key.
     pub claims: Vec<ClaimRequest>,
     /// Of the request's normalised content.
@@ -83,7 +83,7 @@ impl Engine {
                     drop(answering);
                     let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
                     let kind = new.claims[place].kind;
-                    return match self.replay(claim, kind, new.digest, &new.render).await? {
+                    return match Box::pin(self.replay(claim, kind, new.digest, &new.render)).await? {
                         Earlier::Replay(reply) => Ok(reply),
                         Earlier::Taken(kind) => Err(StartError::Taken(kind)),
                     };

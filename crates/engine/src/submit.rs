@@ -31,7 +31,8 @@ pub enum SubmitError {
 
 /// What a commit left to do.
 pub(crate) struct Changes {
-    pub payment: Payment,
+    /// In a box, since it is carried through many futures.
+    pub payment: Box<Payment>,
     pub version: i64,
     pub effects: Vec<Effect>,
     /// Whether an event went to the outbox.
@@ -59,7 +60,7 @@ impl Engine {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
             let changes = engine.commit(id, command).await?;
-            engine.perform(changes, Calls::default(), None).await.map(|(payment, _)| payment)
+            engine.perform(changes, Calls::default(), None).await.map(|(payment, _)| *payment)
         });
         task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
     }
@@ -68,7 +69,7 @@ impl Engine {
     pub(crate) async fn commit(&self, id: PaymentId, command: Command) -> Result<Changes, SubmitError> {
         loop {
             let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-            if let Some(changes) = self.commit_once(stored.payment, stored.version, &command, None).await? {
+            if let Some(changes) = self.commit_once(Box::new(stored.payment), stored.version, &command, None).await? {
                 return Ok(changes);
             }
         }
@@ -78,7 +79,7 @@ impl Engine {
     /// `render`, the answer to the request is stored in the same commit.
     pub(crate) async fn commit_once(
         &self,
-        payment: Payment,
+        payment: Box<Payment>,
         version: i64,
         command: &Command,
         render: Option<&Render>,
@@ -88,7 +89,7 @@ impl Engine {
         // The answer to the request is known once no further call follows.
         let more = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
         let answer = render.filter(|_| !more).map(|render| render(&decision.payment));
-        if decision.payment == payment && decision.effects.is_empty() && answer.is_none() {
+        if decision.payment == *payment && decision.effects.is_empty() && answer.is_none() {
             return Ok(Some(Changes { payment, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&payment, Some(version), decision, now);
@@ -126,7 +127,7 @@ impl Engine {
         });
         let version = version.unwrap_or(0) + 1;
         let announced = !changeset.events.is_empty();
-        (changeset, Changes { payment, version, effects: decision.effects, announced })
+        (changeset, Changes { payment: Box::new(payment), version, effects: decision.effects, announced })
     }
 
     /// The event a change causes, in its dialect's bytes.

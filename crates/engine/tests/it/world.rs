@@ -138,7 +138,7 @@ impl World {
         let card = Card { holder: "John Doe".into(), pan, cvc, expiry: Expiry { month: 5, year: 2025 } };
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])].map(Arc::new).to_vec();
         NewPayment {
-            payment,
+            payment: Box::new(payment),
             claims: Vec::new(),
             digest: [0; 16],
             candidate: Candidate { accounts, cascade: false },

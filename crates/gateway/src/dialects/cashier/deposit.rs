@@ -37,11 +37,11 @@ impl Operation {
 pub async fn make(
     state: &CashierState,
     caller: &Caller,
-    deposit: Deposit,
+    deposit: Box<Deposit>,
     idempotency_key: Option<String>,
 ) -> Result<Reply, Problem> {
     let engine = state.engine();
-    let payment = new_payment(state, caller, &deposit);
+    let payment = Box::new(new_payment(state, caller, &deposit));
     let reference = ClaimRequest { kind: ClaimKind::Reference, text: deposit.tracking_id.clone() };
     let key = idempotency_key.map(|text| ClaimRequest { kind: ClaimKind::IdempotencyKey, text });
     let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
@@ -55,7 +55,7 @@ pub async fn make(
             let new = NewPayment { payment, claims, digest, candidate, method, card, render };
             Ok(engine.start(new).await?)
         }
-        Err(problem) => match engine.earlier(&payment, &claims, digest, &render).await? {
+        Err(problem) => match Box::pin(engine.earlier(&payment, &claims, digest, &render)).await? {
             Some(Earlier::Replay(reply)) => Ok(reply),
             Some(Earlier::Taken(kind)) => Err(kind.into()),
             None => Err(problem),
@@ -125,7 +125,9 @@ async fn check(
     let chosen = chosen.map_err(|_| Problem::NoRule)?;
     let webhook = &payment.details.links.webhook;
     let (check, mode) = (caller.settings.webhook_check, payment.mode);
-    if !state.reach().is_available(state.engine().outgoing().guard(), webhook, check, mode).await {
+    let guard = state.engine().outgoing().guard();
+    // In a box: resolving and connecting, which are rare, make a large future.
+    if !Box::pin(state.reach().is_available(guard, webhook, check, mode)).await {
         return Err(Problem::WebhookUnavailable);
     }
     Ok(chosen)

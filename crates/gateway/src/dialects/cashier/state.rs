@@ -36,8 +36,8 @@ pub struct CashierState {
 pub struct Asked {
     /// Who calls.
     pub caller: Caller,
-    /// What is asked.
-    pub deposit: Deposit,
+    /// What is asked; in a box, since futures carry it.
+    pub deposit: Box<Deposit>,
     /// The key in the header.
     pub idempotency_key: Option<String>,
 }
@@ -79,7 +79,7 @@ impl CashierState {
         };
         let mut draft = wire::read(&body, operation, reading)?;
         if let Some(tracking_id) = &draft.tracking_id
-            && self.is_our_id(tracking_id).await?
+            && Box::pin(self.is_our_id(tracking_id)).await?
         {
             draft.refuse("request.tracking_id", "must not be one of our transaction ids");
         }
@@ -87,7 +87,7 @@ impl CashierState {
             draft.refuse("Idempotency-Key", fault);
             None
         });
-        Ok(Asked { deposit: draft.finish()?, caller, idempotency_key })
+        Ok(Asked { deposit: Box::new(draft.finish()?), caller, idempotency_key })
     }
 
     /// A transaction of the caller by our id, its own reference, or the id another dialect prints for it.
