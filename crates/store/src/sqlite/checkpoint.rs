@@ -23,7 +23,7 @@ struct Limits {
 }
 
 /// A log of 64 MiB is long.
-const LIMITS: Limits = Limits { bulk: 4_000, rest: 1_000, long: 16_384 };
+const LIMITS: Limits = Limits { bulk: 1_000, rest: 500, long: 16_384 };
 
 /// The two lengths of the log, in pages.
 #[derive(Clone, Copy, Debug)]
