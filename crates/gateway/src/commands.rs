@@ -1,5 +1,6 @@
 //! The command line: one module per command.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -8,6 +9,7 @@ use crate::config::{Config, DataFlags, ServeFlags};
 use crate::registry::Registry;
 use crate::telemetry;
 
+pub mod backup;
 pub mod doctor;
 pub mod ledger;
 pub mod migrate;
@@ -32,6 +34,11 @@ enum Command {
     /// Look at the book
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Copy the embedded database into a new file; works beside a running server
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
     /// Check configuration, database, keys, clock and providers
     Doctor(ServeFlags),
 }
@@ -47,7 +54,7 @@ pub fn run(registry: Registry<'_>) -> ExitCode {
     let cli = Cli::parse();
     let flags = match &cli.command {
         Command::Serve(flags) | Command::Doctor(flags) => flags.clone(),
-        Command::Migrate | Command::Ledger(Ledger::Verify) => ServeFlags::default(),
+        Command::Migrate | Command::Ledger(Ledger::Verify) | Command::Backup { .. } => ServeFlags::default(),
     };
     let config = match Config::resolve(&cli.data, &flags) {
         Ok(config) => config,
@@ -69,6 +76,7 @@ pub fn run(registry: Registry<'_>) -> ExitCode {
             Command::Serve(_) => serve::run(&config, registry).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Ledger(Ledger::Verify) => ledger::verify(&config).await,
+            Command::Backup { file } => backup::run(&config, file).await,
             Command::Doctor(_) => doctor::run(&config, registry).await,
         }
     });

@@ -23,6 +23,7 @@ use read::{Readers, at_one_moment};
 use writer::{Commit, Order};
 
 mod apply;
+mod backup;
 mod checkpoint;
 mod claims;
 mod clocks;
@@ -40,6 +41,7 @@ mod tests;
 mod verify;
 mod writer;
 
+pub use backup::{BackupError, BackupProgress, backup};
 pub use connection::OpenError;
 
 /// How the driver works; the defaults suit a machine of two cores and more.
