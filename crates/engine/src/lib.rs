@@ -23,7 +23,6 @@ mod callbacks;
 mod calls;
 pub mod clock;
 pub mod directory;
-mod enduring;
 mod inflight;
 pub mod keys;
 pub mod outgoing;

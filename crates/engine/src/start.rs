@@ -11,7 +11,6 @@ use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
-use crate::enduring::Enduring;
 use crate::inflight::Answering;
 use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 use crate::submit::Changes;
@@ -77,7 +76,7 @@ impl Engine {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
                     let calls = Calls { card: new.card, fallbacks, means: Some(means) };
-                    return Ok(self.carry_on(changes, calls, new.render, answering).await);
+                    return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
@@ -95,16 +94,16 @@ impl Engine {
         Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
     }
 
-    /// Hops 4 to 6: a merchant that hangs up does not stop them.
-    fn carry_on(
+    /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.
+    async fn carry_on(
         self: &Arc<Self>,
         changes: Changes,
         calls: Calls,
         render: Render,
         answering: Answering,
-    ) -> impl Future<Output = Reply> + use<> {
+    ) -> Result<Reply, StartError> {
         let engine = self.clone();
-        Enduring::new(&self.tasks, async move {
+        let task = self.tasks.spawn(async move {
             let pending = changes.payment.clone();
             let performed = engine.perform(changes, calls, Some(&render)).await;
             drop(answering);
@@ -114,7 +113,8 @@ impl Engine {
                 (pending, Duration::ZERO)
             });
             Reply { answer: render(&payment), replayed: false, payment: payment.id, provider_time }
-        })
+        });
+        task.await.map_err(|panic| StartError::Store(StoreError::Unavailable(panic.to_string())))
     }
 }
 
