@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Command, Effect, Means, Operation, Outcome, Payment, Refusal, Seq, may_cascade};
@@ -12,6 +12,7 @@ use florin_kernel::routing::ProviderAccount;
 
 use crate::Engine;
 use florin_store::StoreError;
+use tokio::time::Instant;
 
 use crate::replay::Render;
 use crate::start::route_to;

@@ -10,6 +10,7 @@ use florin_store::{Changeset, EntryWrite, EventWrite, PaymentWrite, StoreError, 
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::owner::Owner;
 use crate::replay::Render;
 
 /// Why a command was not obeyed.
@@ -39,14 +40,20 @@ pub(crate) struct Changes {
 }
 
 impl Engine {
-    /// Obeys a command for a payment and everything that follows from it: a capture, a refund, a cancellation.
+    /// Obeys an owner's command for its payment and everything that follows from it: a capture, a refund, a cancellation.
     ///
     /// # Errors
     /// [`SubmitError`] when the command itself was not obeyed.
-    pub async fn submit(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Payment, SubmitError> {
+    pub async fn submit(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        command: Command,
+    ) -> Result<Payment, SubmitError> {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
+        self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
         self.submit_always(id, command).await
     }
 

@@ -125,7 +125,7 @@ async fn check(
     let chosen = chosen.map_err(|_| Problem::NoRule)?;
     let webhook = &payment.details.links.webhook;
     let (check, mode) = (caller.settings.webhook_check, payment.mode);
-    if !state.reach().is_available(state.engine().outgoing().guard(), webhook, check, mode).await {
+    if !state.reach().is_available(state.engine().guard(), webhook, check, mode).await {
         return Err(Problem::WebhookUnavailable);
     }
     Ok(chosen)
