@@ -1,0 +1,95 @@
+//! `cargo xtask sim`: seeded histories of the real kernel, engine and store in a world that goes wrong, and what must be
+//! true of every one of them. One seed is one history, to the byte.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+mod acquirer;
+mod chance;
+mod life;
+mod merchant;
+mod oracles;
+mod receiver;
+mod report;
+mod stage;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod weather;
+mod witness;
+mod world;
+
+use report::Report;
+use world::{History, StoreKind, play};
+
+/// What to play.
+#[derive(clap::Args)]
+pub struct Options {
+    /// How many histories, from seed 0 on, or from --seed on.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first seed; alone: this one history, told in full.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// What remembers the payments.
+    #[arg(long, value_enum, default_value = "memory")]
+    store: StoreKind,
+    /// Threads; as many as there are processors, if nothing is said.
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+/// Plays histories and tells what was wrong with them; fails if anything was.
+pub fn main(options: &Options) -> ExitCode {
+    let report = match (options.seed, options.seeds) {
+        (Some(seed), None) => tell(seed, options.store),
+        (first, seeds) => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let first = first.unwrap_or(0);
+            run(first..first + seeds.unwrap_or(1_000), options.store, options.jobs.unwrap_or(cores), &report::progress)
+        }
+    };
+    println!("{report}");
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One history, told in full.
+fn tell(seed: u64, store: StoreKind) -> Report {
+    let begun = Instant::now();
+    let history = play(seed, store);
+    for line in &history.lines {
+        println!("{line}");
+    }
+    let mut report = Report::default();
+    report.add(&history);
+    report.took = begun.elapsed();
+    report
+}
+
+/// Plays the histories of a range of seeds on so many threads.
+fn run(seeds: std::ops::Range<u64>, store: StoreKind, jobs: usize, progress: &(dyn Fn(&Report) + Sync)) -> Report {
+    let begun = Instant::now();
+    let (next, report) = (AtomicU64::new(seeds.start), Mutex::new(Report::default()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return;
+            }
+            let history: History = play(seed, store);
+            let mut report = report.lock().expect("no holder of the lock panics");
+            report.add(&history);
+            report.took = begun.elapsed();
+            progress(&report);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(work);
+        }
+    });
+    report.into_inner().expect("no holder of the lock panics")
+}
