@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::payment::{Dialect, Mode, Payment, Seq, State};
+use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, StoredPayment, Verdict};
@@ -154,8 +154,8 @@ impl Engine {
 
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.
     async fn answer_for_the_dead(&self, stored: &StoredPayment, render: &Render) -> Result<(), StoreError> {
-        let open = Payment { state: State::Pending { operation: Seq::new(1) }, ..stored.payment.clone() };
-        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(render(&open)));
+        let answer = render(&stored.payment.as_first_sent());
+        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(answer));
         match self.store.commit(Changeset { payments: vec![write], ..Changeset::default() }).await? {
             // On a conflict somebody else moved the payment on; the caller looks again.
             Verdict::Committed | Verdict::Conflict => Ok(()),

@@ -110,7 +110,7 @@ impl Engine {
             let (payment, provider_time) = performed.unwrap_or_else(|error| {
                 // The payment is on disk and its provider may have acted: the truth is "pending". A look-up finishes it.
                 tracing::error!(payment = %pending.id, %error, "an answer could not be stored; the payment stays pending");
-                (pending, Duration::ZERO)
+                (pending.as_first_sent(), Duration::ZERO)
             });
             Reply { answer: render(&payment), replayed: false, payment: payment.id, provider_time }
         });

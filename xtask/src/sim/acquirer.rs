@@ -73,7 +73,8 @@ impl Acquirer {
         self.book.lock().expect("no holder of the lock panics").clone()
     }
 
-    fn record(&self, reference: &str) -> Option<Record> {
+    /// What the books say under a reference.
+    pub fn record(&self, reference: &str) -> Option<Record> {
         self.book.lock().expect("no holder of the lock panics").get(reference).cloned()
     }
 

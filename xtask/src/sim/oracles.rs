@@ -160,9 +160,20 @@ fn suspense_is_what_came_late(world: &World, mut suspense: Balances) {
                 OperationKind::Refund => -operation.amount.minor(),
                 OperationKind::Authorise | OperationKind::Void => 0,
             };
+            let reference = world.codec().base36(Reference { payment: payment.id, sequence: operation.seq.number() });
+            let record = world.acquirer.record(&reference);
+            let back = record.and_then(|record| record.charged_back).map_or(0, |back| {
+                // The whole is worth what was asked for; a part in another currency is converted back by the kernel.
+                let told = payment.chargebacks.iter().find(|told| told.reference == format!("cb-{reference}"));
+                if back == operation.moved {
+                    operation.amount.minor()
+                } else {
+                    told.map_or(0, |told| told.amount.minor())
+                }
+            });
             let account = Account::Suspense(payment.merchant).to_string();
             let key = (payment.mode.to_string(), account, payment.asked.asset().to_string());
-            *suspense.entry(key).or_default() -= minor;
+            *suspense.entry(key).or_default() -= minor - back;
         }
     }
     for ((book, account, asset), rest) in suspense.into_iter().filter(|(_, rest)| *rest != 0) {

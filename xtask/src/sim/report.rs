@@ -28,7 +28,7 @@ pub struct Broken {
 /// Lines of the trace that are shown.
 const TAIL: usize = 40;
 /// Broken histories that are shown.
-const BROKEN_SHOWN: usize = 5;
+const BROKEN_SHOWN: usize = 5000;
 /// A line of progress comes after so many histories.
 const PROGRESS_EVERY: u64 = 5_000;
 

@@ -102,6 +102,11 @@ pub fn late_refund(movement: &Movement) -> Entry {
     movement.entry("late_refund", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
 }
 
+/// Late money that the payer's bank took back before an operator decided.
+pub fn late_money_charged_back(movement: &Movement) -> Entry {
+    movement.entry("late_money_charged_back", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
 /// The operator accepts late money: it becomes the merchant's.
 pub fn suspense_accepted(movement: &Movement) -> Entry {
     let (debit, credit) = (Account::Suspense(movement.merchant), movement.available());

@@ -95,12 +95,14 @@ impl Draft {
         self.start_attempt(attempt)
     }
 
-    fn start_attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
+    fn start_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
         let kind = match self.payment.capture {
             CaptureMode::Now => OperationKind::Sale,
             CaptureMode::Later => OperationKind::Authorise,
         };
         let asked = self.payment.asked;
+        // An account that moves the currency asked for has nothing to convert.
+        attempt.route.conversion = attempt.route.conversion.filter(|(asset, _)| *asset != asked.asset());
         let moved = money::converted(asked, &attempt.route, Rounding::Up).ok_or(Refusal::BadAmount)?;
         let operation = self.start(kind, asked, moved, attempt.route, None)?;
         self.operation_mut(operation)?.means = Some(attempt.means);
@@ -344,9 +346,21 @@ impl Draft {
         if self.payment.chargebacks.iter().any(|chargeback| chargeback.reference == reference) {
             return Ok(());
         }
-        let mut funds = self.funds()?;
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
         let amount = money::credited(moved, operation).ok_or(Refusal::BadAmount)?;
+        match operation.status {
+            OperationStatus::Approved => {}
+            OperationStatus::Late => return self.charged_back_late(seq, amount, moved, reference),
+            // The news that it was taken is still on its way.
+            OperationStatus::Pending
+            | OperationStatus::NeedsPayer(_)
+            | OperationStatus::Unknown
+            | OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => return Err(Refusal::NotFunded),
+        }
+        let mut funds = self.funds()?;
         let left = funds.captured.minus(funds.charged_back).unwrap_or(Money::zero(amount.asset()));
         if amount.exceeds(left) {
             return Err(Refusal::ChargebackExceedsCapture { asked: amount, left });

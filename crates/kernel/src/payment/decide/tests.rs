@@ -222,6 +222,31 @@ fn money_after_the_end_goes_to_suspense() {
 }
 
 #[test]
+fn late_money_is_charged_back_out_of_suspense() {
+    let charge_back = |moved| Command::ChargedBack { seq: Seq::new(1), moved, reference: "cb".into() };
+    let expired = sale([answered(1, Outcome::Cancelled)]);
+    let early = decide(&expired, charge_back(eur("10.00")), after(2)).err();
+    assert_eq!(early, Some(Refusal::NotFunded), "it is sent again until the late yes has come");
+    let late = run(expired, [answered(1, approved())]);
+    let struck = decide(&late, charge_back(eur("4.00")), after(3)).expect("the bank has taken it");
+    assert_eq!(show(&late, Ok(struck.clone()), after(3)), "cancelled; post late_money_charged_back 4.00 EUR");
+    let again = decide(&struck.payment, charge_back(eur("4.00")), after(4)).expect("a repeat");
+    assert_eq!(show(&struck.payment, Ok(again), after(4)), "nothing");
+    assert!(matches!(
+        decide(&late, charge_back(eur("11.00")), after(3)),
+        Err(Refusal::ChargebackExceedsCapture { .. })
+    ));
+}
+
+#[test]
+fn an_account_that_moves_the_currency_asked_for_converts_nothing() {
+    let mut attempt = attempt(216);
+    attempt.route.conversion = Some((eur("1").asset(), crate::fx::Rate::parse("0.856").expect("a rate")));
+    let begun = run(created(CaptureMode::Now, Retry::Never), [Command::Attempt(attempt)]);
+    assert_eq!((begun.operations[0].moved, begun.operations[0].route.conversion), (eur("10.00"), None));
+}
+
+#[test]
 fn a_late_authorisation_is_given_back() {
     let ended = authorisation([answered(1, Outcome::Cancelled)]);
     let late = decide(&ended, answered(1, approved()), after(5)).expect("a late hold");
