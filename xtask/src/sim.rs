@@ -8,6 +8,7 @@ use std::time::Instant;
 
 mod acquirer;
 mod chance;
+mod controls;
 mod life;
 mod merchant;
 mod oracles;
@@ -37,6 +38,9 @@ pub struct Options {
     /// What remembers the payments.
     #[arg(long, value_enum, default_value = "memory")]
     store: StoreKind,
+    /// Plants a defect by its name and tells how it is noticed; needs a build with the feature `sabotage`.
+    #[arg(long, value_name = "DEFECT")]
+    sabotage: Option<String>,
     /// Threads; as many as there are processors, if nothing is said.
     #[arg(long)]
     jobs: Option<usize>,
@@ -44,6 +48,9 @@ pub struct Options {
 
 /// Plays histories and tells what was wrong with them; fails if anything was.
 pub fn main(options: &Options) -> ExitCode {
+    if let Some(name) = &options.sabotage {
+        return sabotage(name);
+    }
     let report = match (options.seed, options.seeds) {
         (Some(seed), None) => tell(seed, options.store),
         (first, seeds) => {
@@ -54,6 +61,38 @@ pub fn main(options: &Options) -> ExitCode {
     };
     println!("{report}");
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plants a defect and runs the suite that must notice it.
+#[cfg(feature = "sabotage")]
+fn sabotage(name: &str) -> ExitCode {
+    use florin_kernel::sabotage::{DEFECTS, plant};
+    let Some(defect) = DEFECTS.into_iter().find(|defect| defect.name() == name) else {
+        let names: Vec<&str> = DEFECTS.iter().map(|defect| defect.name()).collect();
+        eprintln!("no defect is called {name}; there are {}", names.join(", "));
+        return ExitCode::FAILURE;
+    };
+    plant(Some(defect));
+    let suite = controls::Suite::against(defect);
+    let noticed = suite.first_fault();
+    plant(None);
+    match noticed {
+        Some(fault) => {
+            println!("{name} is noticed by {suite:?}: {fault}");
+            ExitCode::SUCCESS
+        }
+        None => {
+            println!("{name} goes unnoticed by {suite:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// This build has nothing to plant.
+#[cfg(not(feature = "sabotage"))]
+fn sabotage(name: &str) -> ExitCode {
+    eprintln!("cargo run -p xtask --features sabotage -- sim --sabotage {name}");
+    ExitCode::FAILURE
 }
 
 /// One history, told in full.

@@ -28,6 +28,8 @@ pub mod keys;
 pub mod outgoing;
 mod owner;
 mod replay;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod setup;
 mod start;
 mod submit;

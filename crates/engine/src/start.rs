@@ -72,7 +72,7 @@ impl Engine {
             let (mut changeset, changes) = self.changeset(&new.payment, None, decision, now);
             changeset.claims = self.claims(&new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
-            match self.store.commit(changeset).await? {
+            match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
                     let calls = Calls { card: new.card, fallbacks, means: Some(means) };

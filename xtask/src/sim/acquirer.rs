@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::Money;
@@ -96,13 +95,14 @@ impl Acquirer {
         }
         if self.strikes(Trouble::RequestDelayed) {
             // Less than a minute after the operation began, a slow commit before it included.
-            tokio::time::sleep(self.network.seconds(1..=50)).await;
+            let long = if self.network.percent(50) { 1..=56 } else { 40..=56 };
+            tokio::time::sleep(self.network.seconds(long)).await;
         }
         if self.strikes(Trouble::RequestTwice) {
             let (again, call) = (self.clone(), call.clone());
-            let later = self.network.seconds(0..=50);
+            let later = self.network.seconds(0..=5);
             tokio::spawn(async move {
-                tokio::time::sleep(later.min(Duration::from_secs(5))).await;
+                tokio::time::sleep(later).await;
                 again.arrive(&call);
             });
         }

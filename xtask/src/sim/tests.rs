@@ -27,3 +27,25 @@ fn a_seed_is_one_history() {
         assert_eq!(play(seed, StoreKind::Sqlite).hash, one.hash, "seed {seed} on SQLite");
     }
 }
+
+/// What must notice defects finds nothing where there is none.
+#[test]
+fn controls_are_quiet_without_a_defect() {
+    for suite in SUITES {
+        assert_eq!(suite.first_fault(), None, "{suite:?}");
+    }
+}
+
+/// Every planted defect is noticed by the suite that the table in docs/reliability.md names.
+#[cfg(feature = "sabotage")]
+#[test]
+fn every_planted_defect_is_noticed() {
+    use florin_kernel::sabotage::{DEFECTS, plant};
+    for defect in DEFECTS {
+        plant(Some(defect));
+        let noticed = Suite::against(defect).first_fault();
+        plant(None);
+        println!("{}: {noticed:?}", defect.name());
+        assert!(noticed.is_some(), "{} goes unnoticed by {:?}", defect.name(), Suite::against(defect));
+    }
+}

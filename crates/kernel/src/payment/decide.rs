@@ -11,6 +11,7 @@ use crate::Money;
 use crate::fx::Rounding;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, Movement};
+use crate::sabotage::{Defect, is_planted};
 
 mod command;
 mod late;
@@ -66,8 +67,8 @@ pub fn may_cascade(outcome: &Outcome) -> bool {
         | Outcome::Cancelled
         | Outcome::NeedsPayer(_)
         | Outcome::Pending
-        | Outcome::NotFound
-        | Outcome::Unknown => false,
+        | Outcome::NotFound => false,
+        Outcome::Unknown => is_planted(Defect::CascadeWhileUnknown),
     }
 }
 
@@ -164,7 +165,8 @@ impl Draft {
         if funds.held.is_zero() {
             return Err(Refusal::NotFunded);
         }
-        if self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some() {
+        let busy = self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some();
+        if busy && !is_planted(Defect::DoubleResolutionOfHold) {
             return Err(Refusal::HoldBusy);
         }
         self.start_on_funding(OperationKind::Void, funds.held, funds.captured)
@@ -174,7 +176,7 @@ impl Draft {
         let funds = self.funds()?;
         self.check_amount(amount)?;
         let left = money::less(funds.refundable(), self.open(OperationKind::Refund));
-        if amount.exceeds(left) {
+        if amount.exceeds(left) && !is_planted(Defect::RefundBoundUnchecked) {
             return Err(Refusal::RefundExceedsCapture { asked: amount, left });
         }
         let before = money::sum(funds.refunded, self.open(OperationKind::Refund));
@@ -198,7 +200,7 @@ impl Draft {
 
     fn answered(&mut self, seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Result<(), Refusal> {
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
-        if !operation.is_open() {
+        if !operation.is_open() && !is_planted(Defect::LastCallbackWins) {
             return self.answered_late(seq, outcome);
         }
         // A first answer may say that nothing was sent or that another provider may try; a later one may not, because
@@ -215,6 +217,10 @@ impl Draft {
             Outcome::Cancelled => self.failed(seq, OperationStatus::Cancelled, Ending::Cancelled, None),
             Outcome::NotSent if first_answer => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
             Outcome::NotFound if surely_lost => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
+            Outcome::Unknown if is_planted(Defect::CascadeWhileUnknown) && fallback.is_some() => {
+                self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback)
+            }
+            Outcome::Unknown if is_planted(Defect::BlindRetry) && first_answer => self.try_again_blindly(seq),
             Outcome::NotSent | Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
             Outcome::Pending => self.still_pending(seq),
             Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
@@ -307,6 +313,14 @@ impl Draft {
             self.payment.state = State::Unknown { operation: seq };
         }
         Ok(())
+    }
+
+    /// Sabotage: a sale without a clear answer is taken for lost and made once more, under a new reference.
+    fn try_again_blindly(&mut self, seq: Seq) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        let means = operation.means.clone();
+        let again = means.map(|means| Attempt { route: operation.route.clone(), means });
+        self.failed(seq, OperationStatus::Failed, Ending::Failed, again)
     }
 
     fn still_pending(&mut self, seq: Seq) -> Result<(), Refusal> {
