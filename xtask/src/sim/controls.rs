@@ -32,9 +32,6 @@ pub enum Suite {
     Rollups,
 }
 
-/// Every suite.
-pub const SUITES: [Suite; 4] = [Suite::Simulation, Suite::Durability, Suite::Overload, Suite::Rollups];
-
 /// Histories that the simulation has to notice a defect in.
 const SEEDS: std::ops::Range<u64> = 0..60;
 

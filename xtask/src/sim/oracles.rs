@@ -74,12 +74,28 @@ fn the_acquirer_and_the_payments_agree(world: &World) {
                 world.stage.fault(format!("{reference} is done, says {}; the acquirer did not", payment.id));
             }
         }
+        a_payer_paid_once(world, &payment, &book);
         a_hold_ends_once(world, &payment);
     }
 }
 
 fn is_done(operation: &Operation) -> bool {
     matches!(operation.status, OperationStatus::Approved | OperationStatus::Late)
+}
+
+/// Of all attempts of a payment that the acquirer took or held money for, all but one came late and are in suspense.
+fn a_payer_paid_once(world: &World, payment: &Payment, book: &BTreeMap<String, Record>) {
+    let codec = world.codec();
+    let paid = payment.operations.iter().filter(|operation| {
+        let reference = codec.base36(Reference { payment: payment.id, sequence: operation.seq.number() });
+        operation.kind.is_attempt()
+            && operation.status != OperationStatus::Late
+            && book.get(&reference).is_some_and(Record::is_approved)
+    });
+    let paid = paid.count();
+    if paid > 1 {
+        world.stage.fault(format!("{} was charged {paid} times", payment.id));
+    }
 }
 
 /// What was taken out of an authorisation and what was given free of it are together no more than it.

@@ -28,7 +28,7 @@ pub struct Broken {
 /// Lines of the trace that are shown.
 const TAIL: usize = 40;
 /// Broken histories that are shown.
-const BROKEN_SHOWN: usize = 5000;
+const BROKEN_SHOWN: usize = 5;
 /// A line of progress comes after so many histories.
 const PROGRESS_EVERY: u64 = 5_000;
 
@@ -50,12 +50,6 @@ impl Report {
     /// Whether every oracle held in every history.
     pub fn is_good(&self) -> bool {
         self.broken.is_empty()
-    }
-
-    /// The first sentence of what was wrong, if anything was.
-    pub fn first_fault(&self) -> Option<String> {
-        let broken = self.broken.iter().min_by_key(|broken| broken.seed)?;
-        Some(format!("seed {}: {}", broken.seed, broken.faults.first()?))
     }
 
     fn per_second(&self) -> f64 {

@@ -1,6 +1,9 @@
+use super::controls::Suite;
 use super::report::Report;
 use super::run;
 use super::world::{StoreKind, play};
+
+const SUITES: [Suite; 4] = [Suite::Simulation, Suite::Durability, Suite::Overload, Suite::Rollups];
 
 fn all_good(report: &Report) {
     assert!(report.is_good(), "{report}");
@@ -18,6 +21,7 @@ fn seeds_on_sqlite() {
     all_good(&run(5_000..5_032, StoreKind::Sqlite, 2, &quietly));
 }
 
+/// In the same process, in another one, on either store.
 #[test]
 fn a_seed_is_one_history() {
     for seed in 0..20 {
