@@ -118,7 +118,7 @@ impl Engine {
                 "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
             return Outcome::Unknown;
         };
-        let begun = Instant::now();
+        let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
             match asking {
                 Asking::Execute => provider.execute(&call).await,
@@ -128,6 +128,8 @@ impl Engine {
         let outcome = match tokio::time::timeout(provider.timeout(), asked).await {
             // A look-up that was not sent says nothing about the operation.
             Ok(Outcome::NotSent) if matches!(asking, Asking::LookUp) => Outcome::Unknown,
+            // What was not known when it was asked for may have arrived while the answer was under way.
+            Ok(Outcome::NotFound) if !operation.is_surely_lost(asked_at) => Outcome::Unknown,
             Ok(outcome) => outcome,
             Err(_timed_out) => Outcome::Unknown,
         };

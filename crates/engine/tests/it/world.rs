@@ -51,7 +51,7 @@ pub fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
 }
 
-fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
+pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
     ProviderAccount {
         id: ProviderId::new(id),
         code: format!("simulator_{id}"),

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::operation::SETTLED_AFTER;
 use super::{
     Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus, Outcome,
     PayerStep, Payment, Retry, Route, Seq, State, StepKind,
@@ -206,8 +205,7 @@ impl Draft {
         // A first answer may say that nothing was sent or that another provider may try; a later one may not, because
         // by then the operation may be on its way. Nor can a provider forget a payer it has seen.
         let first_answer = operation.status == OperationStatus::Pending && operation.look_ups == 0;
-        let age = self.now.duration_since(operation.started_at);
-        let surely_lost = age >= SETTLED_AFTER && !operation.payer_acted;
+        let surely_lost = operation.is_surely_lost(self.now);
         let fallback = fallback.filter(|_| operation.kind.is_attempt() && first_answer && may_cascade(&outcome));
         match outcome {
             Outcome::Approved(approval) => self.approved(seq, approval),
