@@ -60,6 +60,8 @@ const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// How often another process's answer is looked for.
 const POLL: Duration = Duration::from_millis(100);
+/// How often a store that failed is looked at again before a merchant is answered without it: for ten seconds.
+const TROUBLE_LOOKS: u32 = 100;
 
 impl Engine {
     /// A keyed digest of a request's normalised content.
@@ -150,6 +152,23 @@ impl Engine {
                 None => tokio::time::sleep(POLL).await,
             }
         }
+    }
+
+    /// The answer to a request whose last commit failed. The payment is on disk and its provider may have acted, so the truth
+    /// is "pending"; but the commit may have been one after all (a connection lost after it), and then what it stored is
+    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said.
+    pub(crate) async fn answer_after_trouble(&self, pending: &Payment, render: &Render) -> Answer {
+        for _ in 0..TROUBLE_LOOKS {
+            if let Ok(Some(stored)) = self.store.payment(pending.id).await {
+                match stored.answer {
+                    Some(answer) => return answer,
+                    None if self.answer_for_the_dead(&stored, render).await.is_ok() => continue,
+                    None => {}
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        render(&pending.as_first_sent())
     }
 
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.

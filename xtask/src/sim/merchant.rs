@@ -147,11 +147,15 @@ impl Client {
         match answer {
             Ok(reply) => {
                 say!(self.stage, "merchant: {reference} {amount} is told {:?} {}", reply.replayed, reply.answer.body);
+                if reply.replayed {
+                    self.stage.met("answer given again");
+                }
                 self.remember(amount, &reply);
                 Heard::Told(reply.payment)
             }
             Err(StartError::Taken(kind)) => {
                 say!(self.stage, "merchant: {reference} {amount} is told that its {kind:?} is taken");
+                self.stage.met("reference refused");
                 let sent = self.sent.lock().expect("no holder of the lock panics").clone();
                 let told = self.told.lock().expect("no holder of the lock panics").contains_key(&amount.minor());
                 if told || sent.iter().all(|other| *other == amount.minor()) {

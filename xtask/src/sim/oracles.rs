@@ -24,10 +24,38 @@ pub async fn judge(world: &World) {
     the_book_balances(world, &balances).await;
     the_acquirer_and_the_book_agree(world, &balances);
     for payment in world.stage.witness.payments() {
+        count_corners(world, &payment);
         events_arrived_in_order(world, &payment).await;
         the_store_holds(world, &payment).await;
     }
     references_are_unique(world);
+}
+
+/// Notes how the payment ended and what it went through.
+fn count_corners(world: &World, payment: &Payment) {
+    let met = |corner| world.stage.met(corner);
+    met(payment.word().text());
+    let attempts = payment.operations.iter().filter(|operation| operation.kind.is_attempt()).count();
+    if attempts > 1 {
+        met("several attempts");
+    }
+    if !payment.chargebacks.is_empty() && matches!(payment.state, State::Ended(_)) {
+        met("late money charged back");
+    }
+    for operation in &payment.operations {
+        match (operation.kind, &operation.status) {
+            (OperationKind::Sale, OperationStatus::Late) => met("late sale"),
+            (OperationKind::Authorise, OperationStatus::Late) => met("late authorisation"),
+            (OperationKind::Refund, OperationStatus::Approved) => met("refund"),
+            (OperationKind::Capture, OperationStatus::Approved) => met("capture"),
+            (OperationKind::Void, OperationStatus::Approved) => met("void"),
+            (kind, OperationStatus::Failed) if !kind.is_attempt() => met("capture, void or refund never arrived"),
+            _ => {}
+        }
+        if operation.moved.asset() != operation.amount.asset() {
+            met("conversion");
+        }
+    }
 }
 
 /// Nothing of a mode is unresolved.
@@ -208,7 +236,7 @@ async fn events_arrived_in_order(world: &World, payment: &Payment) {
         let arrived = world.receiver.first_arrival(&gateway.engine.webhook_id(event.id));
         match (event.state, arrived) {
             (EventState::Due, _) => world.stage.fault(format!("{:?} is still due", event.id)),
-            (EventState::GivenUp, _) => {}
+            (EventState::GivenUp, _) => world.stage.met("event given up"),
             (EventState::Delivered, None) => world.stage.fault(format!("{:?} was never received", event.id)),
             (EventState::Delivered, Some((place, body))) => {
                 if body != event.body {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::stage::Corners;
 use super::weather::{Strikes, TROUBLES};
 use super::world::History;
 
@@ -13,6 +14,7 @@ pub struct Report {
     pub payments: u64,
     pub movements: u64,
     pub strikes: Strikes,
+    pub corners: Corners,
     /// Seeds whose history broke an oracle, with the sentences and the end of the trace.
     pub broken: Vec<Broken>,
     pub took: Duration,
@@ -40,6 +42,9 @@ impl Report {
         self.movements += history.movements;
         for (sum, strikes) in self.strikes.iter_mut().zip(history.strikes) {
             *sum += strikes;
+        }
+        for (corner, count) in &history.corners {
+            *self.corners.entry(corner).or_default() += count;
         }
         if !history.faults.is_empty() {
             let tail = history.lines.iter().skip(history.lines.len().saturating_sub(TAIL)).cloned().collect();
@@ -75,6 +80,8 @@ impl fmt::Display for Report {
         }
         let struck = TROUBLES.iter().zip(self.strikes).map(|(trouble, count)| format!("{trouble:?} {count}"));
         writeln!(f, "Troubles: {}.", struck.collect::<Vec<_>>().join(", "))?;
+        let corners = self.corners.iter().map(|(corner, count)| format!("{corner} {count}"));
+        writeln!(f, "Corners: {}.", corners.collect::<Vec<_>>().join(", "))?;
         write!(
             f,
             "{} histories in {:.1} s ({:.0} a second): {} payments, {} operations approved, {} broken.",

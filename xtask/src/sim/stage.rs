@@ -1,5 +1,6 @@
 //! What all actors of a history share: its clock, its weather, its trace, the gateway of the moment, and what was found wrong.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use florin_engine::clock::Wall;
@@ -20,8 +21,12 @@ pub struct Stage {
     pub witness: Witness,
     began: Instant,
     faults: Mutex<Vec<String>>,
+    corners: Mutex<Corners>,
     gateway: Mutex<Option<Gateway>>,
 }
+
+/// How often histories came by places that must not stay in the dark.
+pub type Corners = BTreeMap<&'static str, u64>;
 
 /// When every history begins, in milliseconds of the Unix epoch: the year 2027.
 const EPOCH_MS: i64 = 1_800_000_000_000;
@@ -42,6 +47,7 @@ impl Stage {
             witness: Witness::default(),
             began: Instant::now(),
             faults: Mutex::default(),
+            corners: Mutex::default(),
             gateway: Mutex::default(),
         })
     }
@@ -64,6 +70,16 @@ impl Stage {
     /// What was found wrong so far.
     pub fn faults(&self) -> Vec<String> {
         self.faults.lock().expect("no holder of the lock panics").clone()
+    }
+
+    /// The history came by a place that must not stay in the dark.
+    pub fn met(&self, corner: &'static str) {
+        *self.corners.lock().expect("no holder of the lock panics").entry(corner).or_default() += 1;
+    }
+
+    /// Where the history came by.
+    pub fn corners(&self) -> Corners {
+        self.corners.lock().expect("no holder of the lock panics").clone()
     }
 
     /// The gateway that can be reached now.

@@ -129,7 +129,11 @@ impl Store for TroubledStore {
         let verdict = at_once(self.inner.commit(changeset))?;
         match &verdict {
             Verdict::Committed => self.bear_witness(written).await,
-            Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+            Verdict::Conflict => {
+                self.stage.met("version conflict");
+                say!(self.stage, "store: conflict");
+            }
+            Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
                 say!(self.stage, "store: {verdict:?}");
             }
         }
@@ -137,6 +141,11 @@ impl Store for TroubledStore {
             tokio::time::sleep(self.chance.ms(1..=8)).await;
         }
         self.life.step().await;
+        // A database over a network can commit and lose the connection before it says so.
+        if self.strikes(Trouble::StoreAnswerLost) {
+            say!(self.stage, "store: the answer to a commit is lost");
+            return Err(StoreError::Unavailable("simulated, after the commit".to_owned()));
+        }
         Ok(verdict)
     }
 

@@ -1,9 +1,38 @@
 use super::controls::Suite;
 use super::report::Report;
 use super::run;
+use super::weather::TROUBLES;
 use super::world::{StoreKind, play};
 
 const SUITES: [Suite; 4] = [Suite::Simulation, Suite::Durability, Suite::Overload, Suite::Rollups];
+
+const CORNERS: [&str; 25] = [
+    "captured",
+    "partially_refunded",
+    "refunded",
+    "charged_back",
+    "declined",
+    "failed",
+    "cancelled",
+    "expired",
+    "voided",
+    "authorisation_expired",
+    "several attempts",
+    "late sale",
+    "late authorisation",
+    "late money charged back",
+    "capture",
+    "void",
+    "refund",
+    "capture, void or refund never arrived",
+    "conversion",
+    "answer given again",
+    "reference refused",
+    "version conflict",
+    "event given up",
+    "callback refused",
+    "drained",
+];
 
 fn all_good(report: &Report) {
     assert!(report.is_good(), "{report}");
@@ -13,7 +42,15 @@ fn quietly(_: &Report) {}
 
 #[test]
 fn seeds_on_the_store_in_memory() {
-    all_good(&run(0..1_000, StoreKind::Memory, 2, &quietly));
+    let report = run(0..1_000, StoreKind::Memory, 2, &quietly);
+    all_good(&report);
+    // A simulation that never comes by these places says nothing of them.
+    for (trouble, count) in TROUBLES.iter().zip(report.strikes) {
+        assert!(count >= 100, "{trouble:?} struck {count} times\n{report}");
+    }
+    for corner in CORNERS {
+        assert!(report.corners.get(corner).is_some_and(|count| *count > 0), "{corner}\n{report}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub enum Trouble {
     StoreOverloaded,
     StoreDown,
     StoreSlow,
+    StoreAnswerLost,
     RequestRefused,
     RequestLost,
     RequestDelayed,
@@ -36,10 +37,11 @@ pub enum Trouble {
 }
 
 /// Every kind.
-pub const TROUBLES: [Trouble; 23] = [
+pub const TROUBLES: [Trouble; 24] = [
     Trouble::StoreOverloaded,
     Trouble::StoreDown,
     Trouble::StoreSlow,
+    Trouble::StoreAnswerLost,
     Trouble::RequestRefused,
     Trouble::RequestLost,
     Trouble::RequestDelayed,

@@ -24,7 +24,7 @@ use super::life::{Gateway, Life};
 use super::merchant::{Client, Order, Tries};
 use super::oracles;
 use super::receiver::{Post, Receiver};
-use super::stage::{Stage, say};
+use super::stage::{Corners, Stage, say};
 use super::store::{TroubledStore, at_once};
 use super::weather::{Strikes, Trouble};
 
@@ -48,6 +48,7 @@ pub struct History {
     pub lines: Vec<String>,
     pub hash: u64,
     pub strikes: Strikes,
+    pub corners: Corners,
     pub payments: u64,
     pub movements: u64,
 }
@@ -239,7 +240,9 @@ impl World {
             say!(self.stage, "the gateway drains");
             self.stage.weather.count(Trouble::Restart);
             let drained = gateway.hear(gateway.engine.shutdown());
-            _ = tokio::time::timeout(Duration::from_secs(30), drained).await;
+            if let Ok(Some(())) = tokio::time::timeout(Duration::from_secs(30), drained).await {
+                self.stage.met("drained");
+            }
         }
         gateway.life.die();
     }
@@ -257,6 +260,7 @@ impl World {
             lines: self.stage.trace.lines(),
             hash: self.stage.trace.hash(),
             strikes: self.stage.weather.counted(),
+            corners: self.stage.corners(),
             payments: self.stage.witness.payments().len() as u64,
             movements: moved as u64,
         }

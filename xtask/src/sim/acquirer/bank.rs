@@ -103,7 +103,7 @@ impl Acquirer {
             record.is_approved() && matches!(record.kind, OperationKind::Sale | OperationKind::Capture)
         };
         let Some(record) = self.record(reference).filter(taken) else { return };
-        if !self.bank.percent(8) {
+        if !self.bank.percent(12) {
             return;
         }
         tokio::time::sleep(self.bank.seconds(1..=120)).await;

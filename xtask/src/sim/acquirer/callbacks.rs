@@ -65,6 +65,9 @@ impl Acquirer {
         let raw = RawCallback { headers: Vec::new(), body: bytes };
         let taken = gateway.hear(gateway.engine.callback("acquirer", &raw)).await;
         say!(self.stage, "callback: {body} {taken:?}");
+        if let Some(Err(_)) = taken {
+            self.stage.met("callback refused");
+        }
         matches!(taken, Some(Ok(())))
     }
 }
