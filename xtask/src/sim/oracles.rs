@@ -104,6 +104,7 @@ fn the_acquirer_and_the_payments_agree(world: &World) {
         }
         a_payer_paid_once(world, &payment, &book);
         a_hold_ends_once(world, &payment);
+        given_back_within_what_was_taken(world, &payment, &book);
     }
 }
 
@@ -123,6 +124,22 @@ fn a_payer_paid_once(world: &World, payment: &Payment, book: &BTreeMap<String, R
     let paid = paid.count();
     if paid > 1 {
         world.stage.fault(format!("{} was charged {paid} times", payment.id));
+    }
+}
+
+/// What the acquirer gave back is no more than what it took, in its own currency.
+fn given_back_within_what_was_taken(world: &World, payment: &Payment, book: &BTreeMap<String, Record>) {
+    let codec = world.codec();
+    let moved = |kind: OperationKind| {
+        let of_kind =
+            payment.operations.iter().filter(move |op| op.kind == kind && op.status == OperationStatus::Approved);
+        let of_kind = of_kind.map(|op| codec.base36(Reference { payment: payment.id, sequence: op.seq.number() }));
+        of_kind.filter_map(|reference| book.get(&reference)).map(|record| record.amount.minor()).sum::<i64>()
+    };
+    let taken = moved(OperationKind::Sale) + moved(OperationKind::Capture);
+    let (back, held) = (moved(OperationKind::Refund), moved(OperationKind::Authorise));
+    if back > taken || (held > 0 && moved(OperationKind::Capture) > held) {
+        world.stage.fault(format!("{}: the acquirer held {held}, took {taken} and gave back {back}", payment.id));
     }
 }
 

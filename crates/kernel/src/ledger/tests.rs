@@ -28,7 +28,7 @@ fn every_event_has_its_posting() {
         (chart::hold_released(&same), "Pending merchant:1:available -> provider:210:clearing: 10.05 EUR"),
         (chart::captured(&same), "Posted provider:210:clearing -> merchant:1:available: 10.05 EUR"),
         (
-            chart::captured_from_hold(&same),
+            chart::captured_from_hold(&same, same.moved),
             "Pending merchant:1:available -> provider:210:clearing: 10.05 EUR; \
              Posted provider:210:clearing -> merchant:1:available: 10.05 EUR",
         ),

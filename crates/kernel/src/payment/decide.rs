@@ -188,12 +188,12 @@ impl Draft {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
         let (route, on) = (funding.route.clone(), Some(funding.seq));
         let converted = |money| money::converted(money, &route, Rounding::Up);
-        let moved = before
-            .plus(amount)
-            .and_then(converted)
-            .zip(converted(before))
-            .and_then(|(after, before)| after.minus(before))
-            .ok_or(Refusal::BadAmount)?;
+        let part = before.plus(amount).and_then(converted).zip(converted(before));
+        let part = part.and_then(|(after, before)| after.minus(before)).ok_or(Refusal::BadAmount)?;
+        let moved = match route.conversion {
+            None => part,
+            Some(_) => self.fitting_part(kind, amount, part).ok_or(Refusal::BadAmount)?,
+        };
         self.start(kind, amount, moved, route, on).map(drop)
     }
 
@@ -257,11 +257,14 @@ impl Draft {
 
     fn captured_from_hold(&mut self, amount: Money, movement: &Movement) -> Result<(), Refusal> {
         let mut funds = self.funds()?;
+        let left = self.hold_left(funds.held)?.moved.plus(movement.moved).ok_or(Refusal::BadAmount)?;
         funds.held = funds.held.minus(amount).ok_or(Refusal::BadAmount)?;
         funds.captured = funds.captured.plus(amount).ok_or(Refusal::BadAmount)?;
         funds.hold_until = funds.hold_until.filter(|_| !funds.held.is_zero());
         self.payment.state = State::Funded(funds);
-        self.post(chart::captured_from_hold(movement));
+        // Who takes the last of a hold ends it on the provider's side too, whatever parts were rounded to.
+        let released = if funds.held.is_zero() || movement.moved.exceeds(left) { left } else { movement.moved };
+        self.post(chart::captured_from_hold(movement, released));
         Ok(())
     }
 
@@ -471,7 +474,8 @@ impl Draft {
             operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
         });
         let moved = captures.try_fold(funding.moved, |left, capture| left.minus(capture.moved));
-        let moved = moved.ok_or(Refusal::BadAmount)?;
+        // Late captures may have been rounded to a little more than there was.
+        let moved = moved.unwrap_or(Money::zero(funding.moved.asset()));
         Ok(Movement { credited: held, moved, ..self.movement(funding.seq)? })
     }
 

@@ -279,6 +279,32 @@ fn parts_of_a_conversion_add_up_to_the_whole() {
     assert_eq!((moved, payment.word().text()), (861, "captured"));
 }
 
+/// Captures in a currency whose parts are rounded; some fail. Whoever takes the last of the hold takes the last of what
+/// the provider holds, and nothing of the hold stays in the book.
+#[test]
+fn failed_parts_of_a_conversion_leave_nothing_of_the_hold() {
+    let gbp = Asset::from_code("GBP").expect("a known asset");
+    let mut attempt = attempt(216);
+    attempt.route.conversion = Some((gbp, crate::fx::Rate::parse("0.856").expect("a rate")));
+    for parts in [["0.01", "0.02", "0.02"], ["0.02", "0.01", "0.02"], ["0.03", "0.01", "0.01"]] {
+        let mut payment = created(CaptureMode::Later, Retry::Never);
+        payment.asked = eur("0.05");
+        let mut payment = run(payment, [Command::Attempt(attempt.clone()), answered(1, approved())]);
+        assert_eq!(payment.operations[0].moved, Money::new(5, gbp));
+        // All but the first under way at once; the first fails, and its amount is captured again.
+        let captures = parts.map(|part| Command::Capture(eur(part)));
+        payment = run(payment, captures);
+        payment = run(payment, [answered(2, declined("05")), answered(3, approved()), answered(4, approved())]);
+        payment = run(payment, [Command::Capture(eur(parts[0]))]);
+        let last = decide(&payment, answered(5, approved()), after(2)).expect("the rest of the hold");
+        let moved: i64 = last.payment.operations[2..].iter().map(|operation| operation.moved.minor()).sum();
+        assert_eq!((moved, last.payment.word().text()), (5, "captured"), "{parts:?}");
+        payment = run(last.payment, [Command::Refund(eur("0.02")), Command::Refund(eur("0.03"))]);
+        let refunds: i64 = payment.operations[5..].iter().map(|operation| operation.moved.minor()).sum();
+        assert_eq!(refunds, 5, "{parts:?}");
+    }
+}
+
 #[test]
 fn a_payments_operations_are_limited() {
     let mut payment = sale([answered(1, approved())]);
