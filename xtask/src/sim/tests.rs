@@ -1,10 +1,10 @@
+use florin_kernel::sabotage::DEFECTS;
+
 use super::controls::Suite;
 use super::report::Report;
 use super::run;
 use super::weather::TROUBLES;
 use super::world::{StoreKind, play};
-
-const SUITES: [Suite; 4] = [Suite::Simulation, Suite::Durability, Suite::Overload, Suite::Rollups];
 
 const CORNERS: [&str; 25] = [
     "captured",
@@ -72,8 +72,20 @@ fn a_seed_is_one_history() {
 /// What must notice defects finds nothing where there is none.
 #[test]
 fn controls_are_quiet_without_a_defect() {
-    for suite in SUITES {
-        assert_eq!(suite.first_fault(), None, "{suite:?}");
+    let mut quiet = Vec::new();
+    for suite in DEFECTS.map(Suite::against) {
+        if !quiet.contains(&suite) {
+            assert_eq!(suite.first_fault(), None, "{suite:?}");
+            quiet.push(suite);
+        }
+    }
+}
+
+#[test]
+fn the_document_names_every_defect() {
+    let document = std::fs::read_to_string(crate::repository_root().join("docs/reliability.md")).expect("the document");
+    for defect in DEFECTS {
+        assert!(document.contains(&format!("| `{}` |", defect.name())), "{}", defect.name());
     }
 }
 
@@ -81,7 +93,7 @@ fn controls_are_quiet_without_a_defect() {
 #[cfg(feature = "sabotage")]
 #[test]
 fn every_planted_defect_is_noticed() {
-    use florin_kernel::sabotage::{DEFECTS, plant};
+    use florin_kernel::sabotage::plant;
     for defect in DEFECTS {
         plant(Some(defect));
         let noticed = Suite::against(defect).first_fault();
