@@ -87,6 +87,8 @@ pub fn play(seed: u64, kind: StoreKind) -> History {
     let history = runtime.block_on(async {
         let world = Arc::new(World::of(seed, store.clone()));
         world.clone().run().await;
+        // The stage knows the gateway and the gateway's store knows the stage: neither would ever be dropped.
+        world.stage.set_gateway(None);
         world.history()
     });
     drop(runtime);
