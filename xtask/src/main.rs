@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod sim;
 mod tidy;
 
 /// Development tools of Florin.
@@ -20,6 +21,8 @@ struct Arguments {
 enum Tool {
     /// Checks the rules of the source that the compiler cannot hold.
     Tidy,
+    /// Plays seeded histories in a world that goes wrong, and checks what must be true of each.
+    Sim(sim::Options),
     /// Measures payments a second, latency, memory and start-up, and prints a Markdown table.
     Bench(bench::Options),
 }
@@ -27,6 +30,7 @@ enum Tool {
 fn main() -> ExitCode {
     match Arguments::parse().tool {
         Tool::Tidy => tidy::main(&repository_root()),
+        Tool::Sim(options) => sim::main(&options),
         Tool::Bench(options) => bench::main(&repository_root(), options),
     }
 }

@@ -79,6 +79,9 @@ fn check_file(path: &str, text: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<Fau
         faults.extend(leftovers::code(&source));
         faults.extend(leftovers::printing(&source));
     }
+    if path.ends_with("Cargo.toml") {
+        faults.extend(borders::sabotage(path, text));
+    }
     if path.ends_with(".md") {
         faults.extend(links::resolve(path, text, exists));
     }

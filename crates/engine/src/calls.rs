@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Command, Effect, Means, Operation, Outcome, Payment, Refusal, Seq, may_cascade};
@@ -12,6 +12,7 @@ use florin_kernel::routing::ProviderAccount;
 
 use crate::Engine;
 use florin_store::StoreError;
+use tokio::time::Instant;
 
 use crate::replay::Render;
 use crate::start::route_to;
@@ -117,7 +118,7 @@ impl Engine {
                 "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
             return Outcome::Unknown;
         };
-        let begun = Instant::now();
+        let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
             match asking {
                 Asking::Execute => provider.execute(&call).await,
@@ -127,6 +128,8 @@ impl Engine {
         let outcome = match tokio::time::timeout(provider.timeout(), asked).await {
             // A look-up that was not sent says nothing about the operation.
             Ok(Outcome::NotSent) if matches!(asking, Asking::LookUp) => Outcome::Unknown,
+            // What was not known when it was asked for may have arrived while the answer was under way.
+            Ok(Outcome::NotFound) if !operation.is_surely_lost(asked_at) => Outcome::Unknown,
             Ok(outcome) => outcome,
             Err(_timed_out) => Outcome::Unknown,
         };

@@ -1,23 +1,37 @@
 //! Time: the wall clock, and each merchant's test clock some way ahead of it. New ids, which carry the time.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, RwLock};
 
 use florin_kernel::ports::{Clock, Lane};
 use florin_kernel::{EventId, Id, PaymentId, Timestamp};
 use jiff::SignedDuration;
 
+/// Tells the time of day.
+pub type Wall = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// The clocks of this process.
-#[derive(Default)]
 pub struct Clocks {
+    wall: Wall,
     offsets_ms: RwLock<HashMap<Lane, i64>>,
 }
 
+impl Default for Clocks {
+    fn default() -> Clocks {
+        Clocks::on(Arc::new(Timestamp::now))
+    }
+}
+
 impl Clocks {
+    /// Clocks on a wall clock other than the system's: a simulated one.
+    pub fn on(wall: Wall) -> Clocks {
+        Clocks { wall, offsets_ms: RwLock::default() }
+    }
+
     /// The wall clock.
     pub fn wall(&self) -> Timestamp {
-        Timestamp::now()
+        (self.wall)()
     }
 
     /// Sets how far a lane's clock is ahead, in milliseconds.
@@ -42,16 +56,23 @@ impl Clock for Clocks {
 
 /// Makes ids that grow with time and never repeat within this process.
 pub struct Ids {
+    clocks: Arc<Clocks>,
     node: i64,
     last: AtomicI64,
 }
 
+/// A number for [`Ids::new`] that two processes rarely share.
+pub fn random_node() -> u16 {
+    let mut node = [0; 2];
+    getrandom::fill(&mut node).expect("the system's random source answers");
+    u16::from_be_bytes(node)
+}
+
 impl Ids {
-    /// A maker with a random part, so that two processes rarely meet; the store refuses an id that is taken.
-    pub fn new() -> Ids {
-        let mut node = [0; 2];
-        getrandom::fill(&mut node).expect("the system's random source answers");
-        Ids { node: i64::from(u16::from_be_bytes(node) & 0x7ff) << 10, last: AtomicI64::new(0) }
+    /// A maker with this process's part in its ids (the low 11 bits of `node`), so that two processes rarely meet; the
+    /// store refuses an id that is taken.
+    pub fn new(clocks: Arc<Clocks>, node: u16) -> Ids {
+        Ids { clocks, node: i64::from(node & 0x7ff) << 10, last: AtomicI64::new(0) }
     }
 
     /// A new payment's id.
@@ -65,15 +86,9 @@ impl Ids {
     }
 
     fn next(&self) -> i64 {
-        let base = PaymentId::at(Timestamp::now().as_millisecond(), 0).number() | self.node;
+        let base = PaymentId::at(self.clocks.wall().as_millisecond(), 0).number() | self.node;
         let step = |last: i64| Some(base.max(last + 1));
         let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or(base);
         base.max(last + 1)
-    }
-}
-
-impl Default for Ids {
-    fn default() -> Self {
-        Ids::new()
     }
 }

@@ -26,7 +26,10 @@ pub mod directory;
 mod inflight;
 pub mod keys;
 pub mod outgoing;
+mod owner;
 mod replay;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod setup;
 mod start;
 mod submit;
@@ -36,6 +39,7 @@ mod workers;
 
 pub use callbacks::CallbackRefusal;
 pub use florin_store::{Answer, ConfigRow, PaymentQuery, StoreError, StoredPayment};
+pub use owner::Owner;
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
@@ -45,7 +49,7 @@ use clock::{Clocks, Ids};
 use directory::Directory;
 use inflight::Inflight;
 use keys::{Keyring, MasterKey};
-use outgoing::Outgoing;
+use outgoing::{Courier, Guard};
 
 /// What an operation needs of a provider account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +72,12 @@ pub struct Parts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// Dialects that announce payments.
     pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
-    /// The client for merchants' URLs.
-    pub outgoing: Outgoing,
+    /// Brings events to merchants' URLs.
+    pub courier: Arc<dyn Courier>,
+    /// Which addresses merchants may name.
+    pub guard: Guard,
+    /// This process's part in new ids, see [`clock::random_node`].
+    pub node: u16,
     /// What absolute links begin with, no slash at the end.
     pub public_url: String,
 }
@@ -83,7 +91,8 @@ pub struct Engine {
     ids: Ids,
     providers: HashMap<&'static str, Arc<dyn Provider>>,
     announcers: HashMap<Dialect, Arc<dyn Announcer>>,
-    outgoing: Outgoing,
+    courier: Arc<dyn Courier>,
+    guard: Guard,
     public_url: String,
     directory: ArcSwap<Directory>,
     inflight: Arc<Inflight>,
@@ -108,11 +117,12 @@ impl Engine {
             codec: parts.master_key.codec(),
             keyring,
             store: parts.store,
+            ids: Ids::new(parts.clocks.clone(), parts.node),
             clocks: parts.clocks,
-            ids: Ids::new(),
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
-            outgoing: parts.outgoing,
+            courier: parts.courier,
+            guard: parts.guard,
             public_url: parts.public_url,
             directory: ArcSwap::from_pointee(directory),
             inflight: Arc::default(),
@@ -138,9 +148,9 @@ impl Engine {
         &self.keyring
     }
 
-    /// The client for merchants' URLs.
-    pub fn outgoing(&self) -> &Outgoing {
-        &self.outgoing
+    /// Which addresses merchants may name, for checks ahead of time.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// What absolute links begin with, no slash at the end.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -88,6 +89,13 @@ pub struct Answered {
     pub note: String,
 }
 
+/// Brings events to merchants' URLs. [`Outgoing`] is the real one.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Posts a JSON body. Never fails: what went wrong is in the note.
+    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered;
+}
+
 /// The client for merchants' URLs.
 #[derive(Clone)]
 pub struct Outgoing {
@@ -113,13 +121,22 @@ impl Outgoing {
         Outgoing { guard, client }
     }
 
-    /// The guard, for checks ahead of time.
-    pub fn guard(&self) -> &Guard {
-        &self.guard
+    /// A literal address in a URL does not pass the resolver, so it is judged here.
+    fn check_literal(&self, url: &str) -> Result<(), NotCallable> {
+        let host = url::Url::parse(url).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+        let permitted = match host {
+            Some(url::Host::Ipv4(address)) => self.guard.permits(address.into()),
+            Some(url::Host::Ipv6(address)) => self.guard.permits(address.into()),
+            Some(url::Host::Domain(_)) => true,
+            None => return Err(NotCallable::NoSuchHost),
+        };
+        permitted.then_some(()).ok_or(NotCallable::NotPublic)
     }
+}
 
-    /// Posts a JSON body. Never fails: what went wrong is in the note.
-    pub async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered {
+#[async_trait]
+impl Courier for Outgoing {
+    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered {
         if let Err(refused) = self.check_literal(url) {
             return Answered { status: None, note: refused.to_string() };
         }
@@ -131,18 +148,6 @@ impl Outgoing {
             Ok(response) => read(response).await,
             Err(error) => Answered { status: None, note: reason(&error) },
         }
-    }
-
-    /// A literal address in a URL does not pass the resolver, so it is judged here.
-    fn check_literal(&self, url: &str) -> Result<(), NotCallable> {
-        let host = url::Url::parse(url).ok().and_then(|url| url.host().map(|host| host.to_owned()));
-        let permitted = match host {
-            Some(url::Host::Ipv4(address)) => self.guard.permits(address.into()),
-            Some(url::Host::Ipv6(address)) => self.guard.permits(address.into()),
-            Some(url::Host::Domain(_)) => true,
-            None => return Err(NotCallable::NoSuchHost),
-        };
-        permitted.then_some(()).ok_or(NotCallable::NotPublic)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::payment::{Dialect, Mode, Payment, Seq, State};
+use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, StoredPayment, Verdict};
@@ -60,6 +60,8 @@ const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// How often another process's answer is looked for.
 const POLL: Duration = Duration::from_millis(100);
+/// How often a store that failed is looked at again before a merchant is answered without it: for ten seconds.
+const TROUBLE_LOOKS: u32 = 100;
 
 impl Engine {
     /// A keyed digest of a request's normalised content.
@@ -152,10 +154,27 @@ impl Engine {
         }
     }
 
+    /// The answer to a request whose last commit failed. The payment is on disk and its provider may have acted, so the truth
+    /// is "pending"; but the commit may have been one after all (a connection lost after it), and then what it stored is
+    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said.
+    pub(crate) async fn answer_after_trouble(&self, pending: &Payment, render: &Render) -> Answer {
+        for _ in 0..TROUBLE_LOOKS {
+            if let Ok(Some(stored)) = self.store.payment(pending.id).await {
+                match stored.answer {
+                    Some(answer) => return answer,
+                    None if self.answer_for_the_dead(&stored, render).await.is_ok() => continue,
+                    None => {}
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        render(&pending.as_first_sent())
+    }
+
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.
     async fn answer_for_the_dead(&self, stored: &StoredPayment, render: &Render) -> Result<(), StoreError> {
-        let open = Payment { state: State::Pending { operation: Seq::new(1) }, ..stored.payment.clone() };
-        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(render(&open)));
+        let answer = render(&stored.payment.as_first_sent());
+        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(answer));
         match self.store.commit(Changeset { payments: vec![write], ..Changeset::default() }).await? {
             // On a conflict somebody else moved the payment on; the caller looks again.
             Verdict::Committed | Verdict::Conflict => Ok(()),

@@ -72,7 +72,7 @@ impl Engine {
             let (mut changeset, changes) = self.changeset(&new.payment, None, decision, now);
             changeset.claims = self.claims(&new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
-            match self.store.commit(changeset).await? {
+            match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
                     let calls = Calls { card: new.card, fallbacks, means: Some(means) };
@@ -107,12 +107,15 @@ impl Engine {
             let pending = changes.payment.clone();
             let performed = engine.perform(changes, calls, Some(&render)).await;
             drop(answering);
-            let (payment, provider_time) = performed.unwrap_or_else(|error| {
-                // The payment is on disk and its provider may have acted: the truth is "pending". A look-up finishes it.
-                tracing::error!(payment = %pending.id, %error, "an answer could not be stored; the payment stays pending");
-                (pending, Duration::ZERO)
-            });
-            Reply { answer: render(&payment), replayed: false, payment: payment.id, provider_time }
+            let payment = pending.id;
+            let (answer, provider_time) = match performed {
+                Ok((payment, provider_time)) => (render(&payment), provider_time),
+                Err(error) => {
+                    tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
+                    (engine.answer_after_trouble(&pending, &render).await, Duration::ZERO)
+                }
+            };
+            Reply { answer, replayed: false, payment, provider_time }
         });
         task.await.map_err(|panic| StartError::Store(StoreError::Unavailable(panic.to_string())))
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use florin_kernel::payment::{Command, Decision, Effect, Payment, Refusal, decide};
 use florin_kernel::ports::Lane;
+use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::{PaymentId, Timestamp};
 use florin_store::{Changeset, EntryWrite, EventWrite, PaymentWrite, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::owner::Owner;
 use crate::replay::Render;
 
 /// Why a command was not obeyed.
@@ -40,14 +42,20 @@ pub(crate) struct Changes {
 }
 
 impl Engine {
-    /// Obeys a command for a payment and everything that follows from it: a capture, a refund, a cancellation.
+    /// Obeys an owner's command for its payment and everything that follows from it: a capture, a refund, a cancellation.
     ///
     /// # Errors
     /// [`SubmitError`] when the command itself was not obeyed.
-    pub async fn submit(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Payment, SubmitError> {
+    pub async fn submit(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        command: Command,
+    ) -> Result<Payment, SubmitError> {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
+        self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
         self.submit_always(id, command).await
     }
 
@@ -84,7 +92,9 @@ impl Engine {
         command: &Command,
         render: Option<&Render>,
     ) -> Result<Option<Changes>, SubmitError> {
-        let now = self.now(Lane::of(payment.merchant, payment.mode));
+        let lane = Lane::of(payment.merchant, payment.mode);
+        let lane = if is_planted(Defect::WallClockInTimer) && *command == Command::Wake { Lane::Live } else { lane };
+        let now = self.now(lane);
         let decision = decide(&payment, command.clone(), now)?;
         // The answer to the request is known once no further call follows.
         let more = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
@@ -94,13 +104,21 @@ impl Engine {
         }
         let (mut changeset, changes) = self.changeset(&payment, Some(version), decision, now);
         changeset.payments = changeset.payments.into_iter().map(|write| write.answered(answer.clone())).collect();
-        match self.store.commit(changeset).await? {
+        match self.write(changeset).await? {
             Verdict::Committed => Ok(Some(changes)),
             Verdict::Conflict => Ok(None),
             Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
                 unreachable!("nothing is claimed and no floor is set")
             }
         }
+    }
+
+    /// Commits a changeset whole.
+    pub(crate) async fn write(&self, changeset: Changeset) -> Result<Verdict, StoreError> {
+        #[cfg(feature = "sabotage")]
+        return self.write_badly(changeset).await;
+        #[cfg(not(feature = "sabotage"))]
+        self.store.commit(changeset).await
     }
 
     /// A decision as one changeset: the payment, its ledger entries and its event.

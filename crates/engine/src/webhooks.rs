@@ -1,14 +1,15 @@
 //! Delivering the outbox: at least once, in order per payment, one slow receiver never in the way of another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use florin_kernel::EventId;
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::{MerchantId, PaymentId};
 use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, StoreError};
+use tokio::time::Instant;
 
 use crate::Engine;
 use crate::workers::report;
@@ -26,7 +27,7 @@ const PER_ENDPOINT_MAX: usize = 8;
 /// What is being delivered right now.
 #[derive(Default)]
 struct Busy {
-    events: HashMap<EventId, String>,
+    events: BTreeMap<EventId, String>,
 }
 
 impl Busy {
@@ -102,7 +103,7 @@ impl Engine {
             headers.push(("webhook-timestamp", timestamp_s.to_string()));
             headers.push(("webhook-id", id));
         }
-        let answered = self.outgoing.post(&event.url, headers, event.body.clone()).await;
+        let answered = self.courier.post(&event.url, headers, event.body.clone()).await;
         let schedule = announcer.schedule();
         let result = match answered.status {
             Some(200..=299) => DeliveryResult::Delivered,

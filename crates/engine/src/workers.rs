@@ -106,6 +106,7 @@ impl Engine {
     /// Waits for a call or a tick; false when the process is stopping.
     pub(crate) async fn idle(&self, called: &tokio::sync::Notify, tick: Duration) -> bool {
         tokio::select! {
+            biased;
             () = self.stopping.cancelled() => false,
             () = called.notified() => true,
             () = tokio::time::sleep(tick) => true,

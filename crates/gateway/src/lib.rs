@@ -15,3 +15,6 @@ pub mod pages;
 pub mod registry;
 pub mod server;
 pub mod telemetry;
+
+// No product is built with the defects of our negative controls.
+const _: () = assert!(!florin_kernel::sabotage::COMPILED_IN, "build the gateway without the feature `sabotage`");

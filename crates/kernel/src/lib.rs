@@ -13,6 +13,7 @@ pub mod payment;
 pub mod ports;
 pub mod public_id;
 pub mod routing;
+pub mod sabotage;
 pub mod secret;
 
 pub use asset::{Asset, Coin};

@@ -205,6 +205,24 @@ impl Payment {
         self.state.word()
     }
 
+    /// The payment as it stood when its first attempt had been sent and nothing was heard: what its merchant is told when
+    /// the answer was lost, now and in every repeat, whatever has become of it since.
+    pub fn as_first_sent(&self) -> Payment {
+        let mut sent = self.clone();
+        sent.state = State::Pending { operation: Seq::new(1) };
+        sent.operations.truncate(1);
+        for operation in &mut sent.operations {
+            operation.status = OperationStatus::Pending;
+            operation.payer_acted = false;
+            operation.provider_id = String::new();
+            operation.look_ups = 0;
+            operation.look_up_at = None;
+        }
+        sent.chargebacks = Vec::new();
+        sent.announced = None;
+        sent
+    }
+
     /// When something is to be done about this payment without anybody asking; derived, never set.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let look_up = self.operations.iter().filter_map(|operation| operation.next_look_up()).min();

@@ -65,6 +65,11 @@ impl PaymentWrite {
         PaymentWrite::of(payment, Some(version))
     }
 
+    /// Which payment it writes.
+    pub fn payment(&self) -> PaymentId {
+        self.id
+    }
+
     /// With the answer given to the merchant, kept for repeats of the request. Without one, a stored answer stays.
     pub fn answered(mut self, answer: Option<Answer>) -> PaymentWrite {
         self.answer = answer;

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use florin_kernel::ledger::Account;
-use florin_kernel::ledger::chart::{self};
+use florin_kernel::ledger::chart::{self, Movement};
+use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{Ending, Funds, Mode, Payment, State};
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId};
@@ -316,7 +316,8 @@ pub async fn purges_within_its_limit(store: Arc<dyn Store>) {
 pub async fn balances_accounts(store: Arc<dyn Store>) {
     let made = payment(1);
     committed(&store, inserting(&made)).await;
-    let entries = [chart::authorised, chart::captured_from_hold, chart::authorised].map(|event| posting(&made, event));
+    let captured: fn(&Movement) -> Entry = |movement| chart::captured_from_hold(movement, movement.moved);
+    let entries = [chart::authorised, captured, chart::authorised].map(|event| posting(&made, event));
     committed(&store, Changeset { entries: entries.to_vec(), ..Changeset::default() }).await;
     let balances = store.balances().await.unwrap();
     let told: Vec<_> = balances.iter().map(|b| (b.account.as_str(), b.pending_minor, b.posted_minor)).collect();

@@ -10,6 +10,8 @@ use florin_kernel::{MerchantId, PaymentId, Timestamp};
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
 mod query;
 pub mod sqlite;
 

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
+use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -93,7 +94,8 @@ impl SqliteStore {
         if let Some(pages_max) = settings.pages_max {
             connection::limit_pages(&connection, pages_max)?;
         }
-        let (orders, queue) = sync_channel(settings.queue_max);
+        let queue_max = if is_planted(Defect::UnboundedQueue) { 1 << 16 } else { settings.queue_max };
+        let (orders, queue) = sync_channel(queue_max);
         let (wake_up, wake_ups) = sync_channel(1);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let batch_max = settings.batch_max;

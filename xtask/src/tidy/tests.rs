@@ -140,3 +140,18 @@ fn links_lead_somewhere() {
         assert_eq!(faults(path, text).is_empty(), good, "{path}: {text}");
     }
 }
+
+#[test]
+fn sabotage_is_never_turned_on() {
+    for (path, text, good) in [
+        ("crates/kernel/Cargo.toml", "[features]\nsabotage = []\n", true),
+        ("xtask/Cargo.toml", "[features]\nsabotage = [\"florin-kernel/sabotage\"]\n", true),
+        ("crates/kernel/Cargo.toml", "[features]\ndefault = [\"sabotage\"]\n", false),
+        ("crates/engine/Cargo.toml", "florin-kernel = { workspace = true, features = [\"sabotage\"] }\n", false),
+        ("crates/gateway/Cargo.toml", "[features]\nsabotage = [\"florin-engine/sabotage\"]\n", false),
+        ("Cargo.toml", "florin-store = { path = \"crates/store\", features = [\"sabotage\"] }\n", false),
+        ("Cargo.toml", "# sabotage is never here\n", true),
+    ] {
+        assert_eq!(faults(path, text).is_empty(), good, "{path}: {text}");
+    }
+}

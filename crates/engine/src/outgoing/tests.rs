@@ -1,4 +1,4 @@
-use super::{Guard, NotCallable, Outgoing};
+use super::{Courier, Guard, NotCallable, Outgoing};
 
 #[test]
 fn only_public_addresses_are_permitted() {
@@ -54,7 +54,7 @@ async fn a_refused_address_is_never_connected_to() {
     }
     assert_eq!(Guard::default().check("127.0.0.1", port).await.err(), Some(NotCallable::NotPublic));
     assert_eq!(Guard::default().check("localhost", port).await.err(), Some(NotCallable::NotPublic));
-    assert_eq!(outgoing.guard().check("[::1]", port).await.err(), Some(NotCallable::NotPublic));
+    assert_eq!(outgoing.guard.check("[::1]", port).await.err(), Some(NotCallable::NotPublic));
     let nobody = tokio::time::timeout(std::time::Duration::ZERO, listener.accept()).await;
     assert!(nobody.is_err(), "nobody may have connected");
 }

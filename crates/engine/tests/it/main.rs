@@ -1,6 +1,7 @@
 //! The engine against the real store and the real simulator.
 
 mod faults;
+mod lookups;
 mod repeats;
 mod story;
 mod world;

@@ -3,7 +3,7 @@
 use florin_engine::SubmitError;
 use florin_kernel::payment::{CaptureMode, Command, OperationKind, Refusal};
 
-use crate::world::{CHALLENGE, VISA, World, eur};
+use crate::world::{CHALLENGE, OWNER, VISA, World, eur};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_refunds_of_60_on_100_exactly_one_succeeds() {
@@ -11,7 +11,7 @@ async fn of_two_refunds_of_60_on_100_exactly_one_succeeds() {
     for _ in 0..20 {
         let id = world.pay("100.00", CaptureMode::Now, VISA).await.expect("paid");
         let before = world.moved(OperationKind::Refund).await.len();
-        let refund = || world.engine.submit(id, Command::Refund(eur("60.00")));
+        let refund = || world.submit(id, Command::Refund(eur("60.00")));
         let (one, other) = tokio::join!(refund(), refund());
         let refusal = match (&one, &other) {
             (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
@@ -33,7 +33,7 @@ async fn racing_captures_never_exceed_the_authorisation() {
     let id = world.pay("100.00", CaptureMode::Later, VISA).await.expect("authorised");
     let captures = (0..64).map(|_| {
         let engine = world.engine.clone();
-        tokio::spawn(async move { engine.submit(id, Command::Capture(eur("15.00"))).await.is_ok() })
+        tokio::spawn(async move { engine.submit(OWNER, id, Command::Capture(eur("15.00"))).await.is_ok() })
     });
     let mut captured = 0;
     for capture in captures.collect::<Vec<_>>() {
@@ -57,7 +57,7 @@ async fn a_hold_is_captured_in_parts_and_the_rest_released() {
         (Command::Refund(eur("2.00")), "partially_refunded"),
         (Command::Refund(eur("5.00")), "refunded"),
     ] {
-        world.engine.submit(id, command).await.expect("done");
+        world.submit(id, command).await.expect("done");
         assert_eq!(world.word(id).await, word);
     }
     assert_eq!(world.balance("merchant:1:available").await, 0);

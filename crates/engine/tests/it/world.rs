@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::MasterKey;
 use florin_engine::outgoing::{Guard, Outgoing};
-use florin_engine::{Engine, NewPayment, Parts, Render, Reply, StartError, setup};
+use florin_engine::{Engine, NewPayment, Owner, Parts, Render, Reply, StartError, SubmitError, setup};
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Mode, OperationKind, Payment, Retry, State};
+use florin_kernel::payment::{CaptureMode, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State};
 use florin_kernel::ports::{Lane, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
 use florin_kernel::secret::Secret;
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 pub const VISA: &str = "4111111111111111";
 pub const CHALLENGE: &str = "4000000000003220";
 const MERCHANT: MerchantId = MerchantId::from_number(1);
+pub const OWNER: Owner = Owner { merchant: MERCHANT, mode: Mode::Dev };
 
 pub struct World {
     pub engine: Arc<Engine>,
@@ -50,7 +51,7 @@ pub fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
 }
 
-fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
+pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
     ProviderAccount {
         id: ProviderId::new(id),
         code: format!("simulator_{id}"),
@@ -99,7 +100,9 @@ impl World {
             clocks: clocks.clone(),
             providers: vec![simulator.clone() as Arc<dyn Provider>],
             announcers: Vec::new(),
-            outgoing: Outgoing::new(Guard::default()),
+            courier: Arc::new(Outgoing::new(Guard::default())),
+            guard: Guard::default(),
+            node: 1,
             public_url: "http://127.0.0.1".into(),
         };
         let engine = Engine::new(parts).await.expect("an engine");
@@ -154,6 +157,10 @@ impl World {
 
     pub async fn start_payment(&self, new: NewPayment) -> Result<Reply, StartError> {
         self.engine.start(new).await
+    }
+
+    pub async fn submit(&self, id: PaymentId, command: Command) -> Result<Payment, SubmitError> {
+        self.engine.submit(OWNER, id, command).await
     }
 
     pub async fn payment(&self, id: PaymentId) -> Payment {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use florin_engine::clock::Clocks;
+use florin_engine::clock::{Clocks, random_node};
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::{Engine, setup};
@@ -67,13 +67,16 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         simulator_silence: config.simulator_silence(),
     })?;
     let announcer = cashier::CashierAnnouncer::new(key.codec());
+    let guard = Guard::new(config.outgoing_ranges());
     let engine = Engine::new(florin_engine::Parts {
         store,
         master_key: key,
         clocks,
         providers: providers.drivers,
         announcers: vec![(Dialect::Cashier, Arc::new(announcer))],
-        outgoing: Outgoing::new(Guard::new(config.outgoing_ranges())),
+        courier: Arc::new(Outgoing::new(guard.clone())),
+        guard,
+        node: random_node(),
         public_url,
     });
     let engine = engine.await.map_err(|error| error.to_string())?;

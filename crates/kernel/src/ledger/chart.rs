@@ -40,10 +40,13 @@ impl Movement {
             return vec![Transfer { layer, debit: clearing, credit: to, amount: self.credited }];
         }
         let position = Account::FxPosition(self.provider);
-        vec![
+        let mut transfers = vec![
             Transfer { layer, debit: clearing, credit: position, amount: self.moved },
             Transfer { layer, debit: position, credit: to, amount: self.credited },
-        ]
+        ];
+        // A rest may be too small to be anything in the other currency.
+        transfers.retain(|transfer| !transfer.amount.is_zero());
+        transfers
     }
 
     fn outward(&self, layer: Layer, from: Account) -> Vec<Transfer> {
@@ -70,9 +73,11 @@ pub fn captured(movement: &Movement) -> Entry {
     movement.entry("captured", movement.inward(Layer::Posted, movement.available()))
 }
 
-/// Money taken out of a hold: the hold shrinks by what is posted.
-pub fn captured_from_hold(movement: &Movement) -> Entry {
-    let mut transfers = movement.outward(Layer::Pending, movement.available());
+/// Money taken out of a hold: the hold shrinks by what is posted; on the provider's side by `released`, which differs from
+/// what moved only where parts of a conversion were rounded.
+pub fn captured_from_hold(movement: &Movement, released: Money) -> Entry {
+    let hold = Movement { moved: released, ..*movement };
+    let mut transfers = hold.outward(Layer::Pending, movement.available());
     transfers.extend(movement.inward(Layer::Posted, movement.available()));
     movement.entry("captured_from_hold", transfers)
 }
@@ -100,6 +105,11 @@ pub fn late_money(movement: &Movement) -> Entry {
 /// Money that went out although its refund had been given up; an operator decides.
 pub fn late_refund(movement: &Movement) -> Entry {
     movement.entry("late_refund", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
+/// Late money that the payer's bank took back before an operator decided.
+pub fn late_money_charged_back(movement: &Movement) -> Entry {
+    movement.entry("late_money_charged_back", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
 }
 
 /// The operator accepts late money: it becomes the merchant's.

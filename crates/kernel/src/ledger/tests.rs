@@ -28,7 +28,7 @@ fn every_event_has_its_posting() {
         (chart::hold_released(&same), "Pending merchant:1:available -> provider:210:clearing: 10.05 EUR"),
         (chart::captured(&same), "Posted provider:210:clearing -> merchant:1:available: 10.05 EUR"),
         (
-            chart::captured_from_hold(&same),
+            chart::captured_from_hold(&same, same.moved),
             "Pending merchant:1:available -> provider:210:clearing: 10.05 EUR; \
              Posted provider:210:clearing -> merchant:1:available: 10.05 EUR",
         ),
@@ -37,6 +37,7 @@ fn every_event_has_its_posting() {
         (chart::chargeback_reversed(&same), "Posted provider:210:clearing -> merchant:1:available: 10.05 EUR"),
         (chart::late_money(&same), "Posted provider:210:clearing -> merchant:1:suspense: 10.05 EUR"),
         (chart::late_refund(&same), "Posted merchant:1:suspense -> provider:210:clearing: 10.05 EUR"),
+        (chart::late_money_charged_back(&same), "Posted merchant:1:suspense -> provider:210:clearing: 10.05 EUR"),
         (chart::suspense_accepted(&same), "Posted merchant:1:suspense -> merchant:1:available: 10.05 EUR"),
         (chart::suspense_refunded(&same), "Posted merchant:1:suspense -> provider:210:clearing: 10.05 EUR"),
         (chart::fee_charged(&same), "Posted merchant:1:available -> fees: 10.05 EUR"),

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::operation::SETTLED_AFTER;
 use super::{
     Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus, Outcome,
     PayerStep, Payment, Retry, Route, Seq, State, StepKind,
@@ -11,6 +10,7 @@ use crate::Money;
 use crate::fx::Rounding;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, Movement};
+use crate::sabotage::{Defect, is_planted};
 
 mod command;
 mod late;
@@ -66,8 +66,8 @@ pub fn may_cascade(outcome: &Outcome) -> bool {
         | Outcome::Cancelled
         | Outcome::NeedsPayer(_)
         | Outcome::Pending
-        | Outcome::NotFound
-        | Outcome::Unknown => false,
+        | Outcome::NotFound => false,
+        Outcome::Unknown => is_planted(Defect::CascadeWhileUnknown),
     }
 }
 
@@ -95,12 +95,14 @@ impl Draft {
         self.start_attempt(attempt)
     }
 
-    fn start_attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
+    fn start_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
         let kind = match self.payment.capture {
             CaptureMode::Now => OperationKind::Sale,
             CaptureMode::Later => OperationKind::Authorise,
         };
         let asked = self.payment.asked;
+        // An account that moves the currency asked for has nothing to convert.
+        attempt.route.conversion = attempt.route.conversion.filter(|(asset, _)| *asset != asked.asset());
         let moved = money::converted(asked, &attempt.route, Rounding::Up).ok_or(Refusal::BadAmount)?;
         let operation = self.start(kind, asked, moved, attempt.route, None)?;
         self.operation_mut(operation)?.means = Some(attempt.means);
@@ -162,7 +164,8 @@ impl Draft {
         if funds.held.is_zero() {
             return Err(Refusal::NotFunded);
         }
-        if self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some() {
+        let busy = self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some();
+        if busy && !is_planted(Defect::DoubleResolutionOfHold) {
             return Err(Refusal::HoldBusy);
         }
         self.start_on_funding(OperationKind::Void, funds.held, funds.captured)
@@ -172,7 +175,7 @@ impl Draft {
         let funds = self.funds()?;
         self.check_amount(amount)?;
         let left = money::less(funds.refundable(), self.open(OperationKind::Refund));
-        if amount.exceeds(left) {
+        if amount.exceeds(left) && !is_planted(Defect::RefundBoundUnchecked) {
             return Err(Refusal::RefundExceedsCapture { asked: amount, left });
         }
         let before = money::sum(funds.refunded, self.open(OperationKind::Refund));
@@ -185,25 +188,24 @@ impl Draft {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
         let (route, on) = (funding.route.clone(), Some(funding.seq));
         let converted = |money| money::converted(money, &route, Rounding::Up);
-        let moved = before
-            .plus(amount)
-            .and_then(converted)
-            .zip(converted(before))
-            .and_then(|(after, before)| after.minus(before))
-            .ok_or(Refusal::BadAmount)?;
+        let part = before.plus(amount).and_then(converted).zip(converted(before));
+        let part = part.and_then(|(after, before)| after.minus(before)).ok_or(Refusal::BadAmount)?;
+        let moved = match route.conversion {
+            None => part,
+            Some(_) => self.fitting_part(kind, amount, part).ok_or(Refusal::BadAmount)?,
+        };
         self.start(kind, amount, moved, route, on).map(drop)
     }
 
     fn answered(&mut self, seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Result<(), Refusal> {
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
-        if !operation.is_open() {
+        if !operation.is_open() && !is_planted(Defect::LastCallbackWins) {
             return self.answered_late(seq, outcome);
         }
         // A first answer may say that nothing was sent or that another provider may try; a later one may not, because
         // by then the operation may be on its way. Nor can a provider forget a payer it has seen.
         let first_answer = operation.status == OperationStatus::Pending && operation.look_ups == 0;
-        let age = self.now.duration_since(operation.started_at);
-        let surely_lost = age >= SETTLED_AFTER && !operation.payer_acted;
+        let surely_lost = operation.is_surely_lost(self.now);
         let fallback = fallback.filter(|_| operation.kind.is_attempt() && first_answer && may_cascade(&outcome));
         match outcome {
             Outcome::Approved(approval) => self.approved(seq, approval),
@@ -213,6 +215,10 @@ impl Draft {
             Outcome::Cancelled => self.failed(seq, OperationStatus::Cancelled, Ending::Cancelled, None),
             Outcome::NotSent if first_answer => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
             Outcome::NotFound if surely_lost => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
+            Outcome::Unknown if is_planted(Defect::CascadeWhileUnknown) && fallback.is_some() => {
+                self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback)
+            }
+            Outcome::Unknown if is_planted(Defect::BlindRetry) && first_answer => self.try_again_blindly(seq),
             Outcome::NotSent | Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
             Outcome::Pending => self.still_pending(seq),
             Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
@@ -251,11 +257,14 @@ impl Draft {
 
     fn captured_from_hold(&mut self, amount: Money, movement: &Movement) -> Result<(), Refusal> {
         let mut funds = self.funds()?;
+        let left = self.hold_left(funds.held)?.moved.plus(movement.moved).ok_or(Refusal::BadAmount)?;
         funds.held = funds.held.minus(amount).ok_or(Refusal::BadAmount)?;
         funds.captured = funds.captured.plus(amount).ok_or(Refusal::BadAmount)?;
         funds.hold_until = funds.hold_until.filter(|_| !funds.held.is_zero());
         self.payment.state = State::Funded(funds);
-        self.post(chart::captured_from_hold(movement));
+        // Who takes the last of a hold ends it on the provider's side too, whatever parts were rounded to.
+        let released = if funds.held.is_zero() || movement.moved.exceeds(left) { left } else { movement.moved };
+        self.post(chart::captured_from_hold(movement, released));
         Ok(())
     }
 
@@ -307,6 +316,14 @@ impl Draft {
         Ok(())
     }
 
+    /// Sabotage: a sale without a clear answer is taken for lost and made once more, under a new reference.
+    fn try_again_blindly(&mut self, seq: Seq) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        let means = operation.means.clone();
+        let again = means.map(|means| Attempt { route: operation.route.clone(), means });
+        self.failed(seq, OperationStatus::Failed, Ending::Failed, again)
+    }
+
     fn still_pending(&mut self, seq: Seq) -> Result<(), Refusal> {
         let now = self.now;
         let operation = self.operation_mut(seq)?;
@@ -344,9 +361,21 @@ impl Draft {
         if self.payment.chargebacks.iter().any(|chargeback| chargeback.reference == reference) {
             return Ok(());
         }
-        let mut funds = self.funds()?;
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
         let amount = money::credited(moved, operation).ok_or(Refusal::BadAmount)?;
+        match operation.status {
+            OperationStatus::Approved => {}
+            OperationStatus::Late => return self.charged_back_late(seq, amount, moved, reference),
+            // The news that it was taken is still on its way.
+            OperationStatus::Pending
+            | OperationStatus::NeedsPayer(_)
+            | OperationStatus::Unknown
+            | OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => return Err(Refusal::NotFunded),
+        }
+        let mut funds = self.funds()?;
         let left = funds.captured.minus(funds.charged_back).unwrap_or(Money::zero(amount.asset()));
         if amount.exceeds(left) {
             return Err(Refusal::ChargebackExceedsCapture { asked: amount, left });
@@ -445,7 +474,8 @@ impl Draft {
             operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
         });
         let moved = captures.try_fold(funding.moved, |left, capture| left.minus(capture.moved));
-        let moved = moved.ok_or(Refusal::BadAmount)?;
+        // Late captures may have been rounded to a little more than there was.
+        let moved = moved.unwrap_or(Money::zero(funding.moved.asset()));
         Ok(Movement { credited: held, moved, ..self.movement(funding.seq)? })
     }
 

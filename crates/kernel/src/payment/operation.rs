@@ -114,7 +114,7 @@ pub struct Operation {
 
 /// How long after its start an operation that a provider does not know is surely not on its way any more:
 /// longer than any call may take (20 s) by far.
-pub(super) const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 impl Operation {
     /// Whether its end is not known yet.
@@ -128,6 +128,12 @@ impl Operation {
             | OperationStatus::Cancelled
             | OperationStatus::Expired => false,
         }
+    }
+
+    /// Whether a provider that did not know it at that moment never will: no request is on its way any more, and no payer
+    /// was seen.
+    pub fn is_surely_lost(&self, asked_at: Timestamp) -> bool {
+        asked_at.duration_since(self.started_at) >= SETTLED_AFTER && !self.payer_acted
     }
 
     /// When the provider is to be asked after it.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use florin_kernel::ledger::{Account, Layer, Transfer};
 use florin_kernel::payment::Mode;
+use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::{Asset, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
@@ -92,7 +93,8 @@ impl<'c> LedgerWriter<'c> {
             self.unrolled += 1;
             let Some(moved) = &mut self.moved else { continue };
             let (book, amount) = (write.entry.book, transfer.amount);
-            for (account, minor) in [(transfer.debit, -amount.minor()), (transfer.credit, amount.minor())] {
+            let lost = i64::from(is_planted(Defect::UnbalancedEntry));
+            for (account, minor) in [(transfer.debit, -amount.minor()), (transfer.credit, amount.minor() - lost)] {
                 let moved = moved.entry((book, account, amount.asset())).or_default();
                 match transfer.layer {
                     Layer::Pending => moved.pending += minor,

@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
+use florin_kernel::sabotage::{Defect, is_planted};
 use rusqlite::{Connection, Statement, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -58,6 +59,14 @@ pub(super) fn in_transaction<T>(
     let result = work(&transaction)?;
     transaction.commit()?;
     Ok(result)
+}
+
+/// Sabotage: says "committed" of what is not.
+fn acknowledge(batch: &mut [Commit]) {
+    for commit in batch {
+        let (nobody, _) = oneshot::channel();
+        let _ = std::mem::replace(&mut commit.reply, nobody).send(Ok(Verdict::Committed));
+    }
 }
 
 struct Writer<'c> {
@@ -116,6 +125,9 @@ impl<'c> Writer<'c> {
     /// Commits a batch and answers everybody in it.
     fn commit_batch(&mut self, batch: &mut Vec<Commit>) {
         let start = Instant::now();
+        if is_planted(Defect::AcknowledgeBeforeCommit) {
+            acknowledge(batch);
+        }
         if let Err(error) = self.commit_all(batch) {
             tracing::error!(%error, changesets = batch.len(), "the database cannot commit");
             self.roll_back();

@@ -125,9 +125,8 @@ async fn check(
     let chosen = chosen.map_err(|_| Problem::NoRule)?;
     let webhook = &payment.details.links.webhook;
     let (check, mode) = (caller.settings.webhook_check, payment.mode);
-    let guard = state.engine().outgoing().guard();
     // In a box: resolving and connecting, which are rare, make a large future.
-    if !Box::pin(state.reach().is_available(guard, webhook, check, mode)).await {
+    if !Box::pin(state.reach().is_available(state.engine().guard(), webhook, check, mode)).await {
         return Err(Problem::WebhookUnavailable);
     }
     Ok(chosen)

@@ -6,8 +6,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
-use florin_engine::Engine;
 use florin_engine::directory::Permission;
+use florin_engine::{Engine, Owner};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{Dialect, Payment};
 use florin_kernel::public_id::Reference;
@@ -111,9 +111,8 @@ impl CashierState {
 
     /// A payment of the caller's merchant and mode; another's answers as one that does not exist.
     async fn own_payment(&self, caller: &Caller, id: PaymentId) -> Result<Option<Payment>, Problem> {
-        let (merchant, mode) = (caller.credential.merchant, caller.credential.mode);
-        let stored = self.engine.store().payment(id).await?;
-        Ok(stored.map(|stored| stored.payment).filter(|payment| payment.merchant == merchant && payment.mode == mode))
+        let owner = Owner { merchant: caller.credential.merchant, mode: caller.credential.mode };
+        Ok(self.engine.find(owner, id).await?)
     }
 
     /// Whether a text is the printed id of a payment or of one of its attempts, whoever owns it.

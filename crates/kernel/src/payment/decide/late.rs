@@ -3,8 +3,8 @@
 
 use super::{Draft, Effect, Refusal};
 use crate::Money;
-use crate::ledger::chart;
-use crate::payment::{OperationKind, OperationStatus, Outcome, Seq, State};
+use crate::ledger::chart::{self, Movement};
+use crate::payment::{Chargeback, OperationKind, OperationStatus, Outcome, Seq, State};
 
 impl Draft {
     pub(super) fn answered_late(&mut self, seq: Seq, outcome: Outcome) -> Result<(), Refusal> {
@@ -50,6 +50,24 @@ impl Draft {
                 self.start(OperationKind::Void, amount, moved, route, Some(seq)).map(drop)
             }
         }
+    }
+
+    /// Money in suspense that the payer's bank took back never was the payment's: it leaves suspense.
+    pub(super) fn charged_back_late(
+        &mut self,
+        seq: Seq,
+        amount: Money,
+        moved: Money,
+        reference: String,
+    ) -> Result<(), Refusal> {
+        let movement = self.movement(seq)?;
+        if amount.exceeds(movement.credited) {
+            return Err(Refusal::ChargebackExceedsCapture { asked: amount, left: movement.credited });
+        }
+        let movement = Movement { credited: amount, moved, ..movement };
+        self.payment.chargebacks.push(Chargeback { reference, amount, at: self.now });
+        self.effects.push(Effect::Post(chart::late_money_charged_back(&movement)));
+        Ok(())
     }
 
     fn set_late(&mut self, seq: Seq, provider_id: String) -> Result<(), Refusal> {

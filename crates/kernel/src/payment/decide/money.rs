@@ -1,8 +1,9 @@
 //! Sums and conversions that the decisions share.
 
+use super::Draft;
 use crate::Money;
 use crate::fx::Rounding;
-use crate::payment::{Operation, Route};
+use crate::payment::{Operation, OperationKind, OperationStatus, Route};
 
 /// What a provider moves for an amount in the payment's currency.
 pub(super) fn converted(amount: Money, route: &Route, rounding: Rounding) -> Option<Money> {
@@ -33,4 +34,36 @@ pub(super) fn sum<'a>(start: Money, operations: impl Iterator<Item = &'a Operati
 /// `start` less the amounts of all operations, nothing at the least.
 pub(super) fn less<'a>(start: Money, operations: impl Iterator<Item = &'a Operation>) -> Money {
     operations.fold(start, |left, operation| left.minus(operation.amount).unwrap_or(Money::zero(start.asset())))
+}
+
+impl Draft {
+    /// What a converted capture, void or refund moves: about `part`, but never more than is left on the provider's side by
+    /// what was done or is under way, and never nothing. Who takes the last of the one side takes the last of the other,
+    /// whichever parts before it failed. `None` when too little is left to divide.
+    pub(super) fn fitting_part(&self, kind: OperationKind, amount: Money, part: Money) -> Option<Money> {
+        let counts = |op: &&Operation| op.is_open() || op.status == OperationStatus::Approved;
+        let of =
+            move |kind: OperationKind| self.payment.operations.iter().filter(counts).filter(move |op| op.kind == kind);
+        let whole: Vec<&Operation> = match kind {
+            OperationKind::Sale | OperationKind::Authorise => return Some(part),
+            OperationKind::Capture | OperationKind::Void => vec![self.payment.funding()?],
+            OperationKind::Refund => {
+                let done = |op: &&Operation| op.status == OperationStatus::Approved;
+                of(OperationKind::Sale).chain(of(OperationKind::Capture)).filter(done).collect()
+            }
+        };
+        let spender = if kind == OperationKind::Refund { OperationKind::Refund } else { OperationKind::Capture };
+        let spent = || of(spender);
+        let left_amount = less(sum(Money::zero(amount.asset()), whole.iter().copied()), spent());
+        let moved = |sum: i64, op: &Operation| sum + op.moved.minor();
+        let left_moved = whole.iter().copied().fold(0, moved) - spent().fold(0, moved);
+        let charged_back = !self.payment.chargebacks.is_empty();
+        let minor = match amount == left_amount {
+            true if !charged_back => left_moved,
+            true => part.minor().min(left_moved),
+            // Something stays for who comes last.
+            false => part.minor().max(1).min(left_moved - 1),
+        };
+        (minor > 0).then_some(Money::new(minor, part.asset()))
+    }
 }

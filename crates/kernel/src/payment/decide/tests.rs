@@ -222,6 +222,31 @@ fn money_after_the_end_goes_to_suspense() {
 }
 
 #[test]
+fn late_money_is_charged_back_out_of_suspense() {
+    let charge_back = |moved| Command::ChargedBack { seq: Seq::new(1), moved, reference: "cb".into() };
+    let expired = sale([answered(1, Outcome::Cancelled)]);
+    let early = decide(&expired, charge_back(eur("10.00")), after(2)).err();
+    assert_eq!(early, Some(Refusal::NotFunded), "it is sent again until the late yes has come");
+    let late = run(expired, [answered(1, approved())]);
+    let struck = decide(&late, charge_back(eur("4.00")), after(3)).expect("the bank has taken it");
+    assert_eq!(show(&late, Ok(struck.clone()), after(3)), "cancelled; post late_money_charged_back 4.00 EUR");
+    let again = decide(&struck.payment, charge_back(eur("4.00")), after(4)).expect("a repeat");
+    assert_eq!(show(&struck.payment, Ok(again), after(4)), "nothing");
+    assert!(matches!(
+        decide(&late, charge_back(eur("11.00")), after(3)),
+        Err(Refusal::ChargebackExceedsCapture { .. })
+    ));
+}
+
+#[test]
+fn an_account_that_moves_the_currency_asked_for_converts_nothing() {
+    let mut attempt = attempt(216);
+    attempt.route.conversion = Some((eur("1").asset(), crate::fx::Rate::parse("0.856").expect("a rate")));
+    let begun = run(created(CaptureMode::Now, Retry::Never), [Command::Attempt(attempt)]);
+    assert_eq!((begun.operations[0].moved, begun.operations[0].route.conversion), (eur("10.00"), None));
+}
+
+#[test]
 fn a_late_authorisation_is_given_back() {
     let ended = authorisation([answered(1, Outcome::Cancelled)]);
     let late = decide(&ended, answered(1, approved()), after(5)).expect("a late hold");
@@ -252,6 +277,32 @@ fn parts_of_a_conversion_add_up_to_the_whole() {
     );
     let moved: i64 = payment.operations[1..].iter().map(|operation| operation.moved.minor()).sum();
     assert_eq!((moved, payment.word().text()), (861, "captured"));
+}
+
+/// Captures in a currency whose parts are rounded; some fail. Whoever takes the last of the hold takes the last of what
+/// the provider holds, and nothing of the hold stays in the book.
+#[test]
+fn failed_parts_of_a_conversion_leave_nothing_of_the_hold() {
+    let gbp = Asset::from_code("GBP").expect("a known asset");
+    let mut attempt = attempt(216);
+    attempt.route.conversion = Some((gbp, crate::fx::Rate::parse("0.856").expect("a rate")));
+    for parts in [["0.01", "0.02", "0.02"], ["0.02", "0.01", "0.02"], ["0.03", "0.01", "0.01"]] {
+        let mut payment = created(CaptureMode::Later, Retry::Never);
+        payment.asked = eur("0.05");
+        let mut payment = run(payment, [Command::Attempt(attempt.clone()), answered(1, approved())]);
+        assert_eq!(payment.operations[0].moved, Money::new(5, gbp));
+        // All but the first under way at once; the first fails, and its amount is captured again.
+        let captures = parts.map(|part| Command::Capture(eur(part)));
+        payment = run(payment, captures);
+        payment = run(payment, [answered(2, declined("05")), answered(3, approved()), answered(4, approved())]);
+        payment = run(payment, [Command::Capture(eur(parts[0]))]);
+        let last = decide(&payment, answered(5, approved()), after(2)).expect("the rest of the hold");
+        let moved: i64 = last.payment.operations[2..].iter().map(|operation| operation.moved.minor()).sum();
+        assert_eq!((moved, last.payment.word().text()), (5, "captured"), "{parts:?}");
+        payment = run(last.payment, [Command::Refund(eur("0.02")), Command::Refund(eur("0.03"))]);
+        let refunds: i64 = payment.operations[5..].iter().map(|operation| operation.moved.minor()).sum();
+        assert_eq!(refunds, 5, "{parts:?}");
+    }
 }
 
 #[test]

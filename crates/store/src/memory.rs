@@ -1,0 +1,323 @@
+//! A store in memory, for the simulation: a database's behaviour without its speed limit and without its durability.
+//!
+//! Never in the product build. It passes the drivers' conformance suite, keeps payments as documents like they do, and
+//! scans its rows where they have an index, because a simulated history is small.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use florin_kernel::ledger::Account;
+use florin_kernel::payment::Mode;
+use florin_kernel::ports::Lane;
+use florin_kernel::{Asset, EventId, MerchantId, PaymentId, Timestamp};
+
+use crate::{
+    Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow, EntryWrite,
+    EventRow, EventState, EventWrite, Floor, LedgerReport, PaymentQuery, PaymentWrite, Store, StoreError,
+    StoredPayment, Verdict,
+};
+
+mod ledger;
+#[cfg(test)]
+mod tests;
+
+/// A store that forgets everything when it is dropped.
+#[derive(Default)]
+pub struct MemoryStore {
+    rows: Mutex<Rows>,
+}
+
+#[derive(Default)]
+struct Rows {
+    closed: bool,
+    payments: BTreeMap<i64, PaymentRow>,
+    claims: BTreeMap<[u8; 16], Claim>,
+    entries: Vec<(PaymentId, Mode, EntryRow)>,
+    events: BTreeMap<i64, OutboxRow>,
+    config: BTreeMap<(i64, i64), ConfigRow>,
+    /// Offsets of the clocks of lanes, in milliseconds.
+    clocks: BTreeMap<i64, i64>,
+}
+
+struct PaymentRow {
+    version: i64,
+    write: PaymentWrite,
+}
+
+struct OutboxRow {
+    event: EventRow,
+    next_at: i64,
+    deliveries: Vec<DeliveryRow>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> MemoryStore {
+        MemoryStore::default()
+    }
+
+    fn rows(&self) -> Result<MutexGuard<'_, Rows>, StoreError> {
+        let rows = self.rows.lock().expect("no holder of the lock panics");
+        if rows.closed { Err(StoreError::Unavailable("it is closed".to_owned())) } else { Ok(rows) }
+    }
+}
+
+impl Rows {
+    /// What stands against a changeset, in the order in which drivers look.
+    fn refused(&self, changeset: &Changeset) -> Option<Verdict> {
+        let mut taken = BTreeMap::new();
+        for claim in &changeset.claims {
+            if let Some(first) = self.claims.get(&claim.key).or(taken.get(&claim.key)) {
+                return Some(Verdict::Duplicate(*first));
+            }
+            taken.insert(claim.key, *claim);
+        }
+        let version = |write: &PaymentWrite| self.payments.get(&write.id.number()).map(|row| row.version);
+        if changeset.payments.iter().any(|write| version(write) != write.expected_version) {
+            return Some(Verdict::Conflict);
+        }
+        for Floor { book, account, minimum } in &changeset.floors {
+            let moved = changeset.entries.iter().filter(|write| write.entry.book == *book);
+            let moved: i64 = moved.map(|write| ledger::posted(&write.entry, *account, minimum.asset())).sum();
+            if self.posted(*book, *account, minimum.asset()) + moved < minimum.minor() {
+                return Some(Verdict::BelowFloor { account: *account, asset: minimum.asset() });
+            }
+        }
+        let announced = |delivery: &Delivery| {
+            self.events.contains_key(&delivery.event.number())
+                || changeset.events.iter().any(|event| event.id == delivery.event)
+        };
+        (!changeset.deliveries.iter().all(announced)).then_some(Verdict::Conflict)
+    }
+
+    fn apply(&mut self, changeset: Changeset) {
+        for claim in changeset.claims {
+            self.claims.insert(claim.key, claim);
+        }
+        for mut write in changeset.payments {
+            self.clocks.entry(write.lane).or_default();
+            let before = self.payments.get(&write.id.number());
+            write.answer = write.answer.or_else(|| before.and_then(|row| row.write.answer.clone()));
+            let version = before.map_or(1, |row| row.version + 1);
+            self.payments.insert(write.id.number(), PaymentRow { version, write });
+        }
+        for EntryWrite { payment, at, entry } in &changeset.entries {
+            self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
+        }
+        for event in changeset.events {
+            self.announce(event);
+        }
+        for delivery in changeset.deliveries {
+            self.deliver(delivery);
+        }
+    }
+
+    fn announce(&mut self, write: EventWrite) {
+        self.clocks.entry(write.lane.number()).or_default();
+        let event = EventRow {
+            id: write.id,
+            payment: write.payment,
+            lane: write.lane.number(),
+            credential: write.credential,
+            url: write.url,
+            endpoint: write.endpoint,
+            body: write.body,
+            attempts: 0,
+            state: EventState::Due,
+            first_at: write.due_at,
+        };
+        let row = OutboxRow { event, next_at: write.due_at.as_millisecond(), deliveries: Vec::new() };
+        self.events.insert(write.id.number(), row);
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let Some(row) = self.events.get_mut(&delivery.event.number()) else { return };
+        if row.event.attempts == 0 {
+            row.event.first_at = delivery.at;
+        }
+        row.event.attempts += 1;
+        match delivery.result {
+            DeliveryResult::Delivered => row.event.state = EventState::Delivered,
+            DeliveryResult::GivenUp => row.event.state = EventState::GivenUp,
+            DeliveryResult::Retry(next) => row.next_at = next.as_millisecond(),
+        }
+        let Delivery { at, latency_ms, status, note, .. } = delivery;
+        row.deliveries.push(DeliveryRow { at, latency_ms, status, note });
+    }
+
+    /// How late something of a lane is, by the lane's clock; not yet due: nothing.
+    fn overdue_since(&self, lane: i64, due_at: i64, wall: Timestamp) -> Option<i64> {
+        let by_the_wall = due_at.saturating_sub(*self.clocks.get(&lane)?);
+        (by_the_wall <= wall.as_millisecond()).then_some(by_the_wall)
+    }
+
+    fn stands_behind(&self, event: &EventRow) -> bool {
+        let before = self.events.range(..event.id.number());
+        before.into_iter().any(|(_, row)| row.event.payment == event.payment && row.event.state == EventState::Due)
+    }
+
+    fn posted(&self, book: Mode, account: Account, asset: Asset) -> i64 {
+        let (book, account) = (book.to_string(), account.to_string());
+        let balances = self.balances();
+        let own =
+            |balance: &&Balance| balance.book == book && balance.account == account && balance.asset == asset.code();
+        balances.iter().find(own).map_or(0, |balance| balance.posted_minor)
+    }
+}
+
+impl PaymentRow {
+    fn read(&self) -> Result<StoredPayment, StoreError> {
+        let payment = serde_json::from_str(&self.write.document)
+            .map_err(|error| StoreError::Corrupt(format!("payment {}: {error}", self.write.id)))?;
+        Ok(StoredPayment { payment, version: self.version, answer: self.write.answer.clone() })
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError> {
+        let mut rows = self.rows()?;
+        if let Some(verdict) = rows.refused(&changeset) {
+            return Ok(verdict);
+        }
+        rows.apply(changeset);
+        Ok(Verdict::Committed)
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+        self.rows()?.payments.get(&id.number()).map(PaymentRow::read).transpose()
+    }
+
+    async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
+        Ok(self.rows()?.claims.get(&key).copied())
+    }
+
+    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+        let rows = self.rows()?;
+        let place = |row: &PaymentRow| (row.write.created_at, row.write.id.number());
+        let after = match query.after.map(|after| rows.payments.get(&after.number())) {
+            None => (query.from.as_millisecond(), i64::MIN),
+            Some(None) => return Ok(Vec::new()),
+            Some(Some(row)) => place(row).max((query.from.as_millisecond(), i64::MIN)),
+        };
+        let listed = |row: &&PaymentRow| {
+            row.write.merchant == query.merchant.number()
+                && row.write.mode == query.mode
+                && place(row) > after
+                && row.write.created_at < query.until.as_millisecond()
+        };
+        let mut found: Vec<&PaymentRow> = rows.payments.values().filter(listed).collect();
+        found.sort_by_key(|row| place(row));
+        found.truncate(query.limit as usize);
+        found.into_iter().map(PaymentRow::read).collect()
+    }
+
+    async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
+        let rows = self.rows()?;
+        let overdue = |row: &PaymentRow| rows.overdue_since(row.write.lane, row.write.wake_at?, wall);
+        let due = rows.payments.values().filter_map(|row| Some((overdue(row)?, row.write.id)));
+        let mut due: Vec<(i64, PaymentId)> = due.collect();
+        due.sort_unstable();
+        due.truncate(limit as usize);
+        Ok(due.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn due_events(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+        busy_endpoints: &[String],
+        in_flight: &[EventId],
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let rows = self.rows()?;
+        let waiting = rows.events.values().filter(|row| {
+            row.event.state == EventState::Due
+                && !in_flight.contains(&row.event.id)
+                && !busy_endpoints.contains(&row.event.endpoint)
+        });
+        let due = waiting.filter_map(|row| Some((rows.overdue_since(row.event.lane, row.next_at, wall)?, &row.event)));
+        let mut due: Vec<(i64, &EventRow)> = due.filter(|(_, event)| !rows.stands_behind(event)).collect();
+        due.sort_unstable_by_key(|(since, event)| (*since, event.id));
+        due.truncate(limit as usize);
+        Ok(due.into_iter().map(|(_, event)| event.clone()).collect())
+    }
+
+    async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {
+        let rows = self.rows()?;
+        let of_payment = rows.events.values().filter(|row| row.event.payment == payment);
+        Ok(of_payment.map(|row| (row.event.clone(), row.deliveries.clone())).collect())
+    }
+
+    async fn entries(&self, payment: PaymentId) -> Result<Vec<EntryRow>, StoreError> {
+        let rows = self.rows()?;
+        Ok(rows.entries.iter().filter(|(of, ..)| *of == payment).map(|(.., line)| line.clone()).collect())
+    }
+
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        Ok(self.rows()?.balances())
+    }
+
+    async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
+        self.rows()?.verify()
+    }
+
+    async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {
+        let rows = self.rows()?;
+        Ok(rows.config.range((kind as i64, i64::MIN)..=(kind as i64, i64::MAX)).map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn put_config(&self, config: Vec<ConfigRow>) -> Result<(), StoreError> {
+        let mut rows = self.rows()?;
+        rows.config.extend(config.into_iter().map(|row| ((row.kind as i64, row.id), row)));
+        Ok(())
+    }
+
+    async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {
+        let live = Lane::Live.number();
+        let rows = self.rows()?;
+        let advanced = rows.clocks.iter().filter(|(lane, offset_ms)| **lane != live && **offset_ms != 0);
+        Ok(advanced.map(|(lane, offset_ms)| (Lane::Dev(MerchantId::from_number(*lane)), *offset_ms)).collect())
+    }
+
+    async fn advance_clock(&self, merchant: MerchantId, by_ms: i64) -> Result<i64, StoreError> {
+        let mut rows = self.rows()?;
+        let offset_ms = rows.clocks.entry(Lane::Dev(merchant).number()).or_default();
+        *offset_ms = offset_ms.saturating_add(by_ms);
+        Ok(*offset_ms)
+    }
+
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut rows = self.rows()?;
+        let before_ms = before.as_millisecond();
+        let mut left = limit as usize;
+        let answered = |row: &&mut PaymentRow| row.write.answer.is_some() && row.write.created_at < before_ms;
+        for row in rows.payments.values_mut().filter(answered).take(left) {
+            row.write.answer = None;
+            left -= 1;
+        }
+        let expired = rows.claims.values().filter(|claim| claim.expires && claim.at < before);
+        for key in expired.map(|claim| claim.key).take(left).collect::<Vec<_>>() {
+            rows.claims.remove(&key);
+            left -= 1;
+        }
+        for row in rows.events.values_mut() {
+            let old = row.deliveries.iter().take_while(|delivery| delivery.at < before).count().min(left);
+            row.deliveries.drain(..old);
+            left -= old;
+        }
+        Ok(u64::from(limit) - left as u64)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.rows().map(drop)
+    }
+
+    async fn close(&self) {
+        self.rows.lock().expect("no holder of the lock panics").closed = true;
+    }
+}

@@ -1,0 +1,121 @@
+//! The book in memory: lines, balances, and the same audit that the drivers make.
+
+use std::collections::BTreeMap;
+
+use florin_kernel::ledger::{Account, Entry, Layer};
+use florin_kernel::payment::{Payment, State};
+use florin_kernel::{Asset, Timestamp};
+
+use super::Rows;
+use crate::{Balance, EntryRow, LedgerReport, StoreError};
+
+/// An entry's lines, one a transfer.
+pub(super) fn lines(entry: &Entry, at: Timestamp) -> impl Iterator<Item = EntryRow> {
+    entry.transfers.iter().map(move |transfer| EntryRow {
+        event: entry.event.to_owned(),
+        layer: match transfer.layer {
+            Layer::Pending => "pending".to_owned(),
+            Layer::Posted => "posted".to_owned(),
+        },
+        debit: transfer.debit.to_string(),
+        credit: transfer.credit.to_string(),
+        asset: transfer.amount.asset().code().to_owned(),
+        amount_minor: transfer.amount.minor(),
+        at,
+    })
+}
+
+/// What an entry adds to an account's posted balance.
+pub(super) fn posted(entry: &Entry, account: Account, asset: Asset) -> i64 {
+    let of_account =
+        entry.transfers.iter().filter(|transfer| transfer.layer == Layer::Posted && transfer.amount.asset() == asset);
+    let minor = of_account.map(|transfer| {
+        let credit = if transfer.credit == account { transfer.amount.minor() } else { 0 };
+        let debit = if transfer.debit == account { transfer.amount.minor() } else { 0 };
+        credit - debit
+    });
+    minor.sum()
+}
+
+impl Rows {
+    pub(super) fn balances(&self) -> Vec<Balance> {
+        let mut moved: BTreeMap<(String, &str, &str), (i64, i64)> = BTreeMap::new();
+        for (_, book, line) in &self.entries {
+            for (account, minor) in [(&line.debit, -line.amount_minor), (&line.credit, line.amount_minor)] {
+                let (pending, posted) = moved.entry((book.to_string(), account, &line.asset)).or_default();
+                *(if line.layer == "pending" { pending } else { posted }) += minor;
+            }
+        }
+        let balance = |((book, account, asset), (pending_minor, posted_minor)): ((String, &str, &str), (i64, i64))| {
+            Balance { book, account: account.to_owned(), asset: asset.to_owned(), pending_minor, posted_minor }
+        };
+        moved.into_iter().map(balance).collect()
+    }
+
+    /// Every transfer counted, and compared with what the payments say.
+    pub(super) fn verify(&self) -> Result<LedgerReport, StoreError> {
+        let mut report = LedgerReport {
+            transfers: self.entries.len() as u64,
+            payments: self.payments.len() as u64,
+            faults: Vec::new(),
+        };
+        for (payment, ..) in &self.entries {
+            if !self.payments.contains_key(&payment.number()) {
+                let number = payment.number();
+                report.faults.push(format!("A ledger entry is of payment {number}, which does not exist."));
+            }
+        }
+        for row in self.payments.values() {
+            let payment = row.read()?.payment;
+            let (says, moved) = (says(&payment), self.moved(&payment));
+            if says != moved {
+                report.faults.push(format!(
+                    "Payment {} says {} {asset} taken and {} held in minor units; its transfers say {} and {}.",
+                    payment.id.number(),
+                    says.posted,
+                    says.pending,
+                    moved.posted,
+                    moved.pending,
+                    asset = payment.asked.asset(),
+                ));
+            }
+        }
+        Ok(report)
+    }
+
+    fn moved(&self, payment: &Payment) -> Moved {
+        let available = Account::MerchantAvailable(payment.merchant).to_string();
+        let mut moved = Moved::default();
+        for (_, _, line) in self.entries.iter().filter(|(of, book, _)| *of == payment.id && *book == payment.mode) {
+            let minor = match () {
+                () if line.asset != payment.asked.asset().code() => 0,
+                () if line.credit == available => line.amount_minor,
+                () if line.debit == available => -line.amount_minor,
+                () => 0,
+            };
+            *(if line.layer == "pending" { &mut moved.pending } else { &mut moved.posted }) += minor;
+        }
+        moved
+    }
+}
+
+/// What is held and what the merchant has of a payment, in minor units.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Moved {
+    pending: i64,
+    posted: i64,
+}
+
+fn says(payment: &Payment) -> Moved {
+    match &payment.state {
+        State::Funded(funds) => Moved {
+            pending: funds.held.minor(),
+            posted: funds.captured.minor() - funds.refunded.minor() - funds.charged_back.minor(),
+        },
+        State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. }
+        | State::Ended(_) => Moved::default(),
+    }
+}

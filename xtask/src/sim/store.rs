@@ -1,0 +1,241 @@
+//! A store as a process meets it on a bad day: it is slow, refuses, goes away for a while; and the process may die before a
+//! commit reaches it, or after the commit and before the process hears of it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use florin_kernel::ports::Lane;
+use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
+use florin_store::{
+    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, PaymentQuery,
+    Store, StoreError, StoredPayment, Verdict,
+};
+use tokio::time::Instant;
+
+use super::chance::Chance;
+use super::life::Life;
+use super::stage::{Stage, describe, say};
+use super::weather::Trouble;
+
+/// A store on one life of the process.
+pub struct TroubledStore {
+    stage: Arc<Stage>,
+    life: Arc<Life>,
+    inner: Arc<dyn Store>,
+    chance: Chance,
+    down_until: Mutex<Option<Instant>>,
+}
+
+impl TroubledStore {
+    /// The store as a life of the process meets it.
+    pub fn new(stage: Arc<Stage>, life: Arc<Life>, inner: Arc<dyn Store>) -> TroubledStore {
+        let chance = Chance::of(stage.seed, &format!("store {}", life.number));
+        TroubledStore { stage, life, inner, chance, down_until: Mutex::new(None) }
+    }
+
+    fn strikes(&self, trouble: Trouble) -> bool {
+        self.stage.weather.strikes(&self.chance, trouble)
+    }
+
+    /// Whether the database is away; every now and then it goes.
+    fn is_down(&self) -> bool {
+        let mut until = self.down_until.lock().expect("no holder of the lock panics");
+        if self.stage.weather.is_calm() {
+            return false;
+        }
+        if until.is_none_or(|until| until <= Instant::now()) {
+            // Seldom, because it then fails everybody for seconds.
+            if !self.chance.percent(4) || !self.strikes(Trouble::StoreDown) {
+                return false;
+            }
+            let lasts = self.chance.seconds(1..=6);
+            say!(self.stage, "store: away for {lasts:?}");
+            *until = Some(Instant::now() + lasts);
+        }
+        true
+    }
+
+    /// The way to a row.
+    async fn reach(&self) -> Result<(), StoreError> {
+        self.life.step().await;
+        if self.is_down() {
+            return Err(StoreError::Unavailable("simulated".to_owned()));
+        }
+        if self.chance.percent(20) {
+            tokio::time::sleep(self.chance.ms(1..=8)).await;
+            self.life.go_on().await;
+        }
+        Ok(())
+    }
+
+    /// What a worker asks for at every tick; a step only when something is found.
+    fn look(&self) -> Result<(), StoreError> {
+        match self.is_down() {
+            true => Err(StoreError::Unavailable("simulated".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    /// Everybody who asks later sees these versions.
+    async fn bear_witness(&self, written: Vec<PaymentId>) {
+        for id in written {
+            let Ok(Some(stored)) = at_once(self.inner.payment(id)) else {
+                self.stage.fault(format!("{id} was committed and is not there"));
+                continue;
+            };
+            say!(self.stage, "store: committed {} v{}", describe(&stored.payment), stored.version);
+            for fault in self.stage.witness.see(stored.payment) {
+                self.stage.fault(fault);
+            }
+        }
+    }
+}
+
+/// Waits for a future without giving way, so that simulated time stands still while a real thread works for it.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park_timeout(Duration::from_millis(50)),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for TroubledStore {
+    async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError> {
+        self.reach().await?;
+        if self.strikes(Trouble::StoreOverloaded) {
+            say!(self.stage, "store: overloaded");
+            return Err(StoreError::Overloaded);
+        }
+        if self.strikes(Trouble::StoreSlow) {
+            tokio::time::sleep(self.chance.ms(50..=3_000)).await;
+            self.life.go_on().await;
+        }
+        let written = changeset.payments.iter().map(|write| write.payment()).collect();
+        let verdict = at_once(self.inner.commit(changeset))?;
+        match &verdict {
+            Verdict::Committed => self.bear_witness(written).await,
+            Verdict::Conflict => {
+                self.stage.met("version conflict");
+                say!(self.stage, "store: conflict");
+            }
+            Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+                say!(self.stage, "store: {verdict:?}");
+            }
+        }
+        if self.chance.percent(20) {
+            tokio::time::sleep(self.chance.ms(1..=8)).await;
+        }
+        self.life.step().await;
+        // A database over a network can commit and lose the connection before it says so.
+        if self.strikes(Trouble::StoreAnswerLost) {
+            say!(self.stage, "store: the answer to a commit is lost");
+            return Err(StoreError::Unavailable("simulated, after the commit".to_owned()));
+        }
+        Ok(verdict)
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.inner.is_exclusive()
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.payment(id))
+    }
+
+    async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.claim(key))
+    }
+
+    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.payments(query))
+    }
+
+    async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
+        self.life.go_on().await;
+        self.look()?;
+        at_once(self.inner.due_payments(wall, limit))
+    }
+
+    async fn due_events(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+        busy_endpoints: &[String],
+        in_flight: &[EventId],
+    ) -> Result<Vec<EventRow>, StoreError> {
+        self.life.go_on().await;
+        self.look()?;
+        at_once(self.inner.due_events(wall, limit, busy_endpoints, in_flight))
+    }
+
+    async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.events(payment))
+    }
+
+    async fn entries(&self, payment: PaymentId) -> Result<Vec<EntryRow>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.entries(payment))
+    }
+
+    async fn balances(&self) -> Result<Vec<Balance>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.balances())
+    }
+
+    async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.verify_ledger())
+    }
+
+    async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.config(kind))
+    }
+
+    async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.put_config(rows))
+    }
+
+    async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.clocks())
+    }
+
+    async fn advance_clock(&self, merchant: MerchantId, by_ms: i64) -> Result<i64, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.advance_clock(merchant, by_ms))
+    }
+
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.purge(before, limit))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.reach().await?;
+        at_once(self.inner.ping())
+    }
+
+    /// The database outlives the process; the history closes it.
+    async fn close(&self) {}
+}

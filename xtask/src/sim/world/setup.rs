@@ -1,0 +1,126 @@
+//! What is configured in every history: three merchants, three accounts at the acquirer, two routes, one receiver.
+
+use florin_engine::Owner;
+use florin_engine::announce::{Announcement, Announcer, Schedule};
+use florin_engine::directory::{Credential, Directory};
+use florin_engine::keys::Keyring;
+use florin_engine::setup::{NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row};
+use florin_kernel::fx::Rate;
+use florin_kernel::payment::{Dialect, Mode, Payment};
+use florin_kernel::routing::{Method, ProviderAccount, ProviderId, RouteSet};
+use florin_kernel::secret::Secret;
+use florin_kernel::{Asset, CredentialId, MerchantId};
+use florin_store::ConfigRow;
+use jiff::SignedDuration;
+
+use super::super::stage::describe;
+
+/// The merchants' numbers.
+pub const MERCHANTS: [i64; 3] = [1, 2, 3];
+/// What an order may name: two accounts, one of which moves another currency, and two routes, one of which cascades.
+pub const ROUTES: [i64; 5] = [11, 13, 31, 31, 32];
+/// Where events go.
+pub const WEBHOOK: &str = "https://receiver.example/events";
+
+/// The credential that makes an owner's payments.
+pub fn credential_of(owner: Owner) -> CredentialId {
+    let mode = match owner.mode {
+        Mode::Dev => 0,
+        Mode::Live => 1,
+    };
+    CredentialId::from_number(owner.merchant.number() * 10 + mode)
+}
+
+/// All of it as rows.
+pub fn rows(keyring: &Keyring, webhook_secret: &Secret) -> Vec<ConfigRow> {
+    let mut rows = Vec::new();
+    for number in MERCHANTS {
+        let merchant = MerchantId::from_number(number);
+        rows.push(merchant_row(&new_merchant(merchant, webhook_secret), keyring));
+        for mode in [Mode::Dev, Mode::Live] {
+            rows.push(credential_row(&new_credential(Owner { merchant, mode }), keyring));
+        }
+    }
+    let dollars = Asset::from_code("USD").zip(Rate::parse("1.0837"));
+    rows.extend([account(11, None), account(12, None), account(13, dollars)].iter().map(provider_row));
+    rows.push(route_row(&route(31, [11, 12, 13], true)));
+    rows.push(route_row(&route(32, [12, 11, 13], false)));
+    rows
+}
+
+fn new_merchant(id: MerchantId, webhook_secret: &Secret) -> NewMerchant {
+    NewMerchant {
+        id,
+        slug: format!("merchant{}", id.number()),
+        name: format!("Merchant {}", id.number()),
+        limits: Vec::new(),
+        blocked_payers: Vec::new(),
+        schemes: Vec::new(),
+        webhook_secrets_dev: vec![webhook_secret.clone()],
+        webhook_secrets_live: vec![webhook_secret.clone()],
+    }
+}
+
+fn new_credential(owner: Owner) -> NewCredential {
+    let id = credential_of(owner);
+    NewCredential {
+        id,
+        merchant: owner.merchant,
+        mode: owner.mode,
+        dialect: Dialect::Cashier,
+        key: Secret::new(format!("key {}", id.number())),
+        permissions: Vec::new(),
+        expires_at: None,
+        revoked: false,
+        allow: Vec::new(),
+        deny: Vec::new(),
+        settings: serde_json::Value::Null,
+        signature_password: Secret::new(String::new()),
+    }
+}
+
+fn account(id: i64, conversion: Option<(Asset, Rate)>) -> ProviderAccount {
+    ProviderAccount {
+        id: ProviderId::new(id),
+        code: format!("account_{id}"),
+        name: format!("Account {id}"),
+        driver: "acquirer".to_owned(),
+        method: Method::Card,
+        merchant: None,
+        modes: vec![Mode::Dev, Mode::Live],
+        disabled: false,
+        currencies: Vec::new(),
+        countries: Vec::new(),
+        amounts: None,
+        conversion,
+        settings: std::collections::BTreeMap::new(),
+    }
+}
+
+fn route(id: i64, members: [i64; 3], cascade: bool) -> RouteSet {
+    let members = members.map(ProviderId::new).to_vec();
+    RouteSet { id: ProviderId::new(id), name: format!("Route {id}"), merchant: None, members, cascade }
+}
+
+/// The simulated dialect: every change of a payment's description is told.
+pub struct Announcements {
+    pub attempts_max: u32,
+}
+
+impl Announcer for Announcements {
+    fn announce(&self, before: &Payment, after: &Payment, _directory: &Directory) -> Option<Announcement> {
+        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?.clone();
+        let (told, body) = (describe(before), describe(after));
+        let status = after.word().text().to_owned();
+        let credential = after.details.credential?;
+        (told != body).then_some(Announcement { status, url, body, credential })
+    }
+
+    fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule { attempts_max: self.attempts_max, interval: SignedDuration::from_secs(20) }
+    }
+}
