@@ -22,6 +22,16 @@ pub struct Changeset {
     pub deliveries: Vec<Delivery>,
 }
 
+impl Changeset {
+    /// Whether a text that must be kept as it is holds a NUL, which not every database can keep. JSON escapes it.
+    pub(crate) fn holds_nul(&self) -> bool {
+        let nul = |text: &str| text.contains('\0');
+        let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
+        let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
+        self.payments.iter().any(answer) || self.events.iter().any(event)
+    }
+}
+
 /// A key taken for good: a merchant's reference or an `Idempotency-Key`.
 ///
 /// `key` is a keyed digest over merchant, mode, dialect, kind of key and text; `digest` one over the request's content.

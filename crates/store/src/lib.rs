@@ -10,12 +10,20 @@ use florin_kernel::{MerchantId, PaymentId, Timestamp};
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod open;
+pub mod postgres;
 mod query;
+pub mod seal;
 pub mod sqlite;
+#[cfg(any(test, feature = "conformance"))]
+pub mod testing;
+mod verify;
+mod words;
 
 pub use changeset::{
     Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict,
 };
+pub use open::OpenError;
 pub use query::{
     Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
     StoredPayment,

@@ -40,7 +40,7 @@ mod tests;
 mod verify;
 mod writer;
 
-pub use connection::OpenError;
+pub use crate::OpenError;
 
 /// How the driver works; the defaults suit a machine of two cores and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

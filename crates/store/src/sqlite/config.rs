@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use crate::words::kind_text;
 use crate::{ConfigKind, ConfigRow};
 
 const SELECT: &str = "SELECT id, document FROM config WHERE kind = ?1 ORDER BY id";
@@ -23,15 +24,4 @@ pub(super) fn put(connection: &Connection, rows: &[ConfigRow]) -> rusqlite::Resu
         statement.execute(params![kind_text(row.kind), row.id, row.document])?;
     }
     Ok(())
-}
-
-fn kind_text(kind: ConfigKind) -> &'static str {
-    match kind {
-        ConfigKind::Installation => "installation",
-        ConfigKind::Merchant => "merchant",
-        ConfigKind::Credential => "credential",
-        ConfigKind::Provider => "provider",
-        ConfigKind::Route => "route",
-        ConfigKind::Rule => "rule",
-    }
 }

@@ -13,9 +13,9 @@ use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
 use florin_kernel::PaymentId;
 use florin_kernel::ledger::chart;
 
-fn fresh() -> (Arc<dyn Store>, TempDir) {
+async fn fresh() -> Option<(Arc<dyn Store>, TempDir)> {
     let home = Home::new();
-    (Arc::new(home.open(SqliteSettings::default())), home.directory)
+    Some((Arc::new(home.open(SqliteSettings::default())), home.directory))
 }
 
 conformance_suite!(fresh);

@@ -1,0 +1,81 @@
+//! Databases for tests, on the PostgreSQL server that `FLORIN_TEST_POSTGRES` names.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio_postgres::NoTls;
+
+/// The environment variable with the URL of a server and its superuser.
+pub const SERVER: &str = "FLORIN_TEST_POSTGRES";
+
+/// An empty database; dropped with this value, also under those who still use it.
+pub struct Database {
+    server: String,
+    name: String,
+    url: String,
+}
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+impl Database {
+    /// A new one; `None`, with a word about it, when there is no server to test with.
+    ///
+    /// # Panics
+    /// The server does not make one.
+    pub async fn fresh() -> Option<Database> {
+        let Ok(server) = std::env::var(SERVER) else {
+            eprintln!("skipped: {SERVER} is not set; scripts/with-postgres starts a server and sets it");
+            return None;
+        };
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("florin_test_{}_{count}", std::process::id());
+        run(&server, &format!("CREATE DATABASE {name}")).await.expect("a database");
+        let url = with_name(&server, &name);
+        Some(Database { server, name, url })
+    }
+
+    /// How a store opens it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A session past the store, as an operator's shell would be.
+    ///
+    /// # Panics
+    /// The server is away.
+    pub async fn raw(&self) -> tokio_postgres::Client {
+        connect(&self.url).await.expect("a session")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (server, sql) = (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        // A thread of its own, because a test's runtime cannot be waited for from within.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(run(&server, &sql))
+        });
+        if let Ok(Err(error)) = dropping.join() {
+            eprintln!("{} stays behind: {error}", self.name);
+        }
+    }
+}
+
+async fn connect(url: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn run(server: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
+    connect(server).await?.batch_execute(sql).await
+}
+
+/// The server's URL with another database's name.
+fn with_name(server: &str, name: &str) -> String {
+    let (address, query) = server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
+    let begin = address.find("://").map_or(0, |at| at + 3);
+    let end = address[begin..].find('/').map_or(address.len(), |at| begin + at);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}/{name}{query}", &address[..end])
+}
