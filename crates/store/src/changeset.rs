@@ -5,7 +5,7 @@ use florin_kernel::payment::{Mode, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, CredentialId, EventId, Money, PaymentId, Timestamp};
 
-/// One decision's writes, committed whole or not at all.
+/// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
@@ -133,7 +133,7 @@ pub struct Floor {
 pub struct EventWrite {
     /// Its id, printed as `webhook-id`.
     pub id: EventId,
-    /// The payment it is about; its events go out in order of their ids.
+    /// The payment it is about; its events go out in the order they were written.
     pub payment: PaymentId,
     /// Whose clock its schedule runs by.
     pub lane: Lane,

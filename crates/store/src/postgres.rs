@@ -285,6 +285,11 @@ impl Store for PostgresStore {
         Ok(transaction.commit().await?)
     }
 
+    async fn revision(&self) -> Result<i64, StoreError> {
+        let rows = self.query(config::REVISION, &[]).await?;
+        rows.first().map_or(Ok(0), |row| get(row, 0))
+    }
+
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {
         self.query(clocks::ADVANCED, &[]).await?.iter().map(clocks::read).collect()
     }

@@ -245,6 +245,10 @@ impl Store for SqliteStore {
         self.write(move |connection| config::put(connection, &rows)).await
     }
 
+    async fn revision(&self) -> Result<i64, StoreError> {
+        Ok(0)
+    }
+
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {
         self.read(clocks::advanced).await
     }

@@ -145,10 +145,10 @@ const MIGRATIONS: &[&str] = &["
 
     -- Grows with every change of configuration and clocks, so that other processes notice.
     CREATE TABLE revision (
-        only   boolean PRIMARY KEY CHECK (only),
+        single boolean PRIMARY KEY CHECK (single),
         number bigint  NOT NULL
     );
-    INSERT INTO revision (only, number) VALUES (true, 0);
+    INSERT INTO revision (single, number) VALUES (true, 0);
 "];
 
 const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -166,8 +166,8 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
             return if found == KNOWN { Ok(()) } else { Err(OpenError::Newer { found, known: KNOWN }) };
         };
         if found == 0 {
-            let table = "CREATE TABLE schema_version (only boolean PRIMARY KEY CHECK (only), version bigint NOT NULL);
-                INSERT INTO schema_version (only, version) VALUES (true, 0)";
+            let table = "CREATE TABLE schema_version (single boolean PRIMARY KEY CHECK (single), version bigint NOT NULL);
+                INSERT INTO schema_version (single, version) VALUES (true, 0)";
             transaction.batch_execute(table).await.map_err(open_error)?;
         }
         transaction.batch_execute(migration).await.map_err(open_error)?;
