@@ -38,6 +38,19 @@ impl Database {
         &self.url
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A session with the server's own database.
+    ///
+    /// # Panics
+    /// The server is away.
+    pub async fn raw_beside(&self) -> tokio_postgres::Client {
+        connect(&self.server).await.expect("a session")
+    }
+
     /// A session past the store, as an operator's shell would be.
     ///
     /// # Panics

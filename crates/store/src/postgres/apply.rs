@@ -12,7 +12,7 @@ use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
 use super::outbox::OutboxStatements;
 use super::payments::PaymentStatements;
-use super::rows::is_echo;
+use super::rows::{all, cause};
 use crate::{Changeset, Floor};
 
 /// A row for the transaction itself; a writer's earlier ones go now and then.
@@ -123,8 +123,8 @@ impl Session {
             self.outbox.deliver(client, deliveries),
             self.ledger.broken(client, &floors)
         );
-        let written = first_cause([begun, noted, locked, ensured, posted]);
-        let ids = first_cause([updated, inserted, announced, attempted]);
+        let written = all([begun, noted, locked, ensured, posted]);
+        let ids = all([updated, inserted, announced, attempted]);
         let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
             (written, ids, claimed, broken) => {
@@ -147,7 +147,8 @@ impl Session {
             return noted.await.map(drop);
         }
         let earlier: &[&(dyn ToSql + Sync)] = &[&id.writer, &id.number];
-        tokio::try_join!(noted, self.client.execute(&self.forget, earlier)).map(drop)
+        let (noted, forgotten) = tokio::join!(noted, self.client.execute(&self.forget, earlier));
+        all([noted, forgotten]).map(drop)
     }
 
     async fn ensure(&self, lanes: &Vec<i64>) -> Result<(), Error> {
@@ -197,28 +198,4 @@ fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
     lanes.sort_unstable();
     lanes.dedup();
     lanes
-}
-
-/// All values, or the error that caused the others.
-fn first_cause<T>(results: impl IntoIterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
-    let (mut values, mut errors) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(error) => errors.push(error),
-        }
-    }
-    cause(errors.into_iter()).map_or(Ok(values), Err)
-}
-
-/// The error that is not only the echo of an earlier one.
-fn cause(errors: impl Iterator<Item = Error>) -> Option<Error> {
-    let mut echo = None;
-    for error in errors {
-        if !is_echo(&error) {
-            return Some(error);
-        }
-        echo = Some(error);
-    }
-    echo
 }

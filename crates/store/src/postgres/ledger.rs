@@ -6,7 +6,7 @@ use florin_kernel::ledger::{Layer, Transfer};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::rows::{get, time};
+use super::rows::{all, get, time};
 use crate::seal::{SealHash, SealedTransfer, Sealing};
 use crate::words::{layer_text, mode_text};
 use crate::{Balance, EntryRow, EntryWrite, Floor, StoreError};
@@ -171,17 +171,18 @@ impl LedgerStatements {
             &[chain, number, &payments, &events, &books, &layers, &debits, &credits, &assets, &amounts, &times];
         let (hash, transfers) = (&hash[..], postings.rows.len() as i64);
         let seal: &[&(dyn ToSql + Sync)] = &[chain, number, &hash, &transfers, &at_ms];
-        let moved = self.move_balances(client, postings);
-        tokio::try_join!(client.execute(&self.insert, rows), client.execute(&self.seal, seal), moved).map(drop)
+        let (inserted, sealed) = (client.execute(&self.insert, rows), client.execute(&self.seal, seal));
+        let (inserted, sealed, moved) = tokio::join!(inserted, sealed, self.move_balances(client, postings));
+        all([inserted, sealed, moved]).map(drop)
     }
 
-    async fn move_balances(&self, client: &Client, postings: &Postings<'_>) -> Result<(), Error> {
+    async fn move_balances(&self, client: &Client, postings: &Postings<'_>) -> Result<u64, Error> {
         let moved = postings.moved();
         let books: Vec<&str> = moved.keys().map(|(book, _, _)| *book).collect();
         let accounts: Vec<&str> = moved.keys().map(|(_, account, _)| *account).collect();
         let assets: Vec<&str> = moved.keys().map(|(_, _, asset)| *asset).collect();
         let (pending, posted): (Vec<i64>, Vec<i64>) = moved.values().copied().unzip();
-        client.execute(&self.move_, &[&books, &accounts, &assets, &pending, &posted]).await.map(drop)
+        client.execute(&self.move_, &[&books, &accounts, &assets, &pending, &posted]).await
     }
 
     /// Waits until no other transaction spends from these accounts, and keeps them until this one ends.

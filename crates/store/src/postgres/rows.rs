@@ -70,8 +70,32 @@ pub(super) fn is_passing(error: &Error) -> bool {
 }
 
 /// Whether the transaction had failed before the statement that tells it.
-pub(super) fn is_echo(error: &Error) -> bool {
+fn is_echo(error: &Error) -> bool {
     error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+/// The values of statements sent together, or the error that caused the others.
+pub(super) fn all<T>(results: impl IntoIterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(error) => errors.push(error),
+        }
+    }
+    cause(errors.into_iter()).map_or(Ok(values), Err)
+}
+
+/// The error that is not only the echo of an earlier one.
+pub(super) fn cause(errors: impl Iterator<Item = Error>) -> Option<Error> {
+    let mut echo = None;
+    for error in errors {
+        if !is_echo(&error) {
+            return Some(error);
+        }
+        echo = Some(error);
+    }
+    echo
 }
 
 /// Whether the server said no and is still there, so that a transaction is surely undone.
