@@ -283,6 +283,11 @@ pub async fn keeps_configuration(store: Arc<dyn Store>) {
     assert_eq!(store.config(ConfigKind::Merchant).await.unwrap(), merchants);
     assert_eq!(store.config(ConfigKind::Rule).await.unwrap(), [row(ConfigKind::Rule, 1, "{}")]);
     assert_eq!(store.config(ConfigKind::Provider).await.unwrap(), []);
+
+    let added = vec![row(ConfigKind::Rule, 1, "{\"late\":1}"), row(ConfigKind::Rule, 2, "{}")];
+    store.add_config(added).await.unwrap();
+    let rules = [row(ConfigKind::Rule, 1, "{}"), row(ConfigKind::Rule, 2, "{}")];
+    assert_eq!(store.config(ConfigKind::Rule).await.unwrap(), rules, "what is there stays");
 }
 
 /// Purging drops old answers, expiring claims and deliveries, never more rows than allowed, and nothing else.

@@ -99,6 +99,10 @@ pub trait Store: Send + Sync {
     /// Inserts or replaces configuration, all rows or none.
     async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError>;
 
+    /// Inserts configuration where there is none of its kind and id; what is there stays. So several processes may start at
+    /// once on an empty database, and all go by what the first one wrote.
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError>;
+
     /// A number that grows with every change of configuration and test clocks, by whichever process; constant where no other
     /// process can make one.
     async fn revision(&self) -> Result<i64, StoreError>;

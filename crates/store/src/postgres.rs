@@ -21,7 +21,8 @@ use crate::{
     Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, OpenError,
     PaymentQuery, Store, StoreError, StoredPayment, Verdict,
 };
-use connection::{Purpose, Server};
+use connection::Purpose;
+pub use connection::Server;
 use rows::{get, open_error};
 use writer::{Commit, Writer};
 
@@ -88,13 +89,12 @@ const ROLL_UP_EVERY: Duration = Duration::from_secs(1);
 const ROLL_UP_BATCH: i64 = 10_000;
 
 impl PostgresStore {
-    /// Opens the database at a `postgres://` URL and brings it up to date.
+    /// Opens the database and brings it up to date.
     ///
     /// # Errors
     /// [`OpenError`]: it cannot be reached, is of a newer release, or does not keep what it acknowledges. No sentence holds
     /// the password.
-    pub async fn open(url: &str, settings: PostgresSettings) -> Result<PostgresStore, OpenError> {
-        let server = Server::parse(url)?;
+    pub async fn open(server: Server, settings: PostgresSettings) -> Result<PostgresStore, OpenError> {
         let place = server.place();
         let told = |error| at_place(&place, error);
         let mut client = server.connect(Purpose::Serve).await.map_err(open_error).map_err(told)?;
@@ -117,8 +117,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`OpenError`]: it cannot be reached, or is not of this release's schema version.
-    pub async fn open_read_only(url: &str) -> Result<PostgresStore, OpenError> {
-        let server = Server::parse(url)?;
+    pub async fn open_read_only(server: Server) -> Result<PostgresStore, OpenError> {
         let place = server.place();
         let told = |error| at_place(&place, error);
         let client = server.connect(Purpose::Read).await.map_err(open_error).map_err(told)?;
@@ -132,14 +131,6 @@ impl PostgresStore {
     /// The server's version, as it tells it.
     pub fn server_version(&self) -> &str {
         &self.version
-    }
-
-    /// Where a database URL leads, without user and password.
-    ///
-    /// # Errors
-    /// [`OpenError::Url`] when it cannot be read.
-    pub fn place(url: &str) -> Result<String, OpenError> {
-        Server::parse(url).map(|server| server.place())
     }
 
     /// One statement. It is asked again when the session turns out to be broken, so it must do no harm twice.
@@ -159,6 +150,20 @@ impl PostgresStore {
             }
         }
         Err(StoreError::Unavailable("PostgreSQL closes every session".to_owned()))
+    }
+
+    async fn write_config(&self, sql: &str, rows: &[ConfigRow]) -> Result<(), StoreError> {
+        // A row named twice is what it was named last.
+        let rows: HashMap<(&str, i64), &str> =
+            rows.iter().map(|row| ((kind_text(row.kind), row.id), row.document.as_str())).collect();
+        let (keys, documents): (Vec<(&str, i64)>, Vec<&str>) = rows.into_iter().unzip();
+        let (kinds, ids): (Vec<&str>, Vec<i64>) = keys.into_iter().unzip();
+        let mut session = self.session().await?;
+        let transaction = session.transaction().await?;
+        // The one row of the revision keeps two writers of configuration apart.
+        transaction.execute(config::CHANGED, &[]).await?;
+        transaction.execute(sql, &[&kinds, &ids, &documents]).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// A session that may write.
@@ -272,17 +277,11 @@ impl Store for PostgresStore {
     }
 
     async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
-        // A row named twice is what it was named last.
-        let rows: HashMap<(&str, i64), &str> =
-            rows.iter().map(|row| ((kind_text(row.kind), row.id), row.document.as_str())).collect();
-        let (keys, documents): (Vec<(&str, i64)>, Vec<&str>) = rows.into_iter().unzip();
-        let (kinds, ids): (Vec<&str>, Vec<i64>) = keys.into_iter().unzip();
-        let mut session = self.session().await?;
-        let transaction = session.transaction().await?;
-        // The one row of the revision keeps two writers of configuration apart.
-        transaction.execute(config::CHANGED, &[]).await?;
-        transaction.execute(config::UPSERT, &[&kinds, &ids, &documents]).await?;
-        Ok(transaction.commit().await?)
+        self.write_config(config::UPSERT, &rows).await
+    }
+
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.write_config(config::INSERT, &rows).await
     }
 
     async fn revision(&self) -> Result<i64, StoreError> {

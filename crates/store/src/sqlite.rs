@@ -245,6 +245,10 @@ impl Store for SqliteStore {
         self.write(move |connection| config::put(connection, &rows)).await
     }
 
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.write(move |connection| config::add(connection, &rows)).await
+    }
+
     async fn revision(&self) -> Result<i64, StoreError> {
         Ok(0)
     }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_postgres::NoTls;
 
+use crate::postgres::Server;
+
 /// The environment variable with the URL of a server and its superuser.
 pub const SERVER: &str = "FLORIN_TEST_POSTGRES";
 
@@ -33,9 +35,17 @@ impl Database {
         Some(Database { server, name, url })
     }
 
-    /// How a store opens it.
+    /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How a store opens it.
+    ///
+    /// # Panics
+    /// The server's URL cannot be read.
+    pub fn server(&self) -> Server {
+        Server::parse(&self.url).expect("a good URL")
     }
 
     /// Its name.

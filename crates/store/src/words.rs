@@ -52,6 +52,7 @@ pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
 pub(crate) fn kind_text(kind: ConfigKind) -> &'static str {
     match kind {
         ConfigKind::Installation => "installation",
+        ConfigKind::Demo => "demo",
         ConfigKind::Merchant => "merchant",
         ConfigKind::Credential => "credential",
         ConfigKind::Provider => "provider",

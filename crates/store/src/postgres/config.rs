@@ -9,6 +9,9 @@ pub(super) const SELECT: &str = "SELECT id, document FROM config WHERE kind = $1
 pub(super) const UPSERT: &str = "INSERT INTO config (kind, id, document)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
     ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document";
+pub(super) const INSERT: &str = "INSERT INTO config (kind, id, document)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[])
+    ON CONFLICT DO NOTHING";
 pub(super) const REVISION: &str = "SELECT number FROM revision";
 pub(super) const CHANGED: &str = "UPDATE revision SET number = number + 1";
 // Writing a row as it is writes it all the same.

@@ -41,7 +41,7 @@ pub(super) enum Purpose {
 
 /// How a database is reached.
 #[derive(Clone)]
-pub(super) struct Server {
+pub struct Server {
     config: Config,
     tls: MakeRustlsConnect,
 }
@@ -50,8 +50,8 @@ impl Server {
     /// Reads a `postgres://` URL.
     ///
     /// # Errors
-    /// [`OpenError::Url`]; its sentence holds nothing of the URL but names of settings.
-    pub(super) fn parse(url: &str) -> Result<Server, OpenError> {
+    /// [`OpenError::Url`]; its sentence holds no password.
+    pub fn parse(url: &str) -> Result<Server, OpenError> {
         let (address, query) = url.split_once('?').unwrap_or((url, ""));
         let mut rest = url::form_urlencoded::Serializer::new(String::new());
         let (mut protection, mut roots) = (None, None);
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// Where the database is, without user and password.
-    pub(super) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let ports = self.config.get_ports();
         let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(5432);
         let place = |(at, host): (usize, &Host)| match host {
@@ -92,6 +92,14 @@ impl Server {
         let hosts: Vec<String> = self.config.get_hosts().iter().enumerate().map(place).collect();
         let name = self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres");
         format!("{}/{name}", hosts.join(","))
+    }
+
+    /// A session for somebody else's tables.
+    ///
+    /// # Errors
+    /// [`OpenError::Server`] when there is none to be had.
+    pub async fn session(&self) -> Result<Client, OpenError> {
+        self.connect(Purpose::Serve).await.map_err(open_error)
     }
 
     /// A session of its own.
@@ -124,6 +132,12 @@ impl Server {
             .post_create(hook)
             .build();
         pool.map_err(|error| OpenError::Server(error.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Server").field(&self.place()).finish()
     }
 }
 

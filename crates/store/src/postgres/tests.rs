@@ -20,7 +20,7 @@ async fn fresh() -> Option<(Arc<dyn Store>, Database)> {
 }
 
 async fn open(database: &Database) -> PostgresStore {
-    PostgresStore::open(database.url(), PostgresSettings::default()).await.expect("a good database")
+    PostgresStore::open(database.server(), PostgresSettings::default()).await.expect("a good database")
 }
 
 async fn committed(store: &dyn Store, changeset: Changeset) {
@@ -83,7 +83,7 @@ mod alone {
     async fn answers_overloaded_at_once_when_the_queue_is_full() {
         let Some(database) = Database::fresh().await else { return };
         let settings = PostgresSettings { queue_max: 4, batch_max: 1, writers: 1, ..PostgresSettings::default() };
-        let store = Arc::new(PostgresStore::open(database.url(), settings).await.unwrap());
+        let store = Arc::new(PostgresStore::open(database.server(), settings).await.unwrap());
         let raw = database.raw().await;
         raw.batch_execute("BEGIN; LOCK TABLE payments").await.unwrap();
         let mut waiting = JoinSet::new();

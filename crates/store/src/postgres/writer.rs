@@ -40,6 +40,9 @@ pub(super) type Queue = Arc<Mutex<mpsc::Receiver<Commit>>>;
 /// A commit that takes longer is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// A batch that ended so often without being committed is refused, lest it be what breaks the connections.
+const AGAIN_MAX: u32 = 20;
+
 /// One writer.
 pub(super) struct Writer {
     gathering: Gathering,
@@ -60,7 +63,7 @@ enum Ended {
     /// Surely not committed: one changeset's rows are refused.
     Data(Error),
     /// Surely not committed, and the same statements may succeed now.
-    Again,
+    Again(Error),
     /// Surely not committed: the database cannot write.
     Database(Error),
 }
@@ -90,7 +93,7 @@ impl Writer {
     async fn commit(&mut self, batch: Vec<Commit>) {
         let begun = Instant::now();
         let changesets = batch.len();
-        let mut open = vec![batch];
+        let (mut open, mut again) = (vec![batch], 0);
         while let Some(mut batch) = open.pop() {
             match self.attempt(&batch).await {
                 Ok(Ended::Committed) => answer_all(batch, Ok(Verdict::Committed)),
@@ -100,7 +103,11 @@ impl Writer {
                     let second = batch.split_off(batch.len() / 2);
                     open.extend([second, batch]);
                 }
-                Ok(Ended::Again) => open.push(batch),
+                Ok(Ended::Again(error)) if again == AGAIN_MAX => answer_all(batch, Err(error.into())),
+                Ok(Ended::Again(_)) => {
+                    again += 1;
+                    open.push(batch);
+                }
                 Ok(Ended::Database(error)) => {
                     tracing::error!(error = sentence(&error), changesets, "the database cannot commit");
                     answer_all(batch, Err(error.into()));
@@ -140,7 +147,7 @@ impl Writer {
                 if self.line.is_committed(id).await {
                     return Ok(self.done(applied));
                 }
-                Ok(if is_plain_refusal(&error) { Ended::Database(error) } else { Ended::Again })
+                Ok(if is_plain_refusal(&error) { Ended::Database(error) } else { Ended::Again(error) })
             }
         }
     }
@@ -159,11 +166,11 @@ impl Writer {
         if is_of_the_connection(&error) {
             tracing::warn!(error = sentence(&error), "the database connection broke before a commit; trying again");
             self.line.hang_up();
-            return Ended::Again;
+            return Ended::Again(error);
         }
         self.line.roll_back().await;
         if is_passing(&error) {
-            Ended::Again
+            Ended::Again(error)
         } else if is_of_the_changeset(&error) {
             Ended::Data(error)
         } else {

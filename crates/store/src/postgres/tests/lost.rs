@@ -13,7 +13,7 @@ use crate::{Changeset, Store, StoreError, Verdict};
 
 async fn behind(proxy: &Proxy) -> PostgresStore {
     let settings = PostgresSettings { writers: 1, ..PostgresSettings::default() };
-    PostgresStore::open(proxy.url(), settings).await.expect("a good database")
+    PostgresStore::open(super::super::Server::parse(proxy.url()).unwrap(), settings).await.expect("a good database")
 }
 
 /// Exactly once, whatever became of the first try.

@@ -9,7 +9,7 @@ use crate::{OpenError, Store, StoreError};
 const AUTHORITY: &str = "FLORIN_TEST_POSTGRES_CA";
 
 async fn refused(url: &str) -> String {
-    let opened = PostgresStore::open(url, PostgresSettings::default()).await;
+    let opened = PostgresStore::open(Server::parse(url).unwrap(), PostgresSettings::default()).await;
     opened.err().unwrap_or_else(|| panic!("{url} opens")).to_string()
 }
 
@@ -65,7 +65,8 @@ async fn sslmode_is_obeyed() {
     let named = database.url().replace("127.0.0.1", "localhost");
     let numbered = database.url().to_owned();
     let encrypted = async |url: &str, query: &str| {
-        let store = PostgresStore::open_read_only(&format!("{url}?{query}")).await.map_err(|error| error.to_string())?;
+        let server = Server::parse(&format!("{url}?{query}")).unwrap();
+        let store = PostgresStore::open_read_only(server).await.map_err(|error| error.to_string())?;
         let row = store.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", &[]).await.unwrap();
         Ok::<bool, String>(row[0].get(0))
     };
@@ -93,13 +94,13 @@ async fn sslmode_is_obeyed() {
 #[tokio::test]
 async fn a_database_of_another_release_is_refused() {
     let Some(database) = Database::fresh().await else { return };
-    let older = PostgresStore::open_read_only(database.url()).await.err().expect("it is empty");
+    let older = PostgresStore::open_read_only(database.server()).await.err().expect("it is empty");
     assert!(matches!(older, OpenError::Older { found: 0, .. }), "{older}");
     open(&database).await.close().await;
     database.raw().await.batch_execute("UPDATE schema_version SET version = 999").await.unwrap();
     let sentence = refused(database.url()).await;
     assert!(sentence.starts_with("the database has schema version 999, this release knows"), "{sentence}");
-    let newer = PostgresStore::open_read_only(database.url()).await.err().expect("it is newer");
+    let newer = PostgresStore::open_read_only(database.server()).await.err().expect("it is newer");
     assert!(matches!(newer, OpenError::Newer { found: 999, .. }), "{newer}");
 }
 
@@ -118,7 +119,7 @@ async fn a_reader_beside_a_server_only_reads() {
     let Some(database) = Database::fresh().await else { return };
     let store = open(&database).await;
     committed(&store, inserting(&payment(1))).await;
-    let reader = PostgresStore::open_read_only(database.url()).await.unwrap();
+    let reader = PostgresStore::open_read_only(database.server()).await.unwrap();
     assert_eq!(reader.verify_ledger().await.unwrap().payments, 1);
     assert!(reader.payment(payment(1).id).await.unwrap().is_some());
     assert!(matches!(reader.commit(inserting(&payment(2))).await, Err(StoreError::Unavailable(_))));

@@ -133,10 +133,10 @@ async fn many_may_start_at_once_on_an_empty_database() {
     let Some(database) = Database::fresh().await else { return };
     let mut tasks = JoinSet::new();
     for number in 1..=8 {
-        let url = database.url().to_owned();
+        let server = database.server();
         tasks.spawn(async move {
             let settings = PostgresSettings { writers: 1, readers_max: 2, ..PostgresSettings::default() };
-            let store = PostgresStore::open(&url, settings).await.expect("it opens");
+            let store = PostgresStore::open(server, settings).await.expect("it opens");
             committed(&store, inserting(&payment(number))).await;
         });
     }

@@ -24,7 +24,7 @@ async fn the_database_itself_keeps_the_ledger() {
 async fn who_goes_past_the_triggers_is_found() {
     let Some(database) = Database::fresh().await else { return };
     let settings = super::PostgresSettings { writers: 1, ..super::PostgresSettings::default() };
-    let store = super::PostgresStore::open(database.url(), settings).await.unwrap();
+    let store = super::PostgresStore::open(database.server(), settings).await.unwrap();
     for number in 1..=5 {
         committed(&store, inserting(&payment(number))).await;
         committed(&store, capturing(&payment(number)).1).await;
