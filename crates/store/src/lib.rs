@@ -52,6 +52,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; the changeset is not committed then.
     async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError>;
 
+    /// Which database program this is, with its version, for the operator.
+    fn version(&self) -> String;
+
     /// Whether this process alone uses the database, so that work of a process that died is known to be dead.
     fn is_exclusive(&self) -> bool;
 

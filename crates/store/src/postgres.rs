@@ -128,11 +128,6 @@ impl PostgresStore {
         Ok(PostgresStore { server, orders, pool, tasks, process: 0, version })
     }
 
-    /// The server's version, as it tells it.
-    pub fn server_version(&self) -> &str {
-        &self.version
-    }
-
     /// One statement. It is asked again when the session turns out to be broken, so it must do no harm twice.
     async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
         for _ in 0..BROKEN_MAX {
@@ -192,6 +187,10 @@ impl Store for PostgresStore {
             })?;
         }
         answer.await.map_err(|_| gone())?
+    }
+
+    fn version(&self) -> String {
+        format!("PostgreSQL {}", self.version)
     }
 
     fn is_exclusive(&self) -> bool {

@@ -180,6 +180,10 @@ impl Store for SqliteStore {
         answer.await.map_err(|_| gone())?
     }
 
+    fn version(&self) -> String {
+        format!("SQLite {}", rusqlite::version())
+    }
+
     fn is_exclusive(&self) -> bool {
         self.is_exclusive
     }

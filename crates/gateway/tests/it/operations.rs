@@ -199,7 +199,7 @@ async fn another_installations_key_is_refused() {
     std::fs::remove_file(world.data().join("master.key")).expect("removed");
     let config = Config { master_key_file: None, ..config };
     let refused = serve::start(&config, &simulated::registry).await.err().expect("refused");
-    assert!(refused.contains("holds a database but no master key"), "{refused}");
+    assert!(refused.contains("has a master key, and none was found"), "{refused}");
 }
 
 #[tokio::test]
