@@ -7,7 +7,10 @@ use tokio_postgres::NoTls;
 use crate::postgres::Server;
 
 /// The environment variable with the URL of a server and its superuser.
-pub const SERVER: &str = "FLORIN_TEST_POSTGRES";
+const SERVER: &str = "FLORIN_TEST_POSTGRES";
+
+/// The environment variable that says which database the tests of whole servers run on.
+const CHOICE: &str = "FLORIN_TEST_DATABASE";
 
 /// An empty database; dropped with this value, also under those who still use it.
 pub struct Database {
@@ -19,6 +22,18 @@ pub struct Database {
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Database {
+    /// What the tests of whole servers run on: a new database with `FLORIN_TEST_DATABASE=postgres`, `None` (SQLite) without.
+    ///
+    /// # Panics
+    /// There is no server, or the choice is neither `postgres` nor `sqlite`.
+    pub async fn chosen() -> Option<Database> {
+        match std::env::var(CHOICE).as_deref() {
+            Err(_) | Ok("sqlite") => None,
+            Ok("postgres") => Some(Database::fresh().await.expect("a server to test with")),
+            Ok(other) => panic!("{CHOICE}={other}: it is sqlite or postgres"),
+        }
+    }
+
     /// A new one; `None`, with a word about it, when there is no server to test with.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::{OpenError, SqliteSettings, SqliteStore, connection, schema};
-use crate::conformance::fixtures::{capturing, claim, claiming, inserting, payment, posting, sleeping};
+use crate::conformance::fixtures::{capturing, claim, inserting, payment, posting, sleeping};
 use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
 use florin_kernel::PaymentId;
 use florin_kernel::ledger::chart;
@@ -42,6 +42,11 @@ impl Home {
     fn raw(&self) -> Connection {
         Connection::open(self.path()).expect("a good database")
     }
+}
+
+/// A changeset that claims.
+fn claiming(claims: &[crate::Claim]) -> Changeset {
+    Changeset { claims: claims.to_vec(), ..Changeset::default() }
 }
 
 async fn committed(store: &SqliteStore, changeset: Changeset) {
