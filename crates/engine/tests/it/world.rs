@@ -56,6 +56,11 @@ impl Home {
         }
     }
 
+    /// A server that other tests use too may need longer than a file.
+    fn silence(&self) -> Duration {
+        Duration::from_millis(if self.database.is_some() { 500 } else { 50 })
+    }
+
     fn book(&self) -> Book {
         match &self.database {
             Some(database) => {
@@ -125,7 +130,7 @@ impl World {
         let clocks = Arc::new(Clocks::default());
         let book = home.book();
         let mut settings = SimulatorSettings::new(Secret::new("callback key".into()));
-        settings.silence = Duration::from_millis(50);
+        settings.silence = home.silence();
         let simulator = Arc::new(Simulator::new(book, clocks.clone(), settings));
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])];
         store.put_config(accounts.iter().map(setup::provider_row).collect()).await.expect("configured");

@@ -170,3 +170,19 @@ async fn a_new_database_gets_one_key() {
     }
     assert_eq!(started, 1);
 }
+
+#[tokio::test]
+async fn the_demo_is_the_same_on_every_server() {
+    let Some((first, second)) = two().await else { return };
+    let read = |world: &World| {
+        let text = std::fs::read_to_string(world.data().join("demo.json")).expect("demo.json");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
+    };
+    let (ours, theirs) = (read(&first), read(&second));
+    for part in ["admin", "cashier", "webhook_secret"] {
+        assert_eq!(ours[part], theirs[part], "{part}");
+    }
+    assert_eq!(theirs["base_url"], second.url("").as_str());
+    let refused = second.get("/v1/transactions").header("x-api-key", "fl_dev_other").send().await.expect("an answer");
+    assert_ne!(refused.status(), 200);
+}

@@ -2,6 +2,7 @@
 //! one can be checked against the other after a crash: a file of this process, or tables that several processes share.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use florin_kernel::payment::OperationKind;
 use florin_kernel::ports::{Clock, Lane};
@@ -27,7 +28,7 @@ pub struct Book(Keeper);
 /// Who keeps it.
 enum Keeper {
     Local(LocalBook),
-    Shared(SharedBook),
+    Shared(Arc<SharedBook>),
 }
 
 /// The book cannot be opened or written; nothing is known of what was asked of it.
@@ -93,7 +94,7 @@ impl Book {
 
     /// A book in tables of a PostgreSQL database, for all processes that use it. They are made when they are first needed.
     pub fn shared(connect: Connect) -> Book {
-        Book(Keeper::Shared(SharedBook::new(connect)))
+        Book(Keeper::Shared(Arc::new(SharedBook::new(connect))))
     }
 
     /// How many times an operation was asked for.
@@ -133,7 +134,10 @@ impl Book {
     pub(super) async fn open_entry(&self, entry: Entry, letters: Vec<Letter>) -> Result<Opened, BookError> {
         match &self.0 {
             Keeper::Local(book) => book.run(move |db| rows::open_entry(db, entry, &letters)).await,
-            Keeper::Shared(book) => book.open_entry(entry, &letters).await,
+            Keeper::Shared(book) => {
+                let book = Arc::clone(book);
+                to_the_end(async move { book.open_entry(entry, &letters).await }).await
+            }
         }
     }
 
@@ -155,7 +159,10 @@ impl Book {
     ) -> Result<bool, BookError> {
         match &self.0 {
             Keeper::Local(book) => book.run(move |db| rows::turn_page(db, &before, &after, &letters)).await,
-            Keeper::Shared(book) => book.turn_page(&before, &after, &letters).await,
+            Keeper::Shared(book) => {
+                let book = Arc::clone(book);
+                to_the_end(async move { book.turn_page(&before, &after, &letters).await }).await
+            }
         }
     }
 
@@ -206,9 +213,19 @@ impl Book {
         let reference = reference.to_owned();
         match &self.0 {
             Keeper::Local(book) => book.run(move |db| rows::charge_back(db, &reference, now)).await,
-            Keeper::Shared(book) => book.charge_back(&reference, now).await,
+            Keeper::Shared(book) => {
+                let book = Arc::clone(book);
+                to_the_end(async move { book.charge_back(&reference, now).await }).await
+            }
         }
     }
+}
+
+/// Does something whole, even if whoever asked does not wait for it: an acquirer books what it was asked.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, BookError>> + Send + 'static,
+) -> Result<T, BookError> {
+    tokio::spawn(work).await.map_err(|panic| BookError(panic.to_string()))?
 }
 
 /// Where a page's answer leaves the operation.
