@@ -15,7 +15,7 @@ pub enum Place {
     /// In this file.
     File(PathBuf),
     /// On a server that others may use too.
-    Server(Server),
+    Server(Box<Server>),
 }
 
 impl Place {
@@ -26,7 +26,7 @@ impl Place {
     pub fn of(config: &Config) -> Result<Place, OpenError> {
         match &config.database {
             None => Ok(Place::File(config.data.join("florin.db"))),
-            Some(url) => Server::parse(url.expose()).map(Place::Server),
+            Some(url) => Server::parse(url.expose()).map(|server| Place::Server(Box::new(server))),
         }
     }
 
@@ -42,7 +42,7 @@ impl Place {
             }
             Place::Server(server) => {
                 let settings = PostgresSettings { queue_max, ..PostgresSettings::default() };
-                Arc::new(PostgresStore::open(server.clone(), settings).await?)
+                Arc::new(PostgresStore::open(*server.clone(), settings).await?)
             }
         })
     }
@@ -54,7 +54,7 @@ impl Place {
     pub async fn open_read_only(&self) -> Result<Arc<dyn Store>, OpenError> {
         Ok(match self {
             Place::File(file) => Arc::new(SqliteStore::open_read_only(file)?),
-            Place::Server(server) => Arc::new(PostgresStore::open_read_only(server.clone()).await?),
+            Place::Server(server) => Arc::new(PostgresStore::open_read_only(*server.clone()).await?),
         })
     }
 

@@ -180,7 +180,8 @@ impl Store for PostgresStore {
         {
             let orders = self.orders.read().unwrap_or_else(PoisonError::into_inner);
             let orders = orders.as_ref();
-            let orders = orders.ok_or_else(|| StoreError::Unavailable("it is closed or open for reading only".into()))?;
+            let orders =
+                orders.ok_or_else(|| StoreError::Unavailable("it is closed or open for reading only".into()))?;
             orders.try_send(Commit { changeset, reply }).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => gone(),

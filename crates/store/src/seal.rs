@@ -110,13 +110,7 @@ impl ChainReplay {
     }
 
     /// The next transfer: of seal `number` of `chain`, whose row holds `stored`, or is gone.
-    pub fn transfer(
-        &mut self,
-        chain: i64,
-        number: i64,
-        stored: Option<SealHash>,
-        transfer: &SealedTransfer<'_>,
-    ) {
+    pub fn transfer(&mut self, chain: i64, number: i64, stored: Option<SealHash>, transfer: &SealedTransfer<'_>) {
         if self.open.as_ref().is_none_or(|open| (open.chain, open.number) != (chain, number)) {
             let before = self.close();
             if let Some((ended, last, _)) = before.filter(|(before, ..)| *before != chain) {
@@ -155,9 +149,9 @@ impl ChainReplay {
         let Open { chain, number, stored, sealing } = self.open.take()?;
         match stored {
             None => self.faults.push(format!("Seal {number} of chain {chain} is missing; its entries are not sealed.")),
-            Some(hash) if sealing.is_some_and(|sealing| sealing.finish() != hash) => self.faults.push(format!(
-                "The ledger entries of seal {number} of chain {chain} are not those that were sealed."
-            )),
+            Some(hash) if sealing.is_some_and(|sealing| sealing.finish() != hash) => self
+                .faults
+                .push(format!("The ledger entries of seal {number} of chain {chain} are not those that were sealed.")),
             Some(_) => {}
         }
         Some((chain, number, stored))
@@ -174,7 +168,8 @@ impl ChainReplay {
             ..0 => {}
             0 => self.faults.push(format!("The ledger entries of seal {first} of chain {chain} are missing.")),
             1.. => {
-                self.faults.push(format!("The ledger entries of seals {first} to {last} of chain {chain} are missing."));
+                self.faults
+                    .push(format!("The ledger entries of seals {first} to {last} of chain {chain} are missing."));
             }
         }
     }

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use florin_engine::Engine;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::outgoing::{Guard, Outgoing};
-use florin_engine::Engine;
 use florin_kernel::payment::Dialect;
 use florin_kernel::secret::Secret;
 use florin_store::Store;

@@ -27,7 +27,10 @@ fn what_is_wrong_is_named() {
     check("lisen = \"127.0.0.1:1\"", "`lisen`");
     check("queue_max = \"many\"", "queue_max");
     check("database = \"mysql://florin:hush@db/florin\"", "--database: only postgres:// URLs are understood");
-    check("database = \"postgres://florin:hush@db/florin?sslmode=hush\"", "--database: the database URL has an sslmode");
+    check(
+        "database = \"postgres://florin:hush@db/florin?sslmode=hush\"",
+        "--database: the database URL has an sslmode",
+    );
     check("public_url = \"ftp://host\"", "ftp://host");
     check("trusted_proxies = [\"10.0.0.0/99\"]", "trusted_proxies");
 }

@@ -15,7 +15,13 @@ pub struct Florin {
 
 fn command(data: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
-    command.arg("--data").arg(data).env_remove("FLORIN_CONFIG").env_remove("FLORIN_DATABASE").current_dir(data).kill_on_drop(true);
+    command
+        .arg("--data")
+        .arg(data)
+        .env_remove("FLORIN_CONFIG")
+        .env_remove("FLORIN_DATABASE")
+        .current_dir(data)
+        .kill_on_drop(true);
     command
 }
 

@@ -7,7 +7,8 @@ use tokio_postgres::Row;
 use super::rows::get;
 use crate::StoreError;
 
-pub(super) const ENSURE: &str = "INSERT INTO clocks (lane, offset_ms) SELECT lane, 0 FROM unnest($1::bigint[]) AS new (lane)
+pub(super) const ENSURE: &str =
+    "INSERT INTO clocks (lane, offset_ms) SELECT lane, 0 FROM unnest($1::bigint[]) AS new (lane)
     ON CONFLICT DO NOTHING";
 pub(super) const ADVANCE: &str = "INSERT INTO clocks (lane, offset_ms) VALUES ($1, $2)
     ON CONFLICT (lane) DO UPDATE SET offset_ms = clocks.offset_ms + excluded.offset_ms RETURNING offset_ms";

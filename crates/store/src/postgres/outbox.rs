@@ -50,7 +50,8 @@ pub(super) const LEASE: &str = "WITH due AS (
     )
     SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at FROM leased
     ORDER BY overdue_since, id";
-pub(super) const OF_PAYMENT: &str = "SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at
+pub(super) const OF_PAYMENT: &str =
+    "SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at
     FROM outbox WHERE payment = $1 ORDER BY position";
 pub(super) const DELIVERIES: &str = "SELECT event, at, latency_ms, status, note FROM deliveries
     WHERE event = ANY($1::bigint[]) ORDER BY id";
@@ -103,8 +104,7 @@ impl OutboxStatements {
         let notes: Vec<String> = made.iter().map(|delivery| delivery.note.replace('\0', "\u{fffd}")).collect();
         let after = made.iter().map(|delivery| words::after(delivery.result));
         let (states, next): (Vec<&str>, Vec<Option<i64>>) = after.map(|(state, at)| (state_text(state), at)).unzip();
-        let parameters: &[&(dyn ToSql + Sync)] =
-            &[&events, &times, &latencies, &statuses, &notes, &states, &next];
+        let parameters: &[&(dyn ToSql + Sync)] = &[&events, &times, &latencies, &statuses, &notes, &states, &next];
         ids_of(&client.query(&self.attempted, parameters).await?)
     }
 }

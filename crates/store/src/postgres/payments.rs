@@ -22,8 +22,7 @@ const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word =
     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::text[])
     AS new (id, version, word, wake_at, document, answer_status, answer_body)
     WHERE payments.id = new.id AND payments.version = new.version RETURNING payments.id";
-pub(super) const SELECT: &str =
-    "SELECT id, version, answer_status, answer_body, document FROM payments WHERE id = $1";
+pub(super) const SELECT: &str = "SELECT id, version, answer_status, answer_body, document FROM payments WHERE id = $1";
 /// Nothing follows a payment that does not exist.
 pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document FROM payments
     WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4
@@ -58,8 +57,7 @@ impl PaymentStatements {
         let wake_ups = column(&writes, |write| write.wake_at);
         let documents = column(&writes, |write| write.document.as_str());
         let (statuses, bodies) = answers(&writes);
-        let parameters: &[&(dyn ToSql + Sync)] =
-            &[&ids, &versions, &words, &wake_ups, &documents, &statuses, &bodies];
+        let parameters: &[&(dyn ToSql + Sync)] = &[&ids, &versions, &words, &wake_ups, &documents, &statuses, &bodies];
         ids_of(&client.query(&self.update, parameters).await?)
     }
 

@@ -166,7 +166,8 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
             return if found == KNOWN { Ok(()) } else { Err(OpenError::Newer { found, known: KNOWN }) };
         };
         if found == 0 {
-            let table = "CREATE TABLE schema_version (single boolean PRIMARY KEY CHECK (single), version bigint NOT NULL);
+            let table =
+                "CREATE TABLE schema_version (single boolean PRIMARY KEY CHECK (single), version bigint NOT NULL);
                 INSERT INTO schema_version (single, version) VALUES (true, 0)";
             transaction.batch_execute(table).await.map_err(open_error)?;
         }

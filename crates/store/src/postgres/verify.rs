@@ -12,7 +12,8 @@ use crate::verify::{Accounts, Counted, Moved, Replay, Says};
 use crate::{LedgerReport, StoreError};
 
 const NEWEST_SEALS: &str = "SELECT chain, max(number) FROM seals GROUP BY chain";
-const TRANSFERS: &str = "SELECT e.chain, e.seal, e.place, e.payment, e.event, e.book, e.layer, e.debit, e.credit, e.asset,
+const TRANSFERS: &str =
+    "SELECT e.chain, e.seal, e.place, e.payment, e.event, e.book, e.layer, e.debit, e.credit, e.asset,
         e.amount_minor, e.at, s.hash, EXISTS (SELECT 1 FROM payments p WHERE p.id = e.payment)
     FROM entries e LEFT JOIN seals s ON s.chain = e.chain AND s.number = e.seal
     WHERE (e.chain, e.seal, e.place) > ($1, $2, $3) ORDER BY e.chain, e.seal, e.place LIMIT $4";

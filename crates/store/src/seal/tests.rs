@@ -81,18 +81,37 @@ fn every_change_is_told() {
     check(|rows, _| rows[1].amount_minor += 1, &[not_sealed]);
     check(|rows, _| rows[2].credit = "c", &[not_sealed]);
     check(|rows, _| rows.swap(1, 2), &[not_sealed]);
-    check(|rows, _| drop(rows.remove(2)), &[not_sealed]);
+    check(
+        |rows, _| {
+            rows.remove(2);
+        },
+        &[not_sealed],
+    );
     check(|rows, _| rows.insert(2, rows[2].clone()), &[not_sealed]);
     check(
-        |rows, _| drop(rows.drain(1..3)),
+        |rows, _| {
+            rows.drain(1..3);
+        },
         &["The ledger entries of seal 2 of chain 1 are missing."],
     );
     check(
-        |rows, _| drop(rows.drain(0..3)),
+        |rows, _| {
+            rows.drain(0..3);
+        },
         &["The ledger entries of seals 1 to 2 of chain 1 are missing."],
     );
-    check(|rows, _| drop(rows.remove(3)), &["The ledger entries of seal 3 of chain 1 are missing."]);
-    check(|rows, _| drop(rows.remove(4)), &["The ledger entries of seal 1 of chain 5 are missing."]);
+    check(
+        |rows, _| {
+            rows.remove(3);
+        },
+        &["The ledger entries of seal 3 of chain 1 are missing."],
+    );
+    check(
+        |rows, _| {
+            rows.remove(4);
+        },
+        &["The ledger entries of seal 1 of chain 5 are missing."],
+    );
     check(
         |_, seals| assert!(seals.remove(&(1, 2)).is_some()),
         &["Seal 2 of chain 1 is missing; its entries are not sealed."],

@@ -165,7 +165,10 @@ impl SharedBook {
     }
 
     /// Several statements in one transaction.
-    async fn in_transaction<T>(&self, work: impl AsyncFnOnce(&Session) -> Result<T, BookError>) -> Result<T, BookError> {
+    async fn in_transaction<T>(
+        &self,
+        work: impl AsyncFnOnce(&Session) -> Result<T, BookError>,
+    ) -> Result<T, BookError> {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % ALONE;
         let mut kept = self.alone[place].lock().await;
         // Taken away meanwhile, so that a transaction left half way is not found by the next one.
@@ -234,7 +237,17 @@ impl SharedBook {
         let (topics, due, times) = statements::letter_columns(letters);
         let (process, until) = self.lease();
         let parameters: Parameters<'_> = &[
-            &before.reference, &old, &status, &decline, &pending_until, &new, &topics, &due, &times, &process, &until,
+            &before.reference,
+            &old,
+            &status,
+            &decline,
+            &pending_until,
+            &new,
+            &topics,
+            &due,
+            &times,
+            &process,
+            &until,
         ];
         let turned = self.query(statements::TURN, parameters).await?;
         Ok(!turned.is_empty())

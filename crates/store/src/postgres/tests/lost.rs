@@ -51,7 +51,8 @@ async fn a_commit_still_under_way_is_waited_for() {
     let waiting = Arc::clone(&store);
     let capture = tokio::spawn(async move { waiting.commit(capturing(&payment(1)).1).await });
     let raw = database.raw().await;
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO batches%'";
+    let waits =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO batches%'";
     let is_waiting = async {
         while raw.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
             tokio::task::yield_now().await;

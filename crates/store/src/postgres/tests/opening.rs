@@ -31,7 +31,10 @@ fn urls_are_read_and_places_told() {
     check("postgres://florin:geheim@db/pay?sslmode=geheim", Err("has an sslmode that is none"));
     check("postgres://florin:geheim@db/pay?colour=geheim", Err("cannot be read"));
     check("postgres://florin:geheim@db:port/pay", Err("cannot be read"));
-    check("postgres://florin:geheim@db/pay?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem", Err("sslrootcert=/nowhere/ca.pem"));
+    check(
+        "postgres://florin:geheim@db/pay?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem",
+        Err("sslrootcert=/nowhere/ca.pem"),
+    );
 }
 
 #[tokio::test]

@@ -103,10 +103,8 @@ async fn many_ask_for_due_events_at_once() {
     let Some((stores, _database)) = two().await else { return };
     let events = (1..=200).map(|number| event(number, number, "a:443", at(0))).collect();
     committed(&*stores[0], announcing(events)).await;
-    let (first, second) = tokio::join!(
-        stores[0].due_events(at(9), 300, &[], &[]),
-        stores[1].due_events(at(9), 300, &[], &[])
-    );
+    let (first, second) =
+        tokio::join!(stores[0].due_events(at(9), 300, &[], &[]), stores[1].due_events(at(9), 300, &[], &[]));
     let mut ids: Vec<i64> = first.unwrap().iter().chain(&second.unwrap()).map(|event| event.id.number()).collect();
     ids.sort_unstable();
     let given = ids.len();

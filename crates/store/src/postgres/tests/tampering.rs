@@ -12,7 +12,9 @@ async fn the_database_itself_keeps_the_ledger() {
     committed(&store, capturing(&payment(1)).1).await;
     let raw = database.raw().await;
     for table in ["entries", "seals"] {
-        for change in [format!("UPDATE {table} SET at = 1"), format!("DELETE FROM {table}"), format!("TRUNCATE {table}")] {
+        for change in
+            [format!("UPDATE {table} SET at = 1"), format!("DELETE FROM {table}"), format!("TRUNCATE {table}")]
+        {
             let refused = raw.batch_execute(&change).await.expect_err(&change);
             let refused = refused.as_db_error().expect("the server says no").message().to_owned();
             assert_eq!(refused, "ledger entries are never changed or deleted", "{change}");
