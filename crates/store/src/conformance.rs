@@ -17,6 +17,7 @@ use crate::{
     StoreError, Verdict,
 };
 
+pub mod database;
 pub(crate) mod fixtures;
 
 use fixtures::{

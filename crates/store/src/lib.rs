@@ -15,8 +15,6 @@ pub mod postgres;
 mod query;
 pub mod seal;
 pub mod sqlite;
-#[cfg(any(test, feature = "conformance"))]
-pub mod testing;
 mod verify;
 mod words;
 

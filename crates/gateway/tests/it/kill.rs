@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use florin_gateway::config::Config;
 use florin_gateway::database::Place;
 use florin_kernel::payment::OperationKind;
-use florin_store::testing::Database;
+use florin_store::conformance::database::Database;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 

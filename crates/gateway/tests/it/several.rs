@@ -8,7 +8,7 @@ use florin_gateway::commands::serve;
 use florin_gateway::config::Config;
 use florin_kernel::payment::Command;
 use florin_kernel::{Asset, Money};
-use florin_store::testing::Database;
+use florin_store::conformance::database::Database;
 use serde_json::json;
 
 use crate::cashier_calls::{Answer, S2S};

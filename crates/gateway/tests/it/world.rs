@@ -11,7 +11,7 @@ use florin_gateway::demo::Demo;
 use florin_gateway::server::Server;
 use florin_kernel::payment::Payment;
 use florin_providers::simulator::{Movement, Simulator};
-use florin_store::testing::Database;
+use florin_store::conformance::database::Database;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;

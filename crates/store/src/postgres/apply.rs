@@ -16,11 +16,13 @@ use super::rows::{all, cause};
 use crate::{Changeset, Floor};
 
 /// A row for the transaction itself; a writer's earlier ones go now and then.
-const BATCH: &str = "INSERT INTO batches (writer, number, at, lost) VALUES ($1, $2, $3, false)";
+const BATCH: &str = "INSERT INTO batches (writer, number, at, lost)
+    VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, false)";
 const FORGET: &str = "DELETE FROM batches WHERE writer = $1 AND number < $2";
 const FORGET_EVERY: i64 = 256;
 // Waits while a transaction that has the row is not over.
-const LOSE: &str = "INSERT INTO batches (writer, number, at, lost) VALUES ($1, $2, $3, true) ON CONFLICT DO NOTHING";
+const LOSE: &str = "INSERT INTO batches (writer, number, at, lost)
+    VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, true) ON CONFLICT DO NOTHING";
 const IS_LOST: &str = "SELECT lost FROM batches WHERE writer = $1 AND number = $2";
 
 /// A session of a writer with its prepared statements, a set per noun.
@@ -40,8 +42,6 @@ pub(super) struct Session {
 pub(super) struct BatchId {
     pub(super) writer: i64,
     pub(super) number: i64,
-    /// Milliseconds since the Unix epoch.
-    pub(super) at_ms: i64,
 }
 
 /// What the transaction holds before its commit.
@@ -118,7 +118,7 @@ impl Session {
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
             self.ensure(&lanes),
-            self.ledger.post(client, &postings, seal.as_ref(), id.at_ms),
+            self.ledger.post(client, &postings, seal.as_ref()),
             self.outbox.announce(client, events),
             self.outbox.deliver(client, deliveries),
             self.ledger.broken(client, &floors)
@@ -141,13 +141,12 @@ impl Session {
     }
 
     async fn note(&self, id: BatchId) -> Result<(), Error> {
-        let row: &[&(dyn ToSql + Sync)] = &[&id.writer, &id.number, &id.at_ms];
+        let row: &[&(dyn ToSql + Sync)] = &[&id.writer, &id.number];
         let noted = self.client.execute(&self.batch, row);
         if id.number % FORGET_EVERY != 0 {
             return noted.await.map(drop);
         }
-        let earlier: &[&(dyn ToSql + Sync)] = &[&id.writer, &id.number];
-        let (noted, forgotten) = tokio::join!(noted, self.client.execute(&self.forget, earlier));
+        let (noted, forgotten) = tokio::join!(noted, self.client.execute(&self.forget, row));
         all([noted, forgotten]).map(drop)
     }
 
@@ -160,7 +159,7 @@ impl Session {
 
     /// Whether a transaction whose COMMIT was not answered is committed. After this it is or never will be.
     pub(super) async fn is_committed(&self, id: BatchId) -> Result<bool, Error> {
-        self.client.execute(LOSE, &[&id.writer, &id.number, &id.at_ms]).await?;
+        self.client.execute(LOSE, &[&id.writer, &id.number]).await?;
         let row = self.client.query_one(IS_LOST, &[&id.writer, &id.number]).await?;
         row.try_get::<_, bool>(0).map(|lost| !lost)
     }

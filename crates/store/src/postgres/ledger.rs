@@ -18,7 +18,8 @@ const INSERT: &str = "INSERT INTO entries
         $11::bigint[])
     WITH ORDINALITY AS new (payment, event, book, layer, debit, credit, asset, amount_minor, at, place)
     ORDER BY place";
-const SEAL: &str = "INSERT INTO seals (chain, number, hash, transfers, at) VALUES ($1, $2, $3, $4, $5)";
+const SEAL: &str = "INSERT INTO seals (chain, number, hash, transfers, at)
+    VALUES ($1, $2, $3, $4, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
 const MOVE: &str = "INSERT INTO deltas (book, account, asset, pending_minor, posted_minor)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])";
 const LOCK: &str = "SELECT pg_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS locks (number)";
@@ -155,7 +156,6 @@ impl LedgerStatements {
         client: &Client,
         postings: &Postings<'_>,
         seal: Option<&Seal>,
-        at_ms: i64,
     ) -> Result<(), Error> {
         let Some(Seal { chain, number, hash }) = seal else { return Ok(()) };
         let payments = postings.column(|row| row.write.payment.number());
@@ -170,7 +170,7 @@ impl LedgerStatements {
         let rows: &[&(dyn ToSql + Sync)] =
             &[chain, number, &payments, &events, &books, &layers, &debits, &credits, &assets, &amounts, &times];
         let (hash, transfers) = (&hash[..], postings.rows.len() as i64);
-        let seal: &[&(dyn ToSql + Sync)] = &[chain, number, &hash, &transfers, &at_ms];
+        let seal: &[&(dyn ToSql + Sync)] = &[chain, number, &hash, &transfers];
         let (inserted, sealed) = (client.execute(&self.insert, rows), client.execute(&self.seal, seal));
         let (inserted, sealed, moved) = tokio::join!(inserted, sealed, self.move_balances(client, postings));
         all([inserted, sealed, moved]).map(drop)

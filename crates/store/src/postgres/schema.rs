@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use super::rows::{get, open_error};
 use crate::OpenError;
 
-/// Times are milliseconds since the Unix epoch. Migration `n` brings a database from version n-1 to n.
+/// Times are milliseconds since the Unix epoch; those of batches and seals, which no answer shows, are the server's own. Migration `n` brings a database from version n-1 to n.
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE payments (
         id            bigint  PRIMARY KEY,

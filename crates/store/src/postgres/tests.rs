@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{PostgresSettings, PostgresStore};
-use crate::testing::Database;
+use crate::conformance::database::Database;
 use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
 
 mod lost;

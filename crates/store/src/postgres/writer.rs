@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use florin_kernel::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::Error;
 
@@ -129,7 +128,7 @@ impl Writer {
         let writer = self.line.session().await?.writer;
         self.seal.chain = writer;
         self.batch += 1;
-        let id = BatchId { writer, number: self.batch, at_ms: Timestamp::now().as_millisecond() };
+        let id = BatchId { writer, number: self.batch };
         let changesets: Vec<&Changeset> = batch.iter().map(|commit| &commit.changeset).collect();
         let session = self.line.session().await?;
         let applied = match session.apply(id, &changesets, &self.seal, &self.lanes).await {

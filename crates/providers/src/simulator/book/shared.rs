@@ -34,8 +34,6 @@ type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
 const PIPES: usize = 3;
 /// Sessions for transactions.
 const ALONE: usize = 2;
-/// How long a callback is left to the process that takes it up.
-const LEASE_MS: i64 = 10_000;
 
 pub(super) struct SharedBook {
     connect: Connect,
@@ -88,7 +86,7 @@ impl Session {
         entry: &Entry,
         root: Option<&str>,
         letters: &[Letter],
-        (process, lease_until): (i64, i64),
+        process: i64,
     ) -> Result<bool, BookError> {
         let (status, decline, pending_until) = standing_columns(&entry.standing);
         let (topics, due, times) = statements::letter_columns(letters);
@@ -111,7 +109,6 @@ impl Session {
             &due,
             &times,
             &process,
-            &lease_until,
         ];
         let rows = self.query(statements::OPEN, row).await?;
         let opened = rows.first().ok_or_else(|| BookError("nothing was counted".into()))?;
@@ -200,12 +197,12 @@ impl SharedBook {
         let Some(on) = entry.on.clone() else {
             // The road most travelled: one statement.
             let session = self.pipe().await?;
-            if session.open(&entry, None, letters, self.lease()).await? {
+            if session.open(&entry, None, letters, self.process).await? {
                 return Ok(Opened::Fresh(entry));
             }
             return session.asked_again(&entry).await;
         };
-        let lease = self.lease();
+        let process = self.process;
         self.in_transaction(async move |session| {
             let family = session.family(&on).await?;
             if session.find(&entry.reference).await?.is_some() {
@@ -216,11 +213,11 @@ impl SharedBook {
                 original.is_some_and(|original| entry.fits(original, family, entry.at))
             });
             if let Some((root, _)) = fitting {
-                let opened = session.open(&entry, Some(root), letters, lease).await?;
+                let opened = session.open(&entry, Some(root), letters, process).await?;
                 return if opened { Ok(Opened::Fresh(entry)) } else { session.asked_again(&entry).await };
             }
             let refused = Entry { standing: Standing::Declined(Decline::Response("12".into())), ..entry };
-            let opened = session.open(&refused, None, &[], lease).await?;
+            let opened = session.open(&refused, None, &[], process).await?;
             if opened { Ok(Opened::Refused(refused)) } else { session.asked_again(&refused).await }
         })
         .await
@@ -235,20 +232,8 @@ impl SharedBook {
         let (status, decline, pending_until) = standing_columns(&after.standing);
         let (old, new) = (visit_column(before.visit.as_ref()), visit_column(Some(&after.visit)));
         let (topics, due, times) = statements::letter_columns(letters);
-        let (process, until) = self.lease();
-        let parameters: Parameters<'_> = &[
-            &before.reference,
-            &old,
-            &status,
-            &decline,
-            &pending_until,
-            &new,
-            &topics,
-            &due,
-            &times,
-            &process,
-            &until,
-        ];
+        let parameters: Parameters<'_> =
+            &[&before.reference, &old, &status, &decline, &pending_until, &new, &topics, &due, &times, &self.process];
         let turned = self.query(statements::TURN, parameters).await?;
         Ok(!turned.is_empty())
     }
@@ -259,15 +244,13 @@ impl SharedBook {
     }
 
     pub(super) async fn references_due(&self, lane: Lane, now: Timestamp) -> Result<Vec<String>, BookError> {
-        let (process, until) = self.lease();
-        let (lane, now_ms, wall_ms) = (lane.number(), now.as_millisecond(), until - LEASE_MS);
-        let rows = self.query(statements::LEASE, &[&lane, &now_ms, &wall_ms, &process, &until]).await?;
+        let (lane, now_ms) = (lane.number(), now.as_millisecond());
+        let rows = self.query(statements::LEASE, &[&lane, &now_ms, &self.process]).await?;
         rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     pub(super) async fn letters_due(&self, reference: &str, now: Timestamp) -> Result<Vec<Waiting>, BookError> {
-        let (process, until) = self.lease();
-        let parameters: Parameters<'_> = &[&reference, &now.as_millisecond(), &process, &(until - LEASE_MS)];
+        let parameters: Parameters<'_> = &[&reference, &now.as_millisecond(), &self.process];
         let read = |row: &Row| {
             let topic = topic(row.try_get(1)?).ok_or_else(|| BookError("an unknown topic".into()))?;
             let left = u32::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0);
@@ -296,11 +279,6 @@ impl SharedBook {
             Ok((struck_minor > 0).then(|| Money::new(struck_minor, entry.amount.asset())))
         })
         .await
-    }
-
-    /// Who leases, and until when by the wall clock.
-    fn lease(&self) -> (i64, i64) {
-        (self.process, Timestamp::now().as_millisecond() + LEASE_MS)
     }
 }
 

@@ -56,49 +56,75 @@ macro_rules! select {
 }
 pub(super) use select;
 
+/// Leases go by the server's clock, which is the same for all: a process is given ten seconds.
+macro_rules! until {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000)::bigint + 10000"
+    };
+}
+macro_rules! is_free {
+    () => {
+        "lease_until <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    };
+}
+
 /// Writes an operation and its callbacks unless the reference is taken; tells how many it wrote. The callbacks are left to the
 /// process that wrote them for a while.
-pub(super) const OPEN: &str = "WITH opened AS (
+pub(super) const OPEN: &str = concat!("WITH opened AS (
         INSERT INTO simulator_operations (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline,
             pending_until_ms, visit, charged_back_minor, attempts, at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14)
         ON CONFLICT DO NOTHING RETURNING reference, lane
     ), posted AS (
         INSERT INTO simulator_letters (reference, lane, topic, due_ms, times_left, leased_by, lease_until)
-        SELECT opened.reference, opened.lane, letter.topic, letter.due_ms, letter.times, $18, $19
+        SELECT opened.reference, opened.lane, letter.topic, letter.due_ms, letter.times, $18, ", until!(), "
         FROM opened, unnest($15::text[], $16::bigint[], $17::bigint[]) WITH ORDINALITY
             AS letter (topic, due_ms, times, place)
         ORDER BY place
     )
-    SELECT count(*) FROM opened";
+    SELECT count(*) FROM opened");
 pub(super) const ASKED_AGAIN: &str = "UPDATE simulator_operations SET attempts = attempts + 1 WHERE reference = $1
     RETURNING reference, account, lane, kind, amount_minor, asset, acts_on, status, decline, pending_until_ms, visit,
         charged_back_minor, at_ms";
 pub(super) const ROOT: &str = "SELECT coalesce(root, reference) FROM simulator_operations WHERE reference = $1";
 pub(super) const LOCK: &str = "SELECT 1 FROM simulator_operations WHERE reference = $1 FOR UPDATE";
-pub(super) const TURN: &str = "WITH turned AS (
+pub(super) const TURN: &str = concat!(
+    "WITH turned AS (
         UPDATE simulator_operations SET status = $3, decline = $4, pending_until_ms = $5, visit = $6
         WHERE reference = $1 AND status = 'needs_payer' AND visit = $2 RETURNING reference, lane
     ), posted AS (
         INSERT INTO simulator_letters (reference, lane, topic, due_ms, times_left, leased_by, lease_until)
-        SELECT turned.reference, turned.lane, letter.topic, letter.due_ms, letter.times, $10, $11
+        SELECT turned.reference, turned.lane, letter.topic, letter.due_ms, letter.times, $10, ",
+    until!(),
+    "
         FROM turned, unnest($7::text[], $8::bigint[], $9::bigint[]) WITH ORDINALITY
             AS letter (topic, due_ms, times, place)
         ORDER BY place
     )
-    SELECT reference FROM turned";
-/// `$1` the lane, `$2` its time, `$3` the wall clock's, `$4` who leases, `$5` until when.
-pub(super) const LEASE: &str = "WITH due AS (
+    SELECT reference FROM turned"
+);
+/// `$1` the lane, `$2` its time, `$3` who leases.
+pub(super) const LEASE: &str = concat!(
+    "WITH due AS (
         SELECT id, reference, due_ms FROM simulator_letters
-        WHERE lane = $1 AND due_ms <= $2 AND (lease_until <= $3 OR leased_by = $4)
+        WHERE lane = $1 AND due_ms <= $2 AND (",
+    is_free!(),
+    " OR leased_by = $3)
         ORDER BY due_ms, id LIMIT 256 FOR UPDATE SKIP LOCKED
     ), leased AS (
-        UPDATE simulator_letters SET leased_by = $4, lease_until = $5 FROM due WHERE simulator_letters.id = due.id
+        UPDATE simulator_letters SET leased_by = $3, lease_until = ",
+    until!(),
+    " FROM due WHERE simulator_letters.id = due.id
         RETURNING due.id, due.reference, due.due_ms
     )
-    SELECT reference FROM leased GROUP BY reference ORDER BY min(due_ms), min(id)";
-pub(super) const LETTERS_DUE: &str = "SELECT id, topic, times_left FROM simulator_letters
-    WHERE reference = $1 AND due_ms <= $2 AND (leased_by = $3 OR lease_until <= $4) ORDER BY due_ms, id";
+    SELECT reference FROM leased GROUP BY reference ORDER BY min(due_ms), min(id)"
+);
+pub(super) const LETTERS_DUE: &str = concat!(
+    "SELECT id, topic, times_left FROM simulator_letters
+    WHERE reference = $1 AND due_ms <= $2 AND (leased_by = $3 OR ",
+    is_free!(),
+    ") ORDER BY due_ms, id"
+);
 pub(super) const TAKEN: &str = "WITH gone AS (DELETE FROM simulator_letters WHERE id = $1 AND times_left < 2)
     UPDATE simulator_letters SET times_left = times_left - 1 WHERE id = $1 AND times_left > 1";
 pub(super) const PUT_OFF: &str = "UPDATE simulator_letters SET due_ms = $2, lease_until = 0 WHERE id = $1";
