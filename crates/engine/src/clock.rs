@@ -34,6 +34,13 @@ impl Clocks {
         (self.wall)()
     }
 
+    /// As [`Clocks::set`], never back: what was read may be older than what was set meanwhile.
+    pub(crate) fn set_at_least(&self, lane: Lane, offset_ms: i64) {
+        let mut offsets = self.offsets_ms.write().expect("no holder of the lock panics");
+        let known = offsets.entry(lane).or_default();
+        *known = offset_ms.max(*known);
+    }
+
     /// Sets how far a lane's clock is ahead, in milliseconds.
     pub(crate) fn set(&self, lane: Lane, offset_ms: i64) {
         self.offsets_ms.write().expect("no holder of the lock panics").insert(lane, offset_ms);

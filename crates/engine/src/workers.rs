@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(200);
 const BATCH: u32 = 128;
 /// Look-ups under way at a time.
 const LOOK_UPS_MAX: usize = 64;
+/// How long a change by another process stays unnoticed at most.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const PURGE_BATCH: u32 = 5_000;
 /// Answers and delivery records are kept this long (product document, "Requests", "Webhooks and callbacks").
@@ -32,7 +34,8 @@ impl Engine {
         let payments = self.tasks.spawn(self.clone().wake_payments());
         let events = self.tasks.spawn(self.clone().deliver_events());
         let purge = self.tasks.spawn(self.clone().purge());
-        for worker in [payments, events, purge] {
+        let changes = self.tasks.spawn(self.clone().follow_changes());
+        for worker in [payments, events, purge, changes] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }
@@ -101,6 +104,35 @@ impl Engine {
                 report(&error);
             }
         }
+    }
+
+    /// Notices what other processes changed of the configuration and the test clocks.
+    async fn follow_changes(self: Arc<Self>) {
+        if self.store.is_exclusive() {
+            return;
+        }
+        let mut known = None;
+        while self.idle(&tokio::sync::Notify::new(), FOLLOW_EVERY).await {
+            match self.follow(known).await {
+                Ok(revision) => known = Some(revision),
+                Err(error) => report(&error),
+            }
+        }
+    }
+
+    /// Reads the configuration and the clocks again if their revision is another one; returns the revision.
+    async fn follow(&self, known: Option<i64>) -> Result<i64, StoreError> {
+        // Read first, so that what changes meanwhile is noticed the next time.
+        let revision = self.store.revision().await?;
+        if known != Some(revision) {
+            self.reload_directory().await?;
+            for (lane, offset_ms) in self.store.clocks().await? {
+                self.clocks.set_at_least(lane, offset_ms);
+            }
+            self.payments_due.notify_one();
+            self.events_due.notify_one();
+        }
+        Ok(revision)
     }
 
     /// Waits for a call or a tick; false when the process is stopping.

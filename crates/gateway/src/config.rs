@@ -7,9 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
+use florin_store::OpenError;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use crate::database::Place;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +25,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the database, the master key and `demo.json` are.
     pub data: PathBuf,
-    /// A database URL. This release has the embedded SQLite only, so anything else is refused.
-    pub database: Option<String>,
+    /// The URL of a PostgreSQL database; the SQLite file in the data folder when absent.
+    pub database: Option<DatabaseUrl>,
     /// What absolute links begin with; `http://ADDR` when absent.
     pub public_url: Option<Url>,
     /// Whether the demo merchant is set up and may send webhooks to this machine.
@@ -69,6 +72,30 @@ impl Default for Config {
     }
 }
 
+/// A database URL, which may hold a password: it is printed nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for DatabaseUrl {
+    fn from(text: &str) -> DatabaseUrl {
+        DatabaseUrl(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -104,10 +131,10 @@ pub struct DataFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
 
-    /// Use this database instead of the embedded one; this build has the embedded SQLite only
-    #[arg(long, env = "FLORIN_DATABASE", value_name = "URL", global = true)]
+    /// Use this PostgreSQL database, postgres://…, instead of the SQLite file in the data folder
+    #[arg(long, env = "FLORIN_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub database: Option<String>,
+    pub database: Option<DatabaseUrl>,
 
     /// Read the master key from this file instead of DIR/master.key
     #[arg(long, env = "FLORIN_MASTER_KEY_FILE", value_name = "FILE", global = true)]
@@ -186,11 +213,12 @@ pub enum ConfigError {
     /// A key or value that is not understood.
     #[error("{0}")]
     Invalid(String),
-    /// A database that this build cannot use.
-    #[error(
-        "--database {0}: this build of Florin has the embedded SQLite only; leave --database away and choose a folder with --data"
-    )]
-    Database(String),
+    /// A URL of something else than a PostgreSQL database. It is not repeated, since it may hold a password.
+    #[error("--database: only postgres:// URLs are understood; for SQLite choose a folder with --data instead")]
+    Database,
+    /// A URL that cannot be used.
+    #[error("--database: {0}")]
+    DatabaseUrl(OpenError),
     /// A public URL that links cannot begin with.
     #[error("--public-url {0}: must be an http or https URL with a host, without query and fragment")]
     PublicUrl(Url),
@@ -215,8 +243,12 @@ impl Config {
 
     fn check(self) -> Result<Config, ConfigError> {
         if let Some(database) = &self.database {
-            return Err(ConfigError::Database(without_password(database)));
+            let ours = ["postgres://", "postgresql://"].iter().any(|scheme| database.expose().starts_with(scheme));
+            if !ours {
+                return Err(ConfigError::Database);
+            }
         }
+        Place::of(&self).map_err(ConfigError::DatabaseUrl)?;
         if let Some(url) = &self.public_url {
             let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
             if !web || url.query().is_some() || url.fragment().is_some() {
@@ -237,11 +269,6 @@ impl Config {
     /// The simulator's silence.
     pub fn simulator_silence(&self) -> Duration {
         Duration::from_millis(self.simulator_silence_ms)
-    }
-
-    /// The database file.
-    pub fn database_file(&self) -> PathBuf {
-        self.data.join("florin.db")
     }
 
     /// Ranges that webhooks may be sent to beside public addresses.
@@ -270,15 +297,4 @@ fn sentence(errors: figment::Error) -> String {
         None => error.to_string(),
     };
     errors.into_iter().map(clause).collect::<Vec<_>>().join("; ")
-}
-
-/// A database URL as it may be printed.
-fn without_password(database: &str) -> String {
-    match Url::parse(database) {
-        Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("…"));
-            url.to_string()
-        }
-        Ok(_) | Err(_) => database.to_owned(),
-    }
 }

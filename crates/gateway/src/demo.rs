@@ -1,5 +1,6 @@
 //! `--demo`: a merchant with test credentials, the providers and rules of the cashier contract's section 16, and commands to
-//! try. Made once; at later starts the secrets are read back from `DIR/demo.json`, since the database keeps hashes only.
+//! try. Made once; at later starts the secrets are read back from `DIR/demo.json`, since the database keeps hashes only. Where
+//! several processes share the database, all have the first one's secrets, which it keeps sealed.
 
 use std::path::{Path, PathBuf};
 
@@ -47,10 +48,9 @@ pub enum DemoError {
 pub async fn prepare(store: &dyn Store, key: &MasterKey, data: &Path, base_url: &str) -> Result<Demo, DemoError> {
     let path = data.join(FILE);
     let known = file::read(&path).map_err(|error| DemoError::File(path.clone(), error))?;
-    let demo = match known {
-        Some(known) => DemoFile { base_url: base_url.to_owned(), ..known },
-        None => DemoFile::new(base_url, SLUG, webhooks::new_secret().expose()),
-    };
+    let known = known.unwrap_or_else(|| DemoFile::new(base_url, SLUG, webhooks::new_secret().expose()));
+    let known = if store.is_exclusive() { known } else { agree(store, key, known).await? };
+    let demo = DemoFile { base_url: base_url.to_owned(), ..known };
     // Before the rows: secrets that only a crashed process knew would be lost for good.
     file::write(&path, &demo).map_err(|error| DemoError::File(path, error))?;
     let rows = missing(store, key, &demo).await?;
@@ -58,6 +58,21 @@ pub async fn prepare(store: &dyn Store, key: &MasterKey, data: &Path, base_url: 
         store.put_config(rows).await?;
     }
     Ok(Demo(demo))
+}
+
+/// The demo of a database that several processes share: the first one's, kept there sealed for the others.
+async fn agree(store: &dyn Store, key: &MasterKey, ours: DemoFile) -> Result<DemoFile, StoreError> {
+    let keyring = Keyring::new(key);
+    let unreadable = |error: &dyn std::fmt::Display| StoreError::Corrupt(format!("the demo's row: {error}"));
+    let text = serde_json::to_string(&ours).map_err(|error| unreadable(&error))?;
+    let document = serde_json::json!({ "sealed": keyring.seal(&Secret::new(text)) }).to_string();
+    store.add_config(vec![ConfigRow { kind: ConfigKind::Demo, id: 0, document }]).await?;
+    let rows = store.config(ConfigKind::Demo).await?;
+    let row = rows.first().ok_or_else(|| unreadable(&"it is gone"))?;
+    let document: serde_json::Value = serde_json::from_str(&row.document).map_err(|error| unreadable(&error))?;
+    let sealed = document["sealed"].as_str().unwrap_or_default();
+    let text = keyring.open(sealed).map_err(|error| unreadable(&error))?;
+    serde_json::from_str(text.expose()).map_err(|error| unreadable(&error))
 }
 
 /// The rows that are not there, or do not fit the secrets of the file. Others stay as the operator left them.

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod callbacks;
 pub mod commands;
 pub mod config;
+pub mod database;
 pub mod demo;
 pub mod dialects;
 pub mod docs;

@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use florin_engine::directory::Installation;
-use florin_engine::keys::{KeyError, MasterKey};
+use florin_engine::keys::{KeyError, Keyring, MasterKey};
+use florin_engine::setup;
 use florin_store::{ConfigKind, Store, StoreError};
 
 use crate::config::Config;
+use crate::database::Place;
 
 #[cfg(test)]
 mod tests;
@@ -33,16 +35,16 @@ pub enum MasterKeyError {
     File(PathBuf, std::io::Error),
     /// A database without its key.
     #[error(
-        "{0} holds a database but no master key: put its master.key back there, or give the key as FLORIN_MASTER_KEY or FLORIN_MASTER_KEY_FILE. Without it API keys and stored secrets cannot be used"
+        "the database {0} has a master key, and none was found: put its master.key into the data folder, or give the key as FLORIN_MASTER_KEY or FLORIN_MASTER_KEY_FILE (every process on one database needs the same). Without it API keys and stored secrets cannot be used"
     )]
-    Lost(PathBuf),
+    Lost(String),
     /// Another installation's key.
     #[error(
-        "the database in {data} was made with another master key (fingerprint {expected}, not {found}): use the master key it was made with"
+        "the database {database} was made with another master key (fingerprint {expected}, not {found}): use the master key it was made with"
     )]
     Foreign {
-        /// The data folder.
-        data: PathBuf,
+        /// Where it is.
+        database: String,
         /// The database's.
         expected: String,
         /// The given key's.
@@ -70,17 +72,58 @@ pub fn find(config: &Config, variable: Option<String>) -> Result<Option<MasterKe
     }
 }
 
-/// The key to start with: the one found, or a new one for a new data folder.
+/// As [`find`], before the database is opened. With a new data folder's SQLite database the key is made at once, so that no
+/// crash leaves the one without the other.
 ///
 /// # Errors
 /// [`MasterKeyError`], above all for a database whose key is gone.
-pub fn find_or_make(config: &Config, variable: Option<String>) -> Result<MasterKey, MasterKeyError> {
-    if let Some(key) = find(config, variable)? {
-        return Ok(key);
+pub fn find_or_make(
+    config: &Config,
+    database: &Place,
+    variable: Option<String>,
+) -> Result<Option<MasterKey>, MasterKeyError> {
+    let found = find(config, variable)?;
+    match database {
+        // What a server has is known once it is open.
+        Place::Server(_) => Ok(found),
+        Place::File(_) if found.is_some() => Ok(found),
+        Place::File(file) if file.exists() => Err(MasterKeyError::Lost(database.to_string())),
+        Place::File(_) => make(config).map(Some),
     }
-    if config.database_file().exists() {
-        return Err(MasterKeyError::Lost(config.data.clone()));
+}
+
+/// The key to go on with: the one found, if it is the database's; for a new database its own or a new one, whose
+/// fingerprint is written there. Of several processes that start at once on a new database, one makes its key.
+///
+/// # Errors
+/// [`MasterKeyError`]: the database has another key, or its key is gone.
+pub async fn settle(
+    store: &dyn Store,
+    found: Option<MasterKey>,
+    config: &Config,
+    database: &Place,
+) -> Result<MasterKey, MasterKeyError> {
+    let known = !store.config(ConfigKind::Installation).await?.is_empty();
+    let is_ours = found.is_none();
+    let key = match found {
+        Some(key) => key,
+        None if known => return Err(MasterKeyError::Lost(database.to_string())),
+        None => make(config)?,
+    };
+    if !known {
+        let row = setup::installation_row(key.fingerprint(), None, &Keyring::new(&key));
+        store.add_config(vec![row]).await?;
     }
+    let checked = check(store, &key, database).await;
+    if is_ours && matches!(checked, Err(MasterKeyError::Foreign { .. })) {
+        // Another process was quicker: the key made here opens nothing.
+        let _ = std::fs::remove_file(config.data.join(FILE));
+    }
+    checked.map(|_| key)
+}
+
+/// A new key, in the data folder.
+fn make(config: &Config) -> Result<MasterKey, MasterKeyError> {
     let (key, path) = (MasterKey::generate(), config.data.join(FILE));
     write(&path, key.to_hex().expose()).map_err(|error| MasterKeyError::File(path.clone(), error))?;
     tracing::info!(path = %path.display(), "made a master key; keep a copy of it apart from the database's backups");
@@ -91,7 +134,7 @@ pub fn find_or_make(config: &Config, variable: Option<String>) -> Result<MasterK
 ///
 /// # Errors
 /// [`MasterKeyError::Foreign`] when they differ.
-pub async fn check(store: &dyn Store, key: &MasterKey, data: &Path) -> Result<bool, MasterKeyError> {
+pub async fn check(store: &dyn Store, key: &MasterKey, database: &Place) -> Result<bool, MasterKeyError> {
     let rows = store.config(ConfigKind::Installation).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     let installation: Installation = serde_json::from_str(&row.document)
@@ -99,7 +142,7 @@ pub async fn check(store: &dyn Store, key: &MasterKey, data: &Path) -> Result<bo
     let (expected, found) = (installation.master_key_fingerprint, key.fingerprint());
     match expected == found {
         true => Ok(true),
-        false => Err(MasterKeyError::Foreign { data: data.to_owned(), expected, found }),
+        false => Err(MasterKeyError::Foreign { database: database.to_string(), expected, found }),
     }
 }
 

@@ -11,12 +11,15 @@ use florin_kernel::ports::Provider;
 use florin_kernel::secret::Secret;
 use tokio_util::sync::CancellationToken;
 
+use crate::database::Place;
 use crate::pages::sim::SimulatedPages;
 
 /// What providers stand on.
 pub struct Ground {
     /// The folder for files of their own.
     pub data: PathBuf,
+    /// Where the installation's database is; what simulated providers remember is shared like it.
+    pub database: Place,
     /// The clocks, shared with the engine.
     pub clocks: Arc<Clocks>,
     /// The key for callbacks that never leave the process.

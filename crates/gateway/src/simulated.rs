@@ -1,10 +1,12 @@
-//! The simulator as this build's provider: its book in the data folder, its callbacks to the engine's door, its pages in the
+//! The simulator as this build's provider: its book beside the database, its callbacks to the engine's door, its pages in the
 //! gateway's terms.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use florin_engine::{CallbackRefusal, Engine};
+use florin_gateway::database::Place;
 use florin_gateway::pages::sim as pages;
 use florin_gateway::registry::{Ground, Providers};
 use florin_kernel::ports::{Provider, RawCallback};
@@ -23,10 +25,24 @@ pub fn registry(ground: Ground) -> Result<Providers, String> {
 /// # Errors
 /// A sentence when its book cannot be opened.
 pub fn simulator(ground: Ground) -> Result<Arc<Simulator>, String> {
-    let book = Book::open(&ground.data.join("simulator.db")).map_err(|error| error.to_string())?;
+    let book = book(&ground.data, ground.database)?;
     let settings =
         SimulatorSettings { silence: ground.simulator_silence, ..SimulatorSettings::new(ground.callback_key) };
     Ok(Arc::new(Simulator::new(book, ground.clocks, settings)))
+}
+
+/// The simulator's book: a file beside the SQLite file, or tables beside the server's.
+///
+/// # Errors
+/// A sentence when it cannot be opened.
+pub fn book(data: &Path, database: Place) -> Result<Book, String> {
+    match database {
+        Place::File(_) => Book::open(&data.join("simulator.db")).map_err(|error| error.to_string()),
+        Place::Server(server) => Ok(Book::shared(Box::new(move || {
+            let server = server.clone();
+            Box::pin(async move { server.session().await.map_err(|error| error.to_string()) })
+        }))),
+    }
 }
 
 /// A simulator as the only provider.

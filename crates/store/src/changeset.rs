@@ -5,7 +5,7 @@ use florin_kernel::payment::{Mode, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, CredentialId, EventId, Money, PaymentId, Timestamp};
 
-/// One decision's writes, committed whole or not at all.
+/// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
@@ -20,6 +20,16 @@ pub struct Changeset {
     pub events: Vec<EventWrite>,
     /// Attempts made to deliver events of the outbox.
     pub deliveries: Vec<Delivery>,
+}
+
+impl Changeset {
+    /// Whether a text that must be kept as it is holds a NUL, which not every database can keep. JSON escapes it.
+    pub(crate) fn holds_nul(&self) -> bool {
+        let nul = |text: &str| text.contains('\0');
+        let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
+        let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
+        self.payments.iter().any(answer) || self.events.iter().any(event)
+    }
 }
 
 /// A key taken for good: a merchant's reference or an `Idempotency-Key`.
@@ -128,7 +138,7 @@ pub struct Floor {
 pub struct EventWrite {
     /// Its id, printed as `webhook-id`.
     pub id: EventId,
-    /// The payment it is about; its events go out in order of their ids.
+    /// The payment it is about; its events go out in the order they were written.
     pub payment: PaymentId,
     /// Whose clock its schedule runs by.
     pub lane: Lane,

@@ -12,12 +12,18 @@ mod changeset;
 pub mod conformance;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
+mod open;
+pub mod postgres;
 mod query;
+pub mod seal;
 pub mod sqlite;
+mod verify;
+mod words;
 
 pub use changeset::{
     Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict,
 };
+pub use open::OpenError;
 pub use query::{
     Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
     StoredPayment,
@@ -46,6 +52,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; the changeset is not committed then.
     async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError>;
 
+    /// Which database program this is, with its version, for the operator.
+    fn version(&self) -> String;
+
     /// Whether this process alone uses the database, so that work of a process that died is known to be dead.
     fn is_exclusive(&self) -> bool;
 
@@ -63,6 +72,10 @@ pub trait Store: Send + Sync {
 
     /// Undelivered events whose time has come and before which no undelivered event of the same payment stands, the
     /// longest overdue first; none of `busy_endpoints` and none of `in_flight`.
+    ///
+    /// Where several processes share the database this leases what it returns: no other process is given these events for a
+    /// minute, or until an attempt is recorded. So the events of a process that died come a minute late at most. A process's
+    /// own leases do not stop it, which is why it names what it has `in_flight`.
     async fn due_events(
         &self,
         wall: Timestamp,
@@ -71,7 +84,7 @@ pub trait Store: Send + Sync {
         in_flight: &[florin_kernel::EventId],
     ) -> Result<Vec<EventRow>, StoreError>;
 
-    /// The events of a payment in order, each with the attempts made to deliver it.
+    /// The events of a payment in the order they were written, each with the attempts made to deliver it.
     async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError>;
 
     /// The ledger entries of a payment in order, a line each.
@@ -88,6 +101,14 @@ pub trait Store: Send + Sync {
 
     /// Inserts or replaces configuration, all rows or none.
     async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError>;
+
+    /// Inserts configuration where there is none of its kind and id; what is there stays. So several processes may start at
+    /// once on an empty database, and all go by what the first one wrote.
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError>;
+
+    /// A number that grows with every change of configuration and test clocks, by whichever process; constant where no other
+    /// process can make one.
+    async fn revision(&self) -> Result<i64, StoreError>;
 
     /// Offsets of the test clocks that were advanced, milliseconds ahead of the wall clock.
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError>;

@@ -185,6 +185,10 @@ impl Store for MemoryStore {
         Ok(Verdict::Committed)
     }
 
+    fn version(&self) -> String {
+        "memory".to_owned()
+    }
+
     fn is_exclusive(&self) -> bool {
         true
     }
@@ -275,6 +279,18 @@ impl Store for MemoryStore {
         let mut rows = self.rows()?;
         rows.config.extend(config.into_iter().map(|row| ((row.kind as i64, row.id), row)));
         Ok(())
+    }
+
+    async fn add_config(&self, config: Vec<ConfigRow>) -> Result<(), StoreError> {
+        let mut rows = self.rows()?;
+        for row in config {
+            rows.config.entry((row.kind as i64, row.id)).or_insert(row);
+        }
+        Ok(())
+    }
+
+    async fn revision(&self) -> Result<i64, StoreError> {
+        self.rows().map(|_| 0)
     }
 
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {

@@ -133,6 +133,8 @@ pub struct LedgerReport {
 pub enum ConfigKind {
     /// One row, id 0: what belongs to the whole installation.
     Installation,
+    /// One row, id 0, in a database that several processes share: the demo's credentials, sealed.
+    Demo,
     Merchant,
     Credential,
     Provider,

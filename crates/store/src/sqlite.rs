@@ -42,8 +42,8 @@ mod tests;
 mod verify;
 mod writer;
 
+pub use crate::OpenError;
 pub use backup::{BackupError, BackupProgress, backup};
-pub use connection::OpenError;
 
 /// How the driver works; the defaults suit a machine of two cores and more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +184,10 @@ impl Store for SqliteStore {
         answer.await.map_err(|_| gone())?
     }
 
+    fn version(&self) -> String {
+        format!("SQLite {}", rusqlite::version())
+    }
+
     fn is_exclusive(&self) -> bool {
         self.is_exclusive
     }
@@ -247,6 +251,14 @@ impl Store for SqliteStore {
 
     async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
         self.write(move |connection| config::put(connection, &rows)).await
+    }
+
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.write(move |connection| config::add(connection, &rows)).await
+    }
+
+    async fn revision(&self) -> Result<i64, StoreError> {
+        Ok(0)
     }
 
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {

@@ -149,6 +149,10 @@ impl Store for TroubledStore {
         Ok(verdict)
     }
 
+    fn version(&self) -> String {
+        self.inner.version()
+    }
+
     fn is_exclusive(&self) -> bool {
         self.inner.is_exclusive()
     }
@@ -214,6 +218,16 @@ impl Store for TroubledStore {
     async fn put_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
         self.life.go_on().await;
         at_once(self.inner.put_config(rows))
+    }
+
+    async fn add_config(&self, rows: Vec<ConfigRow>) -> Result<(), StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.add_config(rows))
+    }
+
+    async fn revision(&self) -> Result<i64, StoreError> {
+        self.look()?;
+        at_once(self.inner.revision())
     }
 
     async fn clocks(&self) -> Result<Vec<(Lane, i64)>, StoreError> {

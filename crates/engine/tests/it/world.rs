@@ -15,6 +15,8 @@ use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, MerchantId, Money, PaymentId};
 use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken};
+use florin_store::conformance::database::Database;
+use florin_store::postgres::{PostgresSettings, PostgresStore};
 use florin_store::sqlite::{SqliteSettings, SqliteStore};
 use florin_store::{Answer, Store};
 use jiff::SignedDuration;
@@ -29,9 +31,49 @@ pub struct World {
     pub engine: Arc<Engine>,
     pub simulator: Arc<Simulator>,
     clocks: Arc<Clocks>,
-    store: Arc<SqliteStore>,
-    folder: TempDir,
+    store: Arc<dyn Store>,
+    home: Home,
     key: String,
+}
+
+/// What outlives a crash.
+struct Home {
+    folder: TempDir,
+    /// The database that `FLORIN_TEST_DATABASE` chooses; a file in the folder without one.
+    database: Option<Database>,
+}
+
+impl Home {
+    async fn store(&self) -> Arc<dyn Store> {
+        match &self.database {
+            Some(database) => {
+                let opened = PostgresStore::open(database.server(), PostgresSettings::default()).await;
+                Arc::new(opened.expect("a database"))
+            }
+            None => {
+                let opened = SqliteStore::open(&self.folder.path().join("florin.db"), SqliteSettings::default());
+                Arc::new(opened.expect("a database"))
+            }
+        }
+    }
+
+    /// A server that other tests use too may need longer than a file.
+    fn silence(&self) -> Duration {
+        Duration::from_millis(if self.database.is_some() { 500 } else { 50 })
+    }
+
+    fn book(&self) -> Book {
+        match &self.database {
+            Some(database) => {
+                let server = database.server();
+                Book::shared(Box::new(move || {
+                    let server = server.clone();
+                    Box::pin(async move { server.session().await.map_err(|error| error.to_string()) })
+                }))
+            }
+            None => Book::open(&self.folder.path().join("simulator.db")).expect("a book"),
+        }
+    }
 }
 
 struct Door(std::sync::Weak<Engine>);
@@ -71,26 +113,25 @@ pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
 
 impl World {
     pub async fn start() -> World {
-        let folder = TempDir::new().expect("a folder");
+        let home = Home { folder: TempDir::new().expect("a folder"), database: Database::chosen().await };
         let key = MasterKey::generate().to_hex().expose().to_owned();
-        World::open(folder, key).await
+        World::open(home, key).await
     }
 
     /// Everything dropped where it stands, and opened again from what is on disk.
     pub async fn crash(self) -> World {
-        let World { engine, simulator, store, folder, key, .. } = self;
+        let World { engine, simulator, store, home, key, .. } = self;
         store.close().await;
         drop((engine, simulator, store));
-        World::open(folder, key).await
+        World::open(home, key).await
     }
 
-    async fn open(folder: TempDir, key: String) -> World {
-        let store = SqliteStore::open(&folder.path().join("florin.db"), SqliteSettings::default()).expect("a database");
-        let store = Arc::new(store);
+    async fn open(home: Home, key: String) -> World {
+        let store = home.store().await;
         let clocks = Arc::new(Clocks::default());
-        let book = Book::open(&folder.path().join("simulator.db")).expect("a book");
+        let book = home.book();
         let mut settings = SimulatorSettings::new(Secret::new("callback key".into()));
-        settings.silence = Duration::from_millis(50);
+        settings.silence = home.silence();
         let simulator = Arc::new(Simulator::new(book, clocks.clone(), settings));
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])];
         store.put_config(accounts.iter().map(setup::provider_row).collect()).await.expect("configured");
@@ -107,7 +148,7 @@ impl World {
         };
         let engine = Engine::new(parts).await.expect("an engine");
         simulator.connect(Arc::new(Door(Arc::downgrade(&engine))));
-        World { engine, simulator, clocks, store, folder, key }
+        World { engine, simulator, clocks, store, home, key }
     }
 
     /// Time passes, and everything that was due by then happens.

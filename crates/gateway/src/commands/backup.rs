@@ -8,16 +8,26 @@ use std::time::Instant;
 use florin_store::sqlite::{self, BackupProgress};
 
 use crate::config::Config;
+use crate::database::Place;
 
-/// Copies the database into the new file `to`.
+/// Copies the database into the new file `to`. What a PostgreSQL server keeps, its own tools copy.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn run(config: &Config, to: &Path) -> Result<ExitCode, String> {
-    let file = config.database_file();
-    if !file.exists() {
-        return Err(format!("{} does not exist; is --data right?", file.display()));
+    let place = Place::of(config).map_err(|error| error.to_string())?;
+    if place.is_missing() {
+        return Err(format!("{place} does not exist; is --data right?"));
     }
+    let file = match place {
+        Place::File(file) => file,
+        Place::Server(_) => {
+            return Err(format!(
+                "{place} is backed up by PostgreSQL's own tools: pg_dump --format=custom for one database, pg_basebackup with \
+                 archived logs to go back to any moment"
+            ));
+        }
+    };
     let begun = Instant::now();
     let target = to.to_owned();
     let copying = tokio::task::spawn_blocking(move || sqlite::backup(&file, &target, &mut show));

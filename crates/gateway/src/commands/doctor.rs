@@ -9,10 +9,10 @@ use florin_engine::directory::Directory;
 use florin_engine::keys::Keyring;
 use florin_kernel::Timestamp;
 use florin_kernel::secret::Secret;
-use florin_store::Store;
-use florin_store::sqlite::{OpenError, SqliteSettings, SqliteStore};
+use florin_store::OpenError;
 
 use crate::config::Config;
+use crate::database::Place;
 use crate::master_key;
 use crate::registry::{Ground, Registry};
 
@@ -36,16 +36,18 @@ impl Finding {
 /// Looks at everything; exit status 1 when something needs attention. It changes nothing.
 ///
 /// # Errors
-/// Never: what is wrong is a finding.
+/// When the settings name no database; everything else is a finding.
 pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, String> {
+    // The settings were refused already if this cannot be read.
+    let place = Place::of(config).map_err(|error| error.to_string())?;
     let findings = [
         ("configuration", configuration(config)),
         ("data folder", folder(config)),
         ("disk space", disk(&config.data)),
-        ("clock", clock(&config.database_file())),
-        ("database", database(config).await),
-        ("master key", key(config).await),
-        ("providers", providers(config, registry).await),
+        ("clock", clock(&place)),
+        ("database", database(&place, config.queue_max).await),
+        ("master key", key(config, &place).await),
+        ("providers", providers(config, &place, registry).await),
     ];
     let mut attention = 0;
     for (name, finding) in &findings {
@@ -116,13 +118,16 @@ fn disk(data: &Path) -> Finding {
     }
 }
 
-fn clock(database: &Path) -> Finding {
+fn clock(place: &Place) -> Finding {
     let now = Timestamp::now();
     let mend = "set the system's clock, best by NTP: expiry, webhooks and signatures go by it";
     if EARLIEST.parse::<Timestamp>().is_ok_and(|earliest| now < earliest) {
         return Finding::attention(format!("shows {now}, before this release was made"), mend);
     }
-    let written = std::fs::metadata(database).and_then(|metadata| metadata.modified()).ok();
+    let written = match place {
+        Place::File(file) => std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok(),
+        Place::Server(_) => None,
+    };
     let ahead = written.and_then(|written| written.duration_since(SystemTime::now()).ok());
     match ahead {
         Some(ahead) if ahead > Duration::from_secs(60) => {
@@ -132,39 +137,47 @@ fn clock(database: &Path) -> Finding {
     }
 }
 
-async fn database(config: &Config) -> Finding {
-    let file = config.database_file();
-    if !file.exists() {
-        return Finding::attention(format!("{} does not exist", file.display()), "florin serve makes it");
+async fn database(place: &Place, queue_max: usize) -> Finding {
+    if place.is_missing() {
+        return Finding::attention(format!("{place} does not exist"), "florin serve makes it");
     }
-    if let Err(error) = SqliteStore::open_read_only(&file) {
-        let mend = match error {
-            OpenError::Older { .. } => "florin migrate, or start the server once",
-            OpenError::Newer { .. } => "start the newer release; an older one cannot read it",
-            OpenError::OldLibrary(_) => "use a build with a newer SQLite",
-            OpenError::InUse(_) | OpenError::Setting { .. } | OpenError::Io(..) | OpenError::Database(_) => {
-                "check the file and its folder; restore from a backup if it is damaged"
-            }
-        };
-        return Finding::attention(error.to_string(), mend);
-    }
-    match SqliteStore::open(&file, SqliteSettings::default()) {
+    let version = match place.open_read_only().await {
+        Ok(store) => {
+            let version = store.version();
+            store.close().await;
+            version
+        }
+        Err(error) => return unusable(&error),
+    };
+    match place.open(queue_max).await {
         Ok(store) => {
             let written = store.ping().await;
             store.close().await;
             match written {
-                Ok(()) => Finding::Ok(format!("{} is up to date and writes", file.display())),
-                Err(error) => {
-                    Finding::attention(error.to_string(), "check free space and permissions of the data folder")
-                }
+                Ok(()) => Finding::Ok(format!("{place} is up to date and writes; {version}")),
+                Err(error) => Finding::attention(error.to_string(), "check free space and permissions"),
             }
         }
-        Err(OpenError::InUse(_)) => Finding::Ok(format!("{} is up to date; a server uses it", file.display())),
-        Err(error) => Finding::attention(error.to_string(), "check permissions of the data folder"),
+        Err(OpenError::InUse(_)) => Finding::Ok(format!("{place} is up to date; a server uses it; {version}")),
+        Err(error) => unusable(&error),
     }
 }
 
-async fn key(config: &Config) -> Finding {
+fn unusable(error: &OpenError) -> Finding {
+    let mend = match error {
+        OpenError::Older { .. } => "florin migrate, or start the server once",
+        OpenError::Newer { .. } => "start the newer release; an older one cannot read it",
+        OpenError::OldLibrary(_) => "use a build with a newer SQLite",
+        OpenError::Server(_) | OpenError::Url(_) => "check the URL, the server, its users and its certificate",
+        OpenError::Setting { .. } => "without that setting acknowledged payments can be lost; change it",
+        OpenError::InUse(_) | OpenError::Io(..) | OpenError::Database(_) => {
+            "check the file and its folder; restore from a backup if it is damaged"
+        }
+    };
+    Finding::attention(error.to_string(), mend)
+}
+
+async fn key(config: &Config, place: &Place) -> Finding {
     let found = match master_key::find(config, std::env::var(master_key::VARIABLE).ok()) {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -175,9 +188,9 @@ async fn key(config: &Config) -> Finding {
         }
         Err(error) => return Finding::attention(error.to_string(), "put the right key in place"),
     };
-    let known = match SqliteStore::open_read_only(&config.database_file()) {
+    let known = match place.open_read_only().await {
         Ok(store) => {
-            let known = master_key::check(&store, &found, &config.data).await;
+            let known = master_key::check(store.as_ref(), &found, place).await;
             store.close().await;
             known
         }
@@ -193,14 +206,13 @@ async fn key(config: &Config) -> Finding {
 }
 
 /// Whether every configured account has its driver in this build, and every stored secret opens.
-async fn providers(config: &Config, registry: Registry<'_>) -> Finding {
-    let (Ok(Some(key)), Ok(store)) = (
-        master_key::find(config, std::env::var(master_key::VARIABLE).ok()),
-        SqliteStore::open_read_only(&config.database_file()),
-    ) else {
+async fn providers(config: &Config, place: &Place, registry: Registry<'_>) -> Finding {
+    let (Ok(Some(key)), Ok(store)) =
+        (master_key::find(config, std::env::var(master_key::VARIABLE).ok()), place.open_read_only().await)
+    else {
         return Finding::Ok("none configured yet".to_owned());
     };
-    let directory = Directory::load(&store, &Keyring::new(&key)).await;
+    let directory = Directory::load(store.as_ref(), &Keyring::new(&key)).await;
     store.close().await;
     let directory = match directory {
         Ok(directory) => directory,
@@ -210,6 +222,7 @@ async fn providers(config: &Config, registry: Registry<'_>) -> Finding {
     };
     let ground = Ground {
         data: config.data.clone(),
+        database: place.clone(),
         clocks: std::sync::Arc::new(Clocks::default()),
         callback_key: Secret::new(String::new()),
         simulator_silence: config.simulator_silence(),

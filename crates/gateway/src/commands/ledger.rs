@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use florin_kernel::{Asset, Money};
-use florin_store::sqlite::SqliteStore;
-use florin_store::{Balance, LedgerReport, Store};
+use florin_store::{Balance, LedgerReport};
 
 use crate::config::Config;
+use crate::database::Place;
 use crate::pages::text;
 
 /// Verifies; exit status 1 when something does not agree. It only reads, so a server may run beside it.
@@ -15,11 +15,11 @@ use crate::pages::text;
 /// # Errors
 /// A sentence for the operator when the database cannot be read.
 pub async fn verify(config: &Config) -> Result<ExitCode, String> {
-    let file = config.database_file();
-    if !file.exists() {
-        return Err(format!("{} does not exist; is --data right?", file.display()));
+    let place = Place::of(config).map_err(|error| error.to_string())?;
+    if place.is_missing() {
+        return Err(format!("{place} does not exist; is --data right?"));
     }
-    let store = SqliteStore::open_read_only(&file).map_err(|error| error.to_string())?;
+    let store = place.open_read_only().await.map_err(|error| error.to_string())?;
     let report = store.verify_ledger().await.map_err(|error| error.to_string())?;
     let balances = store.balances().await.map_err(|error| error.to_string())?;
     store.close().await;

@@ -2,20 +2,20 @@
 
 use std::process::ExitCode;
 
-use crate::commands::serve;
 use crate::config::Config;
+use crate::database::Place;
 
 /// Opens the database, which brings it up to date, and closes it again.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn run(config: &Config) -> Result<ExitCode, String> {
-    let file = config.database_file();
-    if !file.exists() {
-        return Err(format!("{} does not exist; florin serve makes it", file.display()));
+    let place = Place::of(config).map_err(|error| error.to_string())?;
+    if place.is_missing() {
+        return Err(format!("{place} does not exist; florin serve makes it"));
     }
-    let store = serve::open_store(config)?;
+    let store = place.open(config.queue_max).await.map_err(|error| error.to_string())?;
     store.close().await;
-    println!("{} is up to date", file.display());
+    println!("{place} is up to date");
     Ok(ExitCode::SUCCESS)
 }

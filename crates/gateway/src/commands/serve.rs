@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use florin_engine::Engine;
 use florin_engine::clock::{Clocks, random_node};
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::outgoing::{Guard, Outgoing};
-use florin_engine::{Engine, setup};
 use florin_kernel::payment::Dialect;
 use florin_kernel::secret::Secret;
 use florin_store::Store;
-use florin_store::sqlite::{SqliteSettings, SqliteStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::database::Place;
 use crate::demo::{self, Demo};
 use crate::dialects::cashier;
 use crate::pages::inbox::Inbox;
@@ -54,14 +54,17 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let public_url = config.links_begin_with(address);
-    let key = master_key::find_or_make(config, std::env::var(master_key::VARIABLE).ok());
-    let key = key.map_err(|error| error.to_string())?;
-    let store = open_store(config)?;
-    let demo = prepare(config, store.as_ref(), &key, &public_url).await?;
+    let database = Place::of(config).map_err(|error| error.to_string())?;
+    let found = master_key::find_or_make(config, &database, std::env::var(master_key::VARIABLE).ok());
+    let found = found.map_err(|error| error.to_string())?;
+    let store = database.open(config.queue_max).await.map_err(|error| error.to_string())?;
+    let key = master_key::settle(store.as_ref(), found, config, &database).await.map_err(|error| error.to_string())?;
+    let demo = prepare_demo(config, store.as_ref(), &key, &public_url).await?;
 
     let clocks = Arc::new(Clocks::default());
     let providers = registry(Ground {
         data: config.data.clone(),
+        database,
         clocks: clocks.clone(),
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
@@ -98,29 +101,13 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     server.map(|server| (server, demo)).map_err(|error| error.to_string())
 }
 
-/// Opens the database for writing and brings it up to date.
-///
-/// # Errors
-/// A sentence for the operator.
-pub(super) fn open_store(config: &Config) -> Result<Arc<dyn Store>, String> {
-    let settings = SqliteSettings { queue_max: config.queue_max, ..SqliteSettings::default() };
-    let store = SqliteStore::open(&config.database_file(), settings);
-    store.map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|error| error.to_string())
-}
-
-/// Checks the key against the database, and writes what a new database or the demo needs.
-async fn prepare(
+/// Writes what the demo needs, if it is asked for.
+async fn prepare_demo(
     config: &Config,
     store: &dyn Store,
     key: &MasterKey,
     public_url: &str,
 ) -> Result<Option<Demo>, String> {
-    let known = master_key::check(store, key, &config.data).await.map_err(|error| error.to_string())?;
-    let keyring = Keyring::new(key);
-    if !known {
-        let row = setup::installation_row(key.fingerprint(), None, &keyring);
-        store.put_config(vec![row]).await.map_err(|error| error.to_string())?;
-    }
     if !config.demo {
         return Ok(None);
     }

@@ -22,10 +22,15 @@ fn what_is_wrong_is_named() {
     let check = |toml: &str, part: &str| {
         let said = resolve(toml, &ServeFlags::default()).expect_err(toml).to_string();
         assert!(said.contains(part), "{toml}: {said}");
+        assert!(!said.contains("hush"), "a password is never printed: {said}");
     };
     check("lisen = \"127.0.0.1:1\"", "`lisen`");
     check("queue_max = \"many\"", "queue_max");
-    check("database = \"postgres://florin:hush@db/florin\"", "postgres://florin:%E2%80%A6@db/florin");
+    check("database = \"mysql://florin:hush@db/florin\"", "--database: only postgres:// URLs are understood");
+    check(
+        "database = \"postgres://florin:hush@db/florin?sslmode=hush\"",
+        "--database: the database URL has an sslmode",
+    );
     check("public_url = \"ftp://host\"", "ftp://host");
     check("trusted_proxies = [\"10.0.0.0/99\"]", "trusted_proxies");
 }
@@ -42,4 +47,12 @@ fn only_the_demo_sends_webhooks_to_this_machine() {
     let admits = |config: &Config| config.outgoing_ranges().iter().any(|range| range.contains(&loopback));
     assert!(!admits(&Config::default()));
     assert!(admits(&Config { demo: true, ..Config::default() }));
+}
+
+#[test]
+fn a_password_is_not_printed_by_accident() {
+    let config = resolve("database = \"postgres://florin:hush@db/florin\"", &ServeFlags::default()).expect("fine");
+    let url = config.database.as_ref().expect("it is there");
+    assert_eq!(url.expose(), "postgres://florin:hush@db/florin");
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
 }

@@ -1,5 +1,6 @@
 use super::{MasterKeyError, find, find_or_make};
 use crate::config::Config;
+use crate::database::Place;
 
 fn in_folder(folder: &tempfile::TempDir) -> Config {
     Config { data: folder.path().to_owned(), ..Config::default() }
@@ -9,8 +10,9 @@ fn in_folder(folder: &tempfile::TempDir) -> Config {
 fn a_new_folder_gets_a_key_that_only_its_owner_reads() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = in_folder(&folder);
-    let made = find_or_make(&config, None).expect("made");
-    let found = find_or_make(&config, None).expect("found");
+    let place = Place::of(&config).expect("a file");
+    let made = find_or_make(&config, &place, None).expect("made").expect("a key");
+    let found = find_or_make(&config, &place, None).expect("found").expect("a key");
     assert_eq!(made.fingerprint(), found.fingerprint());
     #[cfg(unix)]
     {
@@ -24,9 +26,10 @@ fn a_new_folder_gets_a_key_that_only_its_owner_reads() {
 fn a_database_without_its_key_is_not_started_with_a_new_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = in_folder(&folder);
-    std::fs::write(config.database_file(), "").expect("written");
-    assert!(matches!(find_or_make(&config, None), Err(MasterKeyError::Lost(_))));
-    assert!(find_or_make(&config, Some("ab".repeat(32))).is_ok());
+    std::fs::write(folder.path().join("florin.db"), "").expect("written");
+    let place = Place::of(&config).expect("a file");
+    assert!(matches!(find_or_make(&config, &place, None), Err(MasterKeyError::Lost(_))));
+    assert!(find_or_make(&config, &place, Some("ab".repeat(32))).is_ok());
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use florin_gateway::config::Config;
+use florin_gateway::database::Place;
 use florin_kernel::payment::OperationKind;
+use florin_store::conformance::database::Database;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -72,13 +75,18 @@ async fn load_and_kill(florin: Florin, demo: Arc<Value>, round: usize) -> Known 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_by_sigkill_under_load() {
     let data = tempfile::tempdir().expect("a folder");
+    let database = Database::chosen().await;
+    let flags = match &database {
+        Some(database) => vec!["--demo", "--database", database.url()],
+        None => vec!["--demo"],
+    };
     let mut known = Known::new();
     for round in 0..KILLS {
-        let florin = serve(data.path(), &["--demo"]).await;
+        let florin = serve(data.path(), &flags).await;
         let demo = Arc::new(demo(data.path()));
         known.extend(load_and_kill(florin, demo, round).await);
     }
-    let florin = serve(data.path(), &["--demo"]).await;
+    let florin = serve(data.path(), &flags).await;
     let demo = demo(data.path());
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let acknowledged = known.values().flatten().count();
@@ -92,7 +100,8 @@ async fn nothing_is_lost_or_doubled_by_sigkill_under_load() {
     }
     finish_pending(&client, &demo, known.keys()).await;
     florin.end("TERM").await;
-    both_books_agree(data.path(), &known).await;
+    let database = database.as_ref().map(|database| database.url().into());
+    both_books_agree(&Config { data: data.path().to_owned(), database, ..Config::default() }, &known).await;
 }
 
 /// Lets time pass until nothing is pending.
@@ -119,17 +128,17 @@ async fn finish_pending(client: &reqwest::Client, demo: &Value, references: impl
     tokio::time::timeout(crate::world::SOON * 3, settled).await.expect("everything ends");
 }
 
-async fn both_books_agree(data: &std::path::Path, known: &Known) {
+async fn both_books_agree(config: &Config, known: &Known) {
     use florin_engine::keys::MasterKey;
     use florin_kernel::public_id::Reference;
-    use florin_store::Store;
 
-    let store = florin_store::sqlite::SqliteStore::open_read_only(&data.join("florin.db")).expect("the database");
+    let place = Place::of(config).expect("a place");
+    let store = place.open_read_only().await.expect("the database");
     let report = store.verify_ledger().await.expect("a report");
     assert_eq!(report.faults, Vec::<String>::new());
-    let key = std::fs::read_to_string(data.join("master.key")).expect("the master key");
+    let key = std::fs::read_to_string(config.data.join("master.key")).expect("the master key");
     let codec = MasterKey::from_hex(&key).expect("a key").codec();
-    let book = florin_providers::simulator::Book::open(&data.join("simulator.db")).expect("the simulator's book");
+    let book = crate::simulated::book(&config.data, place).expect("the simulator's book");
     let charges = book.charges(&florin_engine::clock::Clocks::default()).await.expect("charges");
     let mut charged: HashMap<i64, usize> = HashMap::new();
     for movement in charges.iter().filter(|movement| movement.kind == OperationKind::Sale) {

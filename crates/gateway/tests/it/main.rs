@@ -11,6 +11,7 @@ mod kill;
 mod operations;
 mod pages;
 mod process;
+mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;

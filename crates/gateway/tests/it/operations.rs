@@ -176,7 +176,7 @@ async fn requests_under_way_are_finished_before_stopping() {
 
 #[tokio::test]
 async fn a_data_folder_has_one_server() {
-    let world = World::start().await;
+    let world = World::on(None, |_| ()).await;
     let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: world.data().to_owned(), ..Config::default() };
     let refused = serve::start(&config, &simulated::registry).await.err().expect("refused");
     assert!(refused.contains("in use by another process"), "{refused}");
@@ -188,18 +188,13 @@ async fn another_installations_key_is_refused() {
     world.stop().await;
     let file = world.data().join("other.key");
     std::fs::write(&file, "ab".repeat(32)).expect("written");
-    let config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        data: world.data().to_owned(),
-        master_key_file: Some(file),
-        ..Config::default()
-    };
+    let config = Config { demo: false, master_key_file: Some(file), ..world.config().clone() };
     let refused = serve::start(&config, &simulated::registry).await.err().expect("refused");
     assert!(refused.contains("made with another master key"), "{refused}");
     std::fs::remove_file(world.data().join("master.key")).expect("removed");
     let config = Config { master_key_file: None, ..config };
     let refused = serve::start(&config, &simulated::registry).await.err().expect("refused");
-    assert!(refused.contains("holds a database but no master key"), "{refused}");
+    assert!(refused.contains("has a master key, and none was found"), "{refused}");
 }
 
 #[tokio::test]

@@ -15,7 +15,13 @@ pub struct Florin {
 
 fn command(data: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
-    command.arg("--data").arg(data).env_remove("FLORIN_CONFIG").current_dir(data).kill_on_drop(true);
+    command
+        .arg("--data")
+        .arg(data)
+        .env_remove("FLORIN_CONFIG")
+        .env_remove("FLORIN_DATABASE")
+        .current_dir(data)
+        .kill_on_drop(true);
     command
 }
 
@@ -81,12 +87,15 @@ async fn what_is_wrong_is_said_in_a_sentence() {
         let ran = command(data.path()).args(arguments).output().await.expect("it runs");
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert!(said.contains(sentence), "{arguments:?}: {said}");
+        assert!(!said.contains("hush"), "a password is printed nowhere: {said}");
         assert_eq!(ran.status.code(), Some(status), "{arguments:?}");
     };
     std::fs::write(data.path().join("florin.toml"), "lisen = \"127.0.0.1:1\"").expect("written");
     check(&["serve"], 2, "lisen").await;
     std::fs::remove_file(data.path().join("florin.toml")).expect("removed");
-    check(&["serve", "--database", "postgres://db/florin"], 2, "has the embedded SQLite only").await;
+    check(&["serve", "--database", "mysql://db/florin"], 2, "only postgres:// URLs are understood").await;
+    let nobody = "postgres://florin:hush@127.0.0.1:9/florin";
+    check(&["serve", "--database", nobody], 1, "the database 127.0.0.1:9/florin cannot be used").await;
     check(&["serve", "--config", "nowhere.toml"], 2, "nowhere.toml does not exist").await;
     check(&["ledger", "verify"], 1, "does not exist").await;
     check(&["migrate"], 1, "does not exist").await;

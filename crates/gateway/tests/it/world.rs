@@ -11,6 +11,7 @@ use florin_gateway::demo::Demo;
 use florin_gateway::server::Server;
 use florin_kernel::payment::Payment;
 use florin_providers::simulator::{Movement, Simulator};
+use florin_store::conformance::database::Database;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,10 +25,11 @@ pub use receiver::{Mode, Received, Receiver};
 /// How long anything that surely happens may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
-/// A server on its data folder.
+/// A server on its data folder, and on the database that `FLORIN_TEST_DATABASE` chooses.
 pub struct World {
     config: Config,
     folder: TempDir,
+    database: Option<Arc<Database>>,
     server: Option<Server>,
     simulator: Arc<Simulator>,
     demo: Demo,
@@ -35,19 +37,32 @@ pub struct World {
 }
 
 impl World {
-    /// A new installation with the demo merchant; the simulator is silent for 50 ms only.
+    /// A new installation with the demo merchant; the simulator is silent for a moment only.
     pub async fn start() -> World {
         World::with(|_| ()).await
     }
 
     /// As [`World::start`], with other settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> World {
+        World::on(Database::chosen().await.map(Arc::new), change).await
+    }
+
+    /// Another process' part on this world's PostgreSQL database, with a data folder of its own.
+    pub async fn beside(&self) -> World {
+        let database = self.database.clone().expect("SQLite has one process");
+        World::on(Some(database), |config| config.master_key_file = Some(self.data().join("master.key"))).await
+    }
+
+    /// On a database; in a file of the data folder without one.
+    pub async fn on(database: Option<Arc<Database>>, change: impl FnOnce(&mut Config)) -> World {
         let folder = tempfile::tempdir().expect("a folder for the data");
         let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             data: folder.path().to_owned(),
+            database: database.as_ref().map(|database| database.url().into()),
             demo: true,
-            simulator_silence_ms: 50,
+            // A server that other tests use too may need longer than a file.
+            simulator_silence_ms: if database.is_some() { 500 } else { 50 },
             ..Config::default()
         };
         change(&mut config);
@@ -55,7 +70,7 @@ impl World {
         // Pages lead back to shops that do not exist, so nothing is followed.
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(SOON);
         let client = client.build().expect("a client");
-        World { config, folder, server: Some(server), simulator, demo, client }
+        World { config, folder, database, server: Some(server), simulator, demo, client }
     }
 
     /// Stops as SIGTERM does.
@@ -80,6 +95,11 @@ impl World {
     /// Its engine.
     pub fn engine(&self) -> &Arc<Engine> {
         self.server().engine()
+    }
+
+    /// The settings it was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The data folder.

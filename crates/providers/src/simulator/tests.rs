@@ -20,6 +20,7 @@ mod conformance;
 mod durability;
 mod faults;
 mod payer;
+pub(super) mod shared;
 
 /// A noon in the past, which every test starts at.
 pub(super) const NOON: Timestamp = Timestamp::constant(1_700_000_000, 0);

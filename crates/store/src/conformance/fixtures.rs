@@ -54,11 +54,6 @@ pub fn inserting(payment: &Payment) -> Changeset {
     Changeset { payments: vec![PaymentWrite::insert(payment)], ..Changeset::default() }
 }
 
-/// A changeset that claims.
-pub fn claiming(claims: &[Claim]) -> Changeset {
-    Changeset { claims: claims.to_vec(), ..Changeset::default() }
-}
-
 /// The payment taken whole, and the changeset that says so from version 1 on.
 pub fn capturing(payment: &Payment) -> (Payment, Changeset) {
     let funds =

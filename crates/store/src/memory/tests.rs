@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::MemoryStore;
 use crate::{Store, conformance_suite};
 
-fn fresh() -> (Arc<dyn Store>, ()) {
-    (Arc::new(MemoryStore::new()), ())
+async fn fresh() -> Option<(Arc<dyn Store>, ())> {
+    Some((Arc::new(MemoryStore::new()), ()))
 }
 
 conformance_suite!(fresh);

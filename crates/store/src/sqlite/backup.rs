@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::connection::{OpenError, Purpose, open};
+use super::OpenError;
+use super::connection::{Purpose, open};
 use super::read::at_one_moment;
 use super::schema;
 

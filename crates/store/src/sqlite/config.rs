@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, params};
 
+use crate::words::kind_text;
 use crate::{ConfigKind, ConfigRow};
 
 const SELECT: &str = "SELECT id, document FROM config WHERE kind = ?1 ORDER BY id";
 const UPSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3)
     ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document";
+const INSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 /// All rows of a kind, by id.
 pub(super) fn config(connection: &Connection, kind: ConfigKind) -> rusqlite::Result<Vec<ConfigRow>> {
@@ -18,20 +20,18 @@ pub(super) fn config(connection: &Connection, kind: ConfigKind) -> rusqlite::Res
 
 /// Inserts or replaces rows.
 pub(super) fn put(connection: &Connection, rows: &[ConfigRow]) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(UPSERT)?;
+    write(connection, UPSERT, rows)
+}
+
+/// Inserts rows that are not there.
+pub(super) fn add(connection: &Connection, rows: &[ConfigRow]) -> rusqlite::Result<()> {
+    write(connection, INSERT, rows)
+}
+
+fn write(connection: &Connection, sql: &str, rows: &[ConfigRow]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
     for row in rows {
         statement.execute(params![kind_text(row.kind), row.id, row.document])?;
     }
     Ok(())
-}
-
-fn kind_text(kind: ConfigKind) -> &'static str {
-    match kind {
-        ConfigKind::Installation => "installation",
-        ConfigKind::Merchant => "merchant",
-        ConfigKind::Credential => "credential",
-        ConfigKind::Provider => "provider",
-        ConfigKind::Route => "route",
-        ConfigKind::Rule => "rule",
-    }
 }

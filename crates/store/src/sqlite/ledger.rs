@@ -9,7 +9,8 @@ use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::{Asset, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use super::rows::{mode_text, time};
+use super::rows::time;
+use crate::words::{layer_text, mode_text};
 use crate::{Balance, EntryRow, EntryWrite, Floor};
 
 const INSERT: &str = "INSERT INTO entries (payment, event, book, layer, debit, credit, asset, amount_minor, at)
@@ -202,11 +203,4 @@ pub(super) fn entries(connection: &Connection, payment: PaymentId) -> rusqlite::
 /// A write that changes nothing and is durable all the same.
 pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached(TOUCH)?.execute([]).map(drop)
-}
-
-pub(super) fn layer_text(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Pending => "pending",
-        Layer::Posted => "posted",
-    }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, Statement, params};
 
 use super::clocks;
 use super::rows::time;
-use crate::{Delivery, DeliveryResult, DeliveryRow, EventRow, EventState, EventWrite};
+use crate::{Delivery, DeliveryRow, EventRow, EventWrite, words};
 
 const INSERT: &str = "INSERT INTO outbox
     (id, payment, lane, state, attempts, first_at, next_at, credential, endpoint, url, body)
@@ -57,12 +57,8 @@ impl<'c> OutboxWriter<'c> {
     /// Writes an attempt; returns 0 rows if there is no such event.
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> rusqlite::Result<usize> {
         let (event, at) = (delivery.event.number(), delivery.at.as_millisecond());
-        let (state, next_at) = match delivery.result {
-            DeliveryResult::Delivered => (EventState::Delivered, None),
-            DeliveryResult::Retry(next) => (EventState::Due, Some(next.as_millisecond())),
-            DeliveryResult::GivenUp => (EventState::GivenUp, None),
-        };
-        if self.attempted.execute(params![event, at, state_text(state), next_at])? == 0 {
+        let (state, next_at) = words::after(delivery.result);
+        if self.attempted.execute(params![event, at, words::state_text(state), next_at])? == 0 {
             return Ok(0);
         }
         self.insert_delivery.execute(params![event, at, delivery.latency_ms, delivery.status, delivery.note])
@@ -150,28 +146,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         endpoint: row.get(5)?,
         body: row.get(6)?,
         attempts: row.get(7)?,
-        state: state(row.get_ref(8)?.as_str()?),
+        state: words::state(row.get_ref(8)?.as_str()?),
         first_at: time(row.get(9)?)?,
     })
 }
 
 fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow { at: time(row.get(0)?)?, latency_ms: row.get(1)?, status: row.get(2)?, note: row.get(3)? })
-}
-
-fn state_text(state: EventState) -> &'static str {
-    match state {
-        EventState::Due => "due",
-        EventState::Delivered => "delivered",
-        EventState::GivenUp => "given_up",
-    }
-}
-
-/// The table's check lets in these three words only.
-fn state(text: &str) -> EventState {
-    match text {
-        "due" => EventState::Due,
-        "delivered" => EventState::Delivered,
-        _ => EventState::GivenUp,
-    }
 }

@@ -3,7 +3,7 @@
 use florin_kernel::PaymentId;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
-use super::rows::mode_text;
+use crate::words::mode_text;
 use crate::{Answer, PaymentQuery, PaymentWrite, StoreError, StoredPayment};
 
 const INSERT: &str = "INSERT INTO payments

@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::connection::{OpenError, Purpose, open};
+use super::connection::{Purpose, open};
 use super::spawn;
-use crate::StoreError;
+use crate::{OpenError, StoreError};
 
 type Query = Box<dyn FnOnce(&Connection) + Send>;
 

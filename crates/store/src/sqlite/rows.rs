@@ -1,17 +1,8 @@
 //! How single values are written into rows and read back; and how database errors are told.
 
 use florin_kernel::Timestamp;
-use florin_kernel::payment::Mode;
 
 use crate::StoreError;
-
-/// A mode, and so a book, as rows write it.
-pub(super) fn mode_text(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Dev => "dev",
-        Mode::Live => "live",
-    }
-}
 
 /// A time from a row's milliseconds.
 pub(super) fn time(unix_ms: i64) -> rusqlite::Result<Timestamp> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::connection::OpenError;
+use crate::OpenError;
 
 /// Times are milliseconds since the Unix epoch. Migration `n` brings a database from `user_version` n-1 to n.
 const MIGRATIONS: &[&str] = &[

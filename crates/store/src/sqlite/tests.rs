@@ -8,14 +8,14 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::{OpenError, SqliteSettings, SqliteStore, connection, schema};
-use crate::conformance::fixtures::{capturing, claim, claiming, inserting, payment, posting, sleeping};
+use crate::conformance::fixtures::{capturing, claim, inserting, payment, posting, sleeping};
 use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
 use florin_kernel::PaymentId;
 use florin_kernel::ledger::chart;
 
-fn fresh() -> (Arc<dyn Store>, TempDir) {
+async fn fresh() -> Option<(Arc<dyn Store>, TempDir)> {
     let home = Home::new();
-    (Arc::new(home.open(SqliteSettings::default())), home.directory)
+    Some((Arc::new(home.open(SqliteSettings::default())), home.directory))
 }
 
 conformance_suite!(fresh);
@@ -42,6 +42,11 @@ impl Home {
     fn raw(&self) -> Connection {
         Connection::open(self.path()).expect("a good database")
     }
+}
+
+/// A changeset that claims.
+fn claiming(claims: &[crate::Claim]) -> Changeset {
+    Changeset { claims: claims.to_vec(), ..Changeset::default() }
 }
 
 async fn committed(store: &SqliteStore, changeset: Changeset) {

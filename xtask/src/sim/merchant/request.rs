@@ -53,7 +53,7 @@ impl Client {
         let digest = engine.digest(&[order.reference.as_bytes(), &amount.minor().to_be_bytes()]);
         let render = Arc::new(|payment: &Payment| Answer { status: 200, body: describe(payment) });
         let (claims, method) = (self.claims(), Method::Card);
-        Some(NewPayment { payment, claims, digest, candidate, method, card: None, render })
+        Some(NewPayment { payment: Box::new(payment), claims, digest, candidate, method, card: None, render })
     }
 
     fn claims(&self) -> Vec<ClaimRequest> {

@@ -34,7 +34,7 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         reference: row.get(0)?,
         account: ProviderId::new(row.get(1)?),
         lane: lane(row.get(2)?),
-        kind: read_kind(row.get_ref(3)?.as_str()?)?,
+        kind: kind(row.get_ref(3)?.as_str()?).ok_or_else(|| unreadable(3))?,
         amount: Money::new(row.get(4)?, asset),
         on: row.get(6)?,
         standing: read_standing(row)?,
@@ -58,17 +58,21 @@ pub(super) fn standing_columns(standing: &Standing) -> (&'static str, Option<&st
 }
 
 fn read_standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
-    let code: Option<String> = row.get(8)?;
-    Ok(match row.get_ref(7)?.as_str()? {
+    standing(row.get_ref(7)?.as_str()?, row.get(8)?, row.get(9)?).ok_or_else(|| unreadable(7))
+}
+
+/// What [`standing_columns`] wrote.
+pub(super) fn standing(status: &str, code: Option<String>, pending_until: Option<i64>) -> Option<Standing> {
+    Some(match status {
         "approved" => Standing::Approved,
-        "declined" => Standing::Declined(code.as_deref().and_then(answer::decline).ok_or_else(|| unreadable(8))?),
+        "declined" => Standing::Declined(code.as_deref().and_then(answer::decline)?),
         "cancelled" => Standing::Cancelled,
         "needs_payer" => Standing::NeedsPayer,
         "pending" => Standing::Pending {
-            until: read_time(row.get(9)?)?,
+            until: Timestamp::from_millisecond(pending_until?).ok()?,
             then: code.map_or(Verdict::Approved, Verdict::Declined),
         },
-        _ => return Err(unreadable(7)),
+        _ => return None,
     })
 }
 
@@ -86,14 +90,15 @@ pub(super) fn kind_word(kind: OperationKind) -> &'static str {
     }
 }
 
-fn read_kind(word: &str) -> rusqlite::Result<OperationKind> {
-    Ok(match word {
+/// What [`kind_word`] wrote.
+pub(super) fn kind(word: &str) -> Option<OperationKind> {
+    Some(match word {
         "sale" => OperationKind::Sale,
         "authorise" => OperationKind::Authorise,
         "capture" => OperationKind::Capture,
         "void" => OperationKind::Void,
         "refund" => OperationKind::Refund,
-        _ => return Err(unreadable(3)),
+        _ => return None,
     })
 }
 
@@ -104,11 +109,12 @@ pub(super) fn topic_word(topic: Topic) -> &'static str {
     }
 }
 
-pub(super) fn read_topic(word: &str) -> rusqlite::Result<Topic> {
+/// What [`topic_word`] wrote.
+pub(super) fn topic(word: &str) -> Option<Topic> {
     match word {
-        "outcome" => Ok(Topic::Outcome),
-        "chargeback" => Ok(Topic::Chargeback),
-        _ => Err(unreadable(1)),
+        "outcome" => Some(Topic::Outcome),
+        "chargeback" => Some(Topic::Chargeback),
+        _ => None,
     }
 }
 
@@ -124,6 +130,6 @@ fn read_time(unix_ms: i64) -> rusqlite::Result<Timestamp> {
     Timestamp::from_millisecond(unix_ms).map_err(|_| unreadable(9))
 }
 
-fn unreadable(column: usize) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(column, "operations".into(), Type::Text)
 }

@@ -5,7 +5,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Money, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::columns::{kind_word, lane, read_entry, read_topic, select, standing_columns, topic_word, visit_column};
+use super::columns::{
+    kind_word, lane, read_entry, select, standing_columns, topic, topic_word, unreadable, visit_column,
+};
 use super::{Opened, Turned, Waiting};
 use crate::simulator::entry::{Entry, Letter, Standing};
 
@@ -194,7 +196,11 @@ pub(super) fn references_due(db: &Connection, lane: Lane, now: Timestamp) -> rus
 
 pub(super) fn letters_due(db: &Connection, reference: &str, now: Timestamp) -> rusqlite::Result<Vec<Waiting>> {
     let read = |row: &Row<'_>| {
-        Ok(Waiting { id: row.get(0)?, topic: read_topic(row.get_ref(1)?.as_str()?)?, left: row.get(2)? })
+        Ok(Waiting {
+            id: row.get(0)?,
+            topic: topic(row.get_ref(1)?.as_str()?).ok_or_else(|| unreadable(1))?,
+            left: row.get(2)?,
+        })
     };
     db.prepare_cached(
         "SELECT id, topic, times_left FROM letters WHERE reference = ?1 AND due_ms <= ?2 ORDER BY due_ms, id",

@@ -1,14 +1,21 @@
 use super::Book;
 use crate::simulator::book::Opened;
 use crate::simulator::entry::{Entry, Letter, Standing, Topic};
+use crate::simulator::tests::shared::Schema;
 use crate::simulator::tests::{NOON, sale};
 use crate::simulator::triggers::Verdict;
 use florin_kernel::payment::Decline;
 
-/// What is written is read back, whatever the standing.
 #[tokio::test]
 async fn entries_come_back_as_they_were() {
-    let book = Book::in_memory().expect("a book");
+    comes_back_as_it_was(&Book::in_memory().expect("a book")).await;
+    if let Some(schema) = Schema::fresh().await {
+        comes_back_as_it_was(&schema.book()).await;
+    }
+}
+
+/// What is written is read back, whatever the standing.
+async fn comes_back_as_it_was(book: &Book) {
     let declined = |code: &str| Standing::Declined(Decline::Response(code.into()));
     let standings = [
         Standing::Approved,
@@ -31,7 +38,13 @@ async fn entries_come_back_as_they_were() {
 
 #[tokio::test]
 async fn letters_go_one_by_one() {
-    let book = Book::in_memory().expect("a book");
+    goes_one_by_one(&Book::in_memory().expect("a book")).await;
+    if let Some(schema) = Schema::fresh().await {
+        goes_one_by_one(&schema.book()).await;
+    }
+}
+
+async fn goes_one_by_one(book: &Book) {
     let entry = Entry::new(&sale("a", "10.00 EUR"), Standing::Approved, None, NOON);
     let letter = Letter { topic: Topic::Outcome, due: NOON, times: 2 };
     book.open_entry(entry.clone(), vec![letter]).await.expect("written");
@@ -50,4 +63,20 @@ fn what_is_no_book_is_refused() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), [7; 8192]).expect("written");
     assert!(Book::open(file.path()).is_err());
+}
+
+#[tokio::test]
+async fn a_callback_is_left_to_the_one_who_takes_it_up() {
+    let Some(schema) = Schema::fresh().await else { return };
+    let (first, second) = (schema.book(), schema.book());
+    let entry = Entry::new(&sale("a", "10.00 EUR"), Standing::Approved, None, NOON);
+    let letter = Letter { topic: Topic::Outcome, due: NOON, times: 1 };
+    first.open_entry(entry.clone(), vec![letter]).await.expect("written");
+    assert!(second.references_due(entry.lane, NOON).await.expect("read").is_empty(), "the writer sends it");
+    assert!(second.letters_due("a", NOON).await.expect("read").is_empty());
+    assert_eq!(first.references_due(entry.lane, NOON).await.expect("read"), ["a"]);
+    let id = first.letters_due("a", NOON).await.expect("read")[0].id;
+    first.letter_put_off(id, NOON).await.expect("written");
+    assert_eq!(second.references_due(entry.lane, NOON).await.expect("read"), ["a"], "put off, it is anybody's");
+    assert!(first.references_due(entry.lane, NOON).await.expect("read").is_empty());
 }

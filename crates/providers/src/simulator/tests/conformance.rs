@@ -44,4 +44,7 @@ impl Fixture for Simulated {
 #[tokio::test]
 async fn the_simulator_conforms() {
     conformance::all(&Simulated { world: World::new(), calls_made: AtomicUsize::new(0) }).await;
+    if let Some(schema) = shared::Schema::fresh().await {
+        conformance::all(&Simulated { world: World::over(schema.book()), calls_made: AtomicUsize::new(0) }).await;
+    }
 }

@@ -1,0 +1,200 @@
+//! One batch of changesets, applied in one transaction as a few array statements that go out together. Knows nothing of
+//! queues and lost connections.
+
+use std::collections::HashSet;
+
+use florin_kernel::EventId;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Statement};
+
+use super::claims::{ClaimStatements, Key};
+use super::clocks;
+use super::ledger::{LedgerStatements, Postings, Seal};
+use super::outbox::OutboxStatements;
+use super::payments::PaymentStatements;
+use super::rows::{all, cause};
+use crate::{Changeset, Floor};
+
+/// A row for the transaction itself; a writer's earlier ones go now and then.
+const BATCH: &str = "INSERT INTO batches (writer, number, at, lost)
+    VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, false)";
+const FORGET: &str = "DELETE FROM batches WHERE writer = $1 AND number < $2";
+const FORGET_EVERY: i64 = 256;
+// Waits while a transaction that has the row is not over.
+const LOSE: &str = "INSERT INTO batches (writer, number, at, lost)
+    VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, true) ON CONFLICT DO NOTHING";
+const IS_LOST: &str = "SELECT lost FROM batches WHERE writer = $1 AND number = $2";
+
+/// A session of a writer with its prepared statements, a set per noun.
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) claims: ClaimStatements,
+    payments: PaymentStatements,
+    ledger: LedgerStatements,
+    outbox: OutboxStatements,
+    batch: Statement,
+    forget: Statement,
+    ensure_lanes: Statement,
+}
+
+/// Which transaction of which writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BatchId {
+    pub(super) writer: i64,
+    pub(super) number: i64,
+}
+
+/// What the transaction holds before its commit.
+pub(super) struct Applied {
+    /// By the changeset's place in the batch. If there is any, the transaction must be rolled back.
+    pub(super) refused: Vec<(usize, Refused)>,
+    /// The seal made, if there was anything to seal.
+    pub(super) seal: Option<Seal>,
+    /// Lanes whose rows exist once it is committed.
+    pub(super) lanes: Vec<i64>,
+}
+
+/// Why a changeset cannot be applied.
+#[derive(Clone, Debug)]
+pub(super) enum Refused {
+    /// This key is taken.
+    Claim(Key),
+    /// A version is another, an id is taken, an event is not there.
+    Conflict,
+    /// A floor would be broken.
+    Below(Floor),
+}
+
+/// What the statements found, by noun.
+struct Found {
+    claimed: HashSet<Key>,
+    updated: HashSet<i64>,
+    inserted: HashSet<i64>,
+    announced: HashSet<i64>,
+    attempted: HashSet<i64>,
+    broken: Option<Floor>,
+}
+
+impl Session {
+    pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
+        let (claims, payments, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
+            ClaimStatements::prepare(&client),
+            PaymentStatements::prepare(&client),
+            LedgerStatements::prepare(&client),
+            OutboxStatements::prepare(&client),
+            client.prepare(BATCH),
+            client.prepare(FORGET),
+            client.prepare(clocks::ENSURE)
+        )?;
+        Ok(Session { client, claims, payments, ledger, outbox, batch, forget, ensure_lanes })
+    }
+
+    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment or event;
+    /// one with floors is alone.
+    pub(super) async fn apply(
+        &self,
+        id: BatchId,
+        batch: &[&Changeset],
+        last_seal: &Seal,
+        known_lanes: &HashSet<i64>,
+    ) -> Result<Applied, Error> {
+        let client = &self.client;
+        let postings = Postings::of(batch.iter().flat_map(|changeset| &changeset.entries));
+        let seal = postings.seal_after(last_seal);
+        let lanes = new_lanes(batch, known_lanes);
+        let floors: Vec<Floor> = batch.iter().flat_map(|changeset| &changeset.floors).cloned().collect();
+        let claims = batch.iter().flat_map(|changeset| &changeset.claims).collect();
+        let writes = || batch.iter().flat_map(|changeset| &changeset.payments);
+        let (updates, inserts) = writes().partition(|write| write.expected_version.is_some());
+        let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
+        let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
+        // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
+        // server in this order, in one round trip. What comes after a failed one fails as well.
+        let (begun, noted, locked, claimed, updated, inserted, ensured, posted, announced, attempted, broken) = tokio::join!(
+            client.batch_execute("BEGIN"),
+            self.note(id),
+            self.ledger.lock(client, &floors),
+            self.claims.take(client, claims),
+            self.payments.update(client, updates),
+            self.payments.insert(client, inserts),
+            self.ensure(&lanes),
+            self.ledger.post(client, &postings, seal.as_ref()),
+            self.outbox.announce(client, events),
+            self.outbox.deliver(client, deliveries),
+            self.ledger.broken(client, &floors)
+        );
+        let written = all([begun, noted, locked, ensured, posted]);
+        let ids = all([updated, inserted, announced, attempted]);
+        let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
+            (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
+            (written, ids, claimed, broken) => {
+                let errors = [written.err(), ids.err(), claimed.err(), broken.err()];
+                return Err(cause(errors.into_iter().flatten()).expect("one of them failed"));
+            }
+        };
+        let mut next = || ids.next().unwrap_or_default();
+        let (updated, inserted, announced, attempted) = (next(), next(), next(), next());
+        let found = Found { claimed, updated, inserted, announced, attempted, broken };
+        let places = batch.iter().enumerate();
+        let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
+        Ok(Applied { refused, seal, lanes })
+    }
+
+    async fn note(&self, id: BatchId) -> Result<(), Error> {
+        let row: &[&(dyn ToSql + Sync)] = &[&id.writer, &id.number];
+        let noted = self.client.execute(&self.batch, row);
+        if id.number % FORGET_EVERY != 0 {
+            return noted.await.map(drop);
+        }
+        let (noted, forgotten) = tokio::join!(noted, self.client.execute(&self.forget, row));
+        all([noted, forgotten]).map(drop)
+    }
+
+    async fn ensure(&self, lanes: &Vec<i64>) -> Result<(), Error> {
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        self.client.execute(&self.ensure_lanes, &[lanes]).await.map(drop)
+    }
+
+    /// Whether a transaction whose COMMIT was not answered is committed. After this it is or never will be.
+    pub(super) async fn is_committed(&self, id: BatchId) -> Result<bool, Error> {
+        self.client.execute(LOSE, &[&id.writer, &id.number]).await?;
+        let row = self.client.query_one(IS_LOST, &[&id.writer, &id.number]).await?;
+        row.try_get::<_, bool>(0).map(|lost| !lost)
+    }
+}
+
+impl Found {
+    /// Why a changeset is refused, in the order in which its parts are checked.
+    fn refuses(&self, changeset: &Changeset) -> Option<Refused> {
+        if let Some(claim) = changeset.claims.iter().find(|claim| !self.claimed.contains(&claim.key)) {
+            return Some(Refused::Claim(claim.key));
+        }
+        let is_written = |write: &crate::PaymentWrite| match write.expected_version {
+            Some(_) => self.updated.contains(&write.id.number()),
+            None => self.inserted.contains(&write.id.number()),
+        };
+        if !changeset.payments.iter().all(is_written) {
+            return Some(Refused::Conflict);
+        }
+        if let Some(floor) = self.broken.as_ref().filter(|_| !changeset.floors.is_empty()) {
+            return Some(Refused::Below(floor.clone()));
+        }
+        let is_there = |found: &HashSet<i64>, event: EventId| found.contains(&event.number());
+        let announced = changeset.events.iter().all(|event| is_there(&self.announced, event.id));
+        let attempted = changeset.deliveries.iter().all(|delivery| is_there(&self.attempted, delivery.event));
+        (!announced || !attempted).then_some(Refused::Conflict)
+    }
+}
+
+/// Lanes of a batch whose rows may not exist yet, in order.
+fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
+    let of_payments = batch.iter().flat_map(|changeset| &changeset.payments);
+    let of_payments = of_payments.filter(|write| write.expected_version.is_none()).map(|write| write.lane);
+    let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
+    let mut lanes: Vec<i64> = of_payments.chain(of_events).filter(|lane| !known.contains(lane)).collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
+}

@@ -1,0 +1,198 @@
+//! The tables, as numbered migrations. A migration that was released is never edited; a change is a new one.
+
+use tokio_postgres::Client;
+
+use super::rows::{get, open_error};
+use crate::OpenError;
+
+/// Times are milliseconds since the Unix epoch; those of batches and seals, which no answer shows, are the server's own. Migration `n` brings a database from version n-1 to n.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE payments (
+        id            bigint  PRIMARY KEY,
+        version       bigint  NOT NULL,
+        merchant      bigint  NOT NULL,
+        mode          text    NOT NULL,
+        lane          bigint  NOT NULL,
+        word          text    NOT NULL,
+        created_at    bigint  NOT NULL,
+        wake_at       bigint,
+        answer_status integer,
+        answer_body   text,
+        document      text    NOT NULL
+    );
+    CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
+    CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
+
+    CREATE TABLE claims (
+        key     bytea   PRIMARY KEY,
+        digest  bytea   NOT NULL,
+        payment bigint  NOT NULL,
+        at      bigint  NOT NULL,
+        expires boolean NOT NULL
+    );
+    CREATE INDEX claims_expiring ON claims (at) WHERE expires;
+
+    -- Of writers, which are connections of processes: each numbers its transactions and its seals.
+    CREATE SEQUENCE writers;
+
+    -- A row for every transaction, so that one whose COMMIT was not answered can be looked for. `lost` marks a row that its
+    -- writer wrote afterwards, so that the transaction never can be committed any more.
+    CREATE TABLE batches (
+        writer bigint  NOT NULL,
+        number bigint  NOT NULL,
+        at     bigint  NOT NULL,
+        lost   boolean NOT NULL,
+        PRIMARY KEY (writer, number)
+    );
+
+    CREATE TABLE seals (
+        chain     bigint NOT NULL,
+        number    bigint NOT NULL,
+        hash      bytea  NOT NULL CHECK (length(hash) = 32),
+        transfers bigint NOT NULL,
+        at        bigint NOT NULL,
+        PRIMARY KEY (chain, number)
+    );
+    -- `id` orders the entries of one payment: its writers wait for each other, so that ids grow in the order of commits.
+    CREATE TABLE entries (
+        chain        bigint NOT NULL,
+        seal         bigint NOT NULL,
+        place        bigint NOT NULL,
+        id           bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+        payment      bigint NOT NULL,
+        event        text   NOT NULL,
+        book         text   NOT NULL,
+        layer        text   NOT NULL CHECK (layer IN ('pending', 'posted')),
+        debit        text   NOT NULL,
+        credit       text   NOT NULL CHECK (debit <> credit),
+        asset        text   NOT NULL,
+        amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+        at           bigint NOT NULL,
+        PRIMARY KEY (chain, seal, place)
+    );
+    CREATE INDEX entries_of_payment ON entries (payment);
+    CREATE FUNCTION refuse_to_change_the_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'ledger entries are never changed or deleted'; END
+    $$;
+    CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_ledger();
+    CREATE TRIGGER seals_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON seals
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_ledger();
+
+    -- What moved since the last rollup, a row an account and transaction, so that no account has a row to wait for.
+    CREATE TABLE deltas (
+        id            bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        book          text   NOT NULL,
+        account       text   NOT NULL,
+        asset         text   NOT NULL,
+        pending_minor bigint NOT NULL,
+        posted_minor  bigint NOT NULL
+    );
+    CREATE INDEX deltas_of_account ON deltas (account);
+    CREATE TABLE rollups (
+        book          text   NOT NULL,
+        account       text   NOT NULL,
+        asset         text   NOT NULL,
+        pending_minor bigint NOT NULL,
+        posted_minor  bigint NOT NULL,
+        PRIMARY KEY (book, account, asset)
+    );
+
+    -- `position` orders the events of one payment: processes whose clocks differ make ids that do not.
+    CREATE TABLE outbox (
+        id          bigint  PRIMARY KEY,
+        position    bigint  NOT NULL GENERATED ALWAYS AS IDENTITY,
+        payment     bigint  NOT NULL,
+        lane        bigint  NOT NULL,
+        state       text    NOT NULL CHECK (state IN ('due', 'delivered', 'given_up')),
+        attempts    bigint  NOT NULL,
+        first_at    bigint  NOT NULL,
+        next_at     bigint  NOT NULL,
+        leased_by   bigint  NOT NULL,
+        lease_until bigint  NOT NULL,
+        credential  bigint  NOT NULL,
+        endpoint    text    NOT NULL,
+        url         text    NOT NULL,
+        body        text    NOT NULL
+    );
+    CREATE INDEX outbox_due ON outbox (lane, next_at) WHERE state = 'due';
+    CREATE INDEX outbox_of_payment ON outbox (payment, position);
+
+    CREATE TABLE deliveries (
+        id         bigint  PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+        event      bigint  NOT NULL,
+        at         bigint  NOT NULL,
+        latency_ms bigint  NOT NULL,
+        status     integer,
+        note       text    NOT NULL
+    );
+    CREATE INDEX deliveries_of_event ON deliveries (event);
+    CREATE INDEX deliveries_by_time ON deliveries (at);
+
+    CREATE TABLE config (
+        kind     text   NOT NULL,
+        id       bigint NOT NULL,
+        document text   NOT NULL,
+        PRIMARY KEY (kind, id)
+    );
+
+    CREATE TABLE clocks (
+        lane      bigint PRIMARY KEY,
+        offset_ms bigint NOT NULL
+    );
+    INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);
+
+    -- Grows with every change of configuration and clocks, so that other processes notice.
+    CREATE TABLE revision (
+        single boolean PRIMARY KEY CHECK (single),
+        number bigint  NOT NULL
+    );
+    INSERT INTO revision (single, number) VALUES (true, 0);
+"];
+
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Held by the process that migrates, so that several may start at once.
+const MIGRATING: i64 = 0x666c_6f72_696e_0001;
+
+/// Brings the database up to date, one transaction a migration.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
+    loop {
+        let transaction = client.transaction().await.map_err(open_error)?;
+        transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await.map_err(open_error)?;
+        let found = version(transaction.client()).await?;
+        let Some(migration) = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done)) else {
+            return if found == KNOWN { Ok(()) } else { Err(OpenError::Newer { found, known: KNOWN }) };
+        };
+        if found == 0 {
+            let table =
+                "CREATE TABLE schema_version (single boolean PRIMARY KEY CHECK (single), version bigint NOT NULL);
+                INSERT INTO schema_version (single, version) VALUES (true, 0)";
+            transaction.batch_execute(table).await.map_err(open_error)?;
+        }
+        transaction.batch_execute(migration).await.map_err(open_error)?;
+        transaction.execute("UPDATE schema_version SET version = $1", &[&(found + 1)]).await.map_err(open_error)?;
+        transaction.commit().await.map_err(open_error)?;
+    }
+}
+
+/// Refuses a database that is not up to date, without writing to it.
+pub(super) async fn check(client: &Client) -> Result<(), OpenError> {
+    let found = version(client).await?;
+    match found.cmp(&KNOWN) {
+        std::cmp::Ordering::Less => Err(OpenError::Older { found, known: KNOWN }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(OpenError::Newer { found, known: KNOWN }),
+    }
+}
+
+/// 0 when nothing was ever migrated.
+async fn version(client: &Client) -> Result<i64, OpenError> {
+    let exists = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await.map_err(open_error)?;
+    if !get::<bool>(&exists, 0).map_err(|error| OpenError::Server(error.to_string()))? {
+        return Ok(0);
+    }
+    let row = client.query_one("SELECT version FROM schema_version", &[]).await.map_err(open_error)?;
+    get(&row, 0).map_err(|error| OpenError::Server(error.to_string()))
+}

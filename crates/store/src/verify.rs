@@ -1,0 +1,158 @@
+//! Replaying the book: what is counted and how it is compared. Pure; a driver tells it every row in its own way.
+
+use std::collections::BTreeMap;
+
+use florin_kernel::Asset;
+use florin_kernel::ledger::Account;
+use florin_kernel::payment::{Mode, Payment, State};
+
+use crate::LedgerReport;
+
+#[cfg(test)]
+mod tests;
+
+/// Faults told in full; a broken book may have millions.
+const FAULTS_MAX: usize = 1_000;
+
+/// What moved on one account, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) pending: i128,
+    pub(crate) posted: i128,
+}
+
+/// By book, account and asset.
+pub(crate) type Accounts = BTreeMap<(String, String, String), Moved>;
+
+/// One transfer as its row says it.
+pub(crate) struct Counted<'r> {
+    pub(crate) book: &'r str,
+    pub(crate) layer: &'r str,
+    pub(crate) debit: &'r str,
+    pub(crate) credit: &'r str,
+    pub(crate) asset: &'r str,
+    pub(crate) amount_minor: i64,
+}
+
+/// A replay under way.
+#[derive(Default)]
+pub(crate) struct Replay {
+    accounts: Accounts,
+    pub(crate) report: LedgerReport,
+}
+
+impl Replay {
+    /// Notes what does not agree.
+    pub(crate) fn fault(&mut self, sentence: String) {
+        match self.report.faults.len() {
+            count if count < FAULTS_MAX => self.report.faults.push(sentence),
+            FAULTS_MAX => self.report.faults.push(format!("There are more than {FAULTS_MAX} faults.")),
+            _ => {}
+        }
+    }
+
+    /// Counts a transfer.
+    pub(crate) fn count(&mut self, transfer: &Counted<'_>) {
+        self.report.transfers += 1;
+        let amount = i128::from(transfer.amount_minor);
+        for (account, amount) in [(transfer.debit, -amount), (transfer.credit, amount)] {
+            let key = (transfer.book.to_owned(), account.to_owned(), transfer.asset.to_owned());
+            let moved = self.accounts.entry(key).or_default();
+            match transfer.layer {
+                "pending" => moved.pending += amount,
+                _ => moved.posted += amount,
+            }
+        }
+    }
+
+    /// Compares what the rollups say with what was counted up to where they stand.
+    pub(crate) fn compare_rollups(&mut self, stored: &Accounts) {
+        let mut accounts: Vec<_> = stored.keys().chain(self.accounts.keys()).cloned().collect();
+        accounts.sort();
+        accounts.dedup();
+        for account in accounts {
+            let told = stored.get(&account).copied().unwrap_or_default();
+            let counted = self.accounts.get(&account).copied().unwrap_or_default();
+            if told != counted {
+                let (book, name, asset) = account;
+                self.fault(format!(
+                    "The rollup of {name} in the {book} book says {} {asset} posted and {} pending in minor units; \
+                     its transfers say {} and {}.",
+                    told.posted, told.pending, counted.posted, counted.pending
+                ));
+            }
+        }
+    }
+
+    /// Each book and asset sums to zero over all accounts, as the rollups tell them.
+    pub(crate) fn compare_balance(&mut self, stored: &Accounts) {
+        let mut sums: BTreeMap<(&str, &str), Moved> = BTreeMap::new();
+        for ((book, _, asset), moved) in stored {
+            let sum = sums.entry((book, asset)).or_default();
+            sum.pending += moved.pending;
+            sum.posted += moved.posted;
+        }
+        for ((book, asset), sum) in sums {
+            if sum != Moved::default() {
+                self.fault(format!(
+                    "The {book} book does not balance: {asset} sums to {} posted and {} pending in minor units.",
+                    sum.posted, sum.pending
+                ));
+            }
+        }
+    }
+
+    /// A transfer whose payment is not there.
+    pub(crate) fn astray(&mut self, entry: &impl std::fmt::Display, payment: i64) {
+        self.fault(format!("Ledger entry {entry} is of payment {payment}, which does not exist."));
+    }
+}
+
+/// What a payment says is held and what the merchant has of it.
+pub(crate) struct Says {
+    pub(crate) book: Mode,
+    /// The merchant's available account.
+    pub(crate) account: Account,
+    pub(crate) asset: Asset,
+    moved: Moved,
+}
+
+impl Says {
+    /// Reads a payment's document.
+    ///
+    /// # Errors
+    /// The fault, when it cannot be read.
+    pub(crate) fn of(id: i64, document: &str) -> Result<Says, String> {
+        let payment: Payment =
+            serde_json::from_str(document).map_err(|error| format!("Payment {id} cannot be read: {error}."))?;
+        let (pending, posted) = match &payment.state {
+            State::Funded(funds) => {
+                let left = funds.captured.minor() - funds.refunded.minor() - funds.charged_back.minor();
+                (funds.held.minor(), left)
+            }
+            State::Created
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Ended(_) => (0, 0),
+        };
+        Ok(Says {
+            book: payment.mode,
+            account: Account::MerchantAvailable(payment.merchant),
+            asset: payment.asked.asset(),
+            moved: Moved { pending: pending.into(), posted: posted.into() },
+        })
+    }
+
+    /// The fault, when the payment's transfers moved something else on the account.
+    pub(crate) fn disagreement(&self, id: i64, moved: Moved) -> Option<String> {
+        if moved == self.moved {
+            return None;
+        }
+        let (asset, Moved { pending, posted }) = (self.asset.code(), self.moved);
+        Some(format!(
+            "Payment {id} says {posted} {asset} taken and {pending} held in minor units; its transfers say {} and {}.",
+            moved.posted, moved.pending
+        ))
+    }
+}

@@ -1,0 +1,62 @@
+//! How both databases write our words in their columns.
+
+use florin_kernel::ledger::Layer;
+use florin_kernel::payment::Mode;
+
+use crate::{ConfigKind, DeliveryResult, EventState};
+
+/// A mode, and so a book.
+pub(crate) fn mode_text(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Dev => "dev",
+        Mode::Live => "live",
+    }
+}
+
+/// A transfer's layer.
+pub(crate) fn layer_text(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Pending => "pending",
+        Layer::Posted => "posted",
+    }
+}
+
+/// Where an event stands.
+pub(crate) fn state_text(state: EventState) -> &'static str {
+    match state {
+        EventState::Due => "due",
+        EventState::Delivered => "delivered",
+        EventState::GivenUp => "given_up",
+    }
+}
+
+/// Where an event stands; the tables' checks let in these three words only.
+pub(crate) fn state(text: &str) -> EventState {
+    match text {
+        "due" => EventState::Due,
+        "delivered" => EventState::Delivered,
+        _ => EventState::GivenUp,
+    }
+}
+
+/// Where an attempt leaves its event, and when the next one is due.
+pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
+    match result {
+        DeliveryResult::Delivered => (EventState::Delivered, None),
+        DeliveryResult::Retry(next) => (EventState::Due, Some(next.as_millisecond())),
+        DeliveryResult::GivenUp => (EventState::GivenUp, None),
+    }
+}
+
+/// A kind of configuration.
+pub(crate) fn kind_text(kind: ConfigKind) -> &'static str {
+    match kind {
+        ConfigKind::Installation => "installation",
+        ConfigKind::Demo => "demo",
+        ConfigKind::Merchant => "merchant",
+        ConfigKind::Credential => "credential",
+        ConfigKind::Provider => "provider",
+        ConfigKind::Route => "route",
+        ConfigKind::Rule => "rule",
+    }
+}
