@@ -29,6 +29,14 @@ pub enum OpenError {
         /// The version needed.
         known: i64,
     },
+    /// Written by a build from before the first release.
+    #[error(
+        "the database has schema version {found}, which no release ever had: it was made by a build from before the first release. Move it away and start with a new one"
+    )]
+    Unreleased {
+        /// The database's version.
+        found: i64,
+    },
     /// A setting did not take, for instance because the file system has no shared memory for a WAL.
     #[error("the database setting {name} is {found} and could not be set to {wanted}")]
     Setting {

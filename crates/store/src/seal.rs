@@ -44,6 +44,7 @@ pub struct SealedTransfer<'t> {
 }
 
 /// A seal being made.
+#[derive(Clone)]
 pub struct Sealing {
     hasher: Sha256,
     transfers: u64,
@@ -117,6 +118,12 @@ impl ChainReplay {
                 self.end_chain(ended, last);
             }
             let before = before.filter(|(before, ..)| *before == chain);
+            if let Some((_, last, hash)) = before.filter(|(_, last, _)| *last >= number) {
+                let sentence = "stands behind its place: it was added or moved";
+                self.faults.push(format!("An entry of seal {number} of chain {chain} {sentence}."));
+                self.open = Some(Open { chain, number: last, stored: hash, sealing: None });
+                return;
+            }
             let (expected, previous) = before.map_or((1, Some(BEGINNING)), |(_, last, hash)| (last + 1, hash));
             let previous = if number == expected { previous } else { None };
             self.told_missing(chain, expected, number - 1);

@@ -37,6 +37,7 @@ mod purge;
 mod read;
 mod rows;
 mod schema;
+mod seals;
 #[cfg(test)]
 mod tests;
 mod verify;

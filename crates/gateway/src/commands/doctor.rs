@@ -167,6 +167,7 @@ fn unusable(error: &OpenError) -> Finding {
     let mend = match error {
         OpenError::Older { .. } => "florin migrate, or start the server once",
         OpenError::Newer { .. } => "start the newer release; an older one cannot read it",
+        OpenError::Unreleased { .. } => "move it away; the next start makes a new one",
         OpenError::OldLibrary(_) => "use a build with a newer SQLite",
         OpenError::Server(_) | OpenError::Url(_) => "check the URL, the server, its users and its certificate",
         OpenError::Setting { .. } => "without that setting acknowledged payments can be lost; change it",

@@ -53,7 +53,24 @@ impl<'c> Apply<'c> {
 
     /// What belongs to a batch rather than to a changeset.
     pub(super) fn end_batch(&mut self) -> rusqlite::Result<()> {
+        self.ledger.seals.write()?;
         self.ledger.roll_up_now_and_then()
+    }
+
+    /// The batch is on disk.
+    pub(super) fn committed(&mut self) {
+        self.ledger.seals.committed();
+    }
+
+    /// A changeset begins that may be rolled back alone.
+    pub(super) fn begin_changeset(&mut self) {
+        self.ledger.seals.begin_changeset();
+    }
+
+    /// After the rollback of one changeset: drops what was remembered of its writes.
+    pub(super) fn forget_changeset(&mut self) {
+        self.lanes.forget();
+        self.ledger.forget_changeset();
     }
 
     /// After a rollback: drops what was remembered of the writes undone.

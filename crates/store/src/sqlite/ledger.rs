@@ -10,11 +10,13 @@ use florin_kernel::{Asset, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::rows::time;
+use super::seals::SealWriter;
+use crate::seal::SealedTransfer;
 use crate::words::{layer_text, mode_text};
 use crate::{Balance, EntryRow, EntryWrite, Floor};
 
-const INSERT: &str = "INSERT INTO entries (payment, event, book, layer, debit, credit, asset, amount_minor, at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT: &str = "INSERT INTO entries (payment, event, book, layer, debit, credit, asset, amount_minor, at, seal)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const ADD: &str = "INSERT INTO rollups (book, account, asset, pending_minor, posted_minor) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (book, account, asset) DO UPDATE SET
     pending_minor = pending_minor + excluded.pending_minor, posted_minor = posted_minor + excluded.posted_minor";
@@ -57,6 +59,7 @@ struct Moved {
 
 /// The writer's statements.
 pub(super) struct LedgerWriter<'c> {
+    pub(super) seals: SealWriter<'c>,
     insert: Statement<'c>,
     add: Statement<'c>,
     roll_up_credits: Statement<'c>,
@@ -74,6 +77,7 @@ pub(super) struct LedgerWriter<'c> {
 impl<'c> LedgerWriter<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(LedgerWriter {
+            seals: SealWriter::prepare(connection)?,
             insert: connection.prepare(INSERT)?,
             add: connection.prepare(ADD)?,
             roll_up_credits: connection.prepare(ROLL_UP_CREDITS)?,
@@ -121,6 +125,13 @@ impl<'c> LedgerWriter<'c> {
 
     /// After a rollback: what was remembered may not be so any more.
     pub(super) fn forget(&mut self) {
+        self.forget_changeset();
+        self.seals.forget();
+    }
+
+    /// After the rollback of one changeset.
+    pub(super) fn forget_changeset(&mut self) {
+        self.seals.forget_changeset();
         self.moved = None;
         self.unrolled = ROLL_UP_AFTER;
     }
@@ -131,18 +142,22 @@ impl<'c> LedgerWriter<'c> {
         self.credit.clear();
         write!(self.debit, "{debit}").expect("a String takes any text");
         write!(self.credit, "{credit}").expect("a String takes any text");
-        let row = params![
-            write.payment.number(),
-            write.entry.event,
-            mode_text(write.entry.book),
-            layer_text(*layer),
-            self.debit,
-            self.credit,
-            amount.asset().code(),
-            amount.minor(),
-            write.at.as_millisecond(),
-        ];
-        self.insert.execute(row).map(drop)
+        let sealed = SealedTransfer {
+            payment: write.payment.number(),
+            event: write.entry.event,
+            book: mode_text(write.entry.book),
+            layer: layer_text(*layer),
+            debit: &self.debit,
+            credit: &self.credit,
+            asset: amount.asset().code(),
+            amount_minor: amount.minor(),
+            at_ms: write.at.as_millisecond(),
+        };
+        let SealedTransfer { payment, event, book, layer, debit, credit, asset, amount_minor, at_ms } = sealed;
+        let row = params![payment, event, book, layer, debit, credit, asset, amount_minor, at_ms, self.seals.number()];
+        self.insert.execute(row)?;
+        self.seals.add(&sealed);
+        Ok(())
     }
 
     fn roll_up(&mut self) -> rusqlite::Result<()> {

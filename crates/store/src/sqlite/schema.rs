@@ -4,7 +4,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::OpenError;
 
-/// Times are milliseconds since the Unix epoch. Migration `n` brings a database from `user_version` n-1 to n.
+/// Times are milliseconds since the Unix epoch. The first makes an empty database one of version [`FIRST`], each later one brings it a
+/// version further.
 const MIGRATIONS: &[&str] = &[
     // The columns before the document stay small: an update rewrites the row, and lists read only the front of it.
     "CREATE TABLE payments (
@@ -43,13 +44,24 @@ const MIGRATIONS: &[&str] = &[
         credit       TEXT    NOT NULL CHECK (debit <> credit),
         asset        TEXT    NOT NULL,
         amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
-        at           INTEGER NOT NULL
+        at           INTEGER NOT NULL,
+        seal         INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX entries_of_payment ON entries (payment);
     CREATE TRIGGER entries_are_not_changed BEFORE UPDATE ON entries
         BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
     CREATE TRIGGER entries_are_not_deleted BEFORE DELETE ON entries
         BEGIN SELECT RAISE(ABORT, 'ledger entries are never deleted'); END;
+
+    CREATE TABLE seals (
+        number    INTEGER PRIMARY KEY,
+        hash      BLOB    NOT NULL CHECK (length(hash) = 32),
+        transfers INTEGER NOT NULL
+    ) STRICT;
+    CREATE TRIGGER seals_are_not_changed BEFORE UPDATE ON seals
+        BEGIN SELECT RAISE(ABORT, 'ledger seals are never changed'); END;
+    CREATE TRIGGER seals_are_not_deleted BEFORE DELETE ON seals
+        BEGIN SELECT RAISE(ABORT, 'ledger seals are never deleted'); END;
 
     CREATE TABLE rollups (
         book          TEXT    NOT NULL,
@@ -106,18 +118,26 @@ const MIGRATIONS: &[&str] = &[
     INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);",
 ];
 
-const KNOWN: i64 = MIGRATIONS.len() as i64;
+/// Versions below it were on the way to the first release, whose tables differ.
+const FIRST: i64 = 10;
+
+const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 
 /// Brings the database up to date, one transaction a migration.
 pub(super) fn migrate(connection: &Connection) -> Result<(), OpenError> {
     loop {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let found = version(&transaction)?;
-        let Some(migration) = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done)) else {
+        let done = match found {
+            0 => 0,
+            1..FIRST => return Err(OpenError::Unreleased { found }),
+            _ => found - FIRST + 1,
+        };
+        let Some(migration) = usize::try_from(done).ok().and_then(|done| MIGRATIONS.get(done)) else {
             return if found == KNOWN { Ok(()) } else { Err(OpenError::Newer { found, known: KNOWN }) };
         };
         transaction.execute_batch(migration)?;
-        transaction.execute_batch(&format!("PRAGMA user_version = {}", found + 1))?;
+        transaction.execute_batch(&format!("PRAGMA user_version = {}", FIRST + done))?;
         transaction.commit()?;
     }
 }

@@ -160,7 +160,8 @@ async fn finds_an_edited_entry() {
     raw.execute_batch(edit).unwrap();
     let report = store.verify_ledger().await.unwrap();
     let told = |words: &str| report.faults.iter().any(|fault| fault.contains(words));
-    assert_eq!(report.faults.len(), 3, "{:?}", report.faults);
+    assert_eq!(report.faults.len(), 4, "{:?}", report.faults);
+    assert!(told("The ledger entries of seal 2 of chain 0 are not those that were sealed"), "{:?}", report.faults);
     assert!(told("The rollup of merchant:1:available in the live book says 3000 EUR posted"), "{:?}", report.faults);
     assert!(told("The rollup of provider:3:clearing"), "{:?}", report.faults);
     assert!(

@@ -2,14 +2,18 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::seals::CHAIN;
+use crate::seal::{ChainReplay, SealedTransfer};
 use crate::verify::{Accounts, Counted, Moved, Replay, Says};
 use crate::words::mode_text;
 use crate::{LedgerReport, StoreError};
 
 const THROUGH: &str = "SELECT through_entry FROM rollup_state";
-const TRANSFERS: &str = "SELECT e.id, e.payment, e.book, e.layer, e.debit, e.credit, e.asset, e.amount_minor,
-        EXISTS (SELECT 1 FROM payments p WHERE p.id = e.payment)
-    FROM entries e WHERE e.id > ?1 AND e.id <= ?2 ORDER BY e.id LIMIT ?3";
+const NEWEST_SEAL: &str = "SELECT max(number) FROM seals";
+const TRANSFERS: &str =
+    "SELECT e.id, e.payment, e.event, e.book, e.layer, e.debit, e.credit, e.asset, e.amount_minor, e.at, e.seal,
+        s.hash, EXISTS (SELECT 1 FROM payments p WHERE p.id = e.payment)
+    FROM entries e LEFT JOIN seals s ON s.number = e.seal WHERE e.id > ?1 AND e.id <= ?2 ORDER BY e.id LIMIT ?3";
 const ROLLUPS: &str = "SELECT book, account, asset, pending_minor, posted_minor FROM rollups";
 const PAYMENTS: &str = "SELECT id, document FROM payments WHERE id > ?1 ORDER BY id LIMIT ?2";
 const OF_PAYMENT: &str = "SELECT
@@ -24,14 +28,21 @@ struct Reading<'c> {
     connection: &'c Connection,
     counted_through: i64,
     replay: Replay,
+    seals: ChainReplay,
 }
 
-/// Counts every transfer again and compares with the rollups, then with the payments' own amounts.
+/// Counts every transfer again and compares with the rollups and seals, then with the payments' own amounts.
 pub(super) fn verify(connection: &Connection) -> Result<LedgerReport, StoreError> {
-    let mut reading = Reading { connection, counted_through: 0, replay: Replay::default() };
+    // Seals made from now on have their entries counted too; that they are not expected does no harm.
+    let newest: Option<i64> = connection.query_row(NEWEST_SEAL, [], |row| row.get(0))?;
+    let seals = ChainReplay::new(newest.map(|newest| (CHAIN, newest)).into_iter().collect());
+    let mut reading = Reading { connection, counted_through: 0, replay: Replay::default(), seals };
     reading.compare_rollups()?;
     while reading.count(i64::MAX)? {}
     reading.compare_payments()?;
+    for fault in reading.seals.finish() {
+        reading.replay.fault(fault);
+    }
     Ok(reading.replay.report)
 }
 
@@ -65,16 +76,23 @@ impl Reading<'_> {
             let entry: i64 = row.get(0)?;
             self.counted_through = entry;
             let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-            self.replay.count(&Counted {
-                book: text(2)?,
-                layer: text(3)?,
-                debit: text(4)?,
-                credit: text(5)?,
-                asset: text(6)?,
-                amount_minor: row.get(7)?,
-            });
-            if !row.get::<_, bool>(8)? {
-                self.replay.astray(&entry, row.get(1)?);
+            let transfer = SealedTransfer {
+                payment: row.get(1)?,
+                event: text(2)?,
+                book: text(3)?,
+                layer: text(4)?,
+                debit: text(5)?,
+                credit: text(6)?,
+                asset: text(7)?,
+                amount_minor: row.get(8)?,
+                at_ms: row.get(9)?,
+            };
+            self.seals.transfer(CHAIN, row.get(10)?, row.get(11)?, &transfer);
+            self.seals.take_faults().into_iter().for_each(|fault| self.replay.fault(fault));
+            let SealedTransfer { payment, book, layer, debit, credit, asset, amount_minor, .. } = transfer;
+            self.replay.count(&Counted { book, layer, debit, credit, asset, amount_minor });
+            if !row.get::<_, bool>(12)? {
+                self.replay.astray(&entry, payment);
             }
         }
         Ok(read == CHUNK)

@@ -157,7 +157,9 @@ impl<'c> Writer<'c> {
             Err(Trouble::Database(error)) => return Err(error),
         }
         self.apply.end_batch()?;
-        self.commit.execute([]).map(drop)
+        self.commit.execute([])?;
+        self.apply.committed();
+        Ok(())
     }
 
     /// Without savepoints, under which SQLite copies every page it changes. A changeset refused before its first write
@@ -179,6 +181,7 @@ impl<'c> Writer<'c> {
         self.verdicts.clear();
         for commit in batch {
             self.connection.prepare_cached("SAVEPOINT changeset")?.execute([])?;
+            self.apply.begin_changeset();
             let verdict = match self.apply.changeset(&commit.changeset) {
                 Ok(Applied::Whole) => Ok(Verdict::Committed),
                 Ok(Applied::Nothing(verdict) | Applied::Part(verdict)) => Ok(verdict),
@@ -187,7 +190,7 @@ impl<'c> Writer<'c> {
             };
             if !matches!(verdict, Ok(Verdict::Committed)) {
                 self.connection.prepare_cached("ROLLBACK TO changeset")?.execute([])?;
-                self.apply.forget();
+                self.apply.forget_changeset();
             }
             self.connection.prepare_cached("RELEASE changeset")?.execute([])?;
             self.verdicts.push(verdict);
