@@ -9,8 +9,11 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+mod dial;
 #[cfg(test)]
 mod tests;
+
+pub use dial::{Transport, dial};
 
 /// Which addresses may be called.
 #[derive(Clone, Debug, Default)]

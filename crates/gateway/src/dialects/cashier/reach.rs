@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use florin_engine::outgoing::Guard;
+use florin_engine::outgoing::{Guard, Transport, dial};
 use florin_kernel::payment::Mode;
-use tokio::net::TcpStream;
 use url::Url;
 
 use super::settings::WebhookCheck;
+
+#[cfg(test)]
+mod tests;
 
 const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
 const REMEMBERED_MAX: usize = 4096;
@@ -19,36 +21,39 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What was found for hosts lately.
 #[derive(Default)]
 pub struct Reach {
-    remembered: Mutex<HashMap<(WebhookCheck, String), (Instant, bool)>>,
+    remembered: Mutex<HashMap<(WebhookCheck, Transport, String), (Instant, bool)>>,
 }
 
 impl Reach {
     /// Whether a URL counts as available. What is merely not known is not held against the merchant.
     pub async fn is_available(&self, guard: &Guard, url: &str, check: WebhookCheck, mode: Mode) -> bool {
-        let Some((host, port)) = host_and_port(url) else { return true };
+        let Some((transport, host, port)) = parts(url) else { return true };
         if check == WebhookCheck::Off || (mode == Mode::Dev && is_documentation(&host)) {
             return true;
         }
-        let key = (check, format!("{host}:{port}"));
+        let key = (check, transport, format!("{host}:{port}"));
         if let Some(known) = self.remembered(&key) {
             return known;
         }
         let available = match tokio::time::timeout(PATIENCE, guard.check(&host, port)).await {
             Err(_) => return true,
             Ok(Err(_)) => false,
-            Ok(Ok(addresses)) => check == WebhookCheck::Resolve || addresses.is_empty() || connects(&addresses).await,
+            Ok(Ok(addresses)) => {
+                let merely_resolve = check == WebhookCheck::Resolve || addresses.is_empty();
+                merely_resolve || connects(&addresses, &host, transport).await
+            }
         };
         self.remember(key, available);
         available
     }
 
-    fn remembered(&self, key: &(WebhookCheck, String)) -> Option<bool> {
+    fn remembered(&self, key: &(WebhookCheck, Transport, String)) -> Option<bool> {
         let remembered = self.remembered.lock().expect("no holder of the lock panics");
         let (at, available) = remembered.get(key)?;
         (at.elapsed() < REMEMBERED_FOR).then_some(*available)
     }
 
-    fn remember(&self, key: (WebhookCheck, String), available: bool) {
+    fn remember(&self, key: (WebhookCheck, Transport, String), available: bool) {
         let mut remembered = self.remembered.lock().expect("no holder of the lock panics");
         if remembered.len() >= REMEMBERED_MAX {
             remembered.retain(|_, (at, _)| at.elapsed() < REMEMBERED_FOR);
@@ -60,9 +65,10 @@ impl Reach {
     }
 }
 
-fn host_and_port(url: &str) -> Option<(String, u16)> {
+fn parts(url: &str) -> Option<(Transport, String, u16)> {
     let url = Url::parse(url).ok()?;
-    Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()?))
+    let transport = if url.scheme() == "https" { Transport::Tls } else { Transport::Tcp };
+    Some((transport, url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()?))
 }
 
 /// Names that exist in documents only (RFC 6761, section 6.5): the contract's own samples are to work as printed.
@@ -70,15 +76,7 @@ fn is_documentation(host: &str) -> bool {
     host.trim_end_matches('.').rsplit('.').next() == Some("example")
 }
 
-/// Whether one of the addresses accepts a connection in time.
-async fn connects(addresses: &[SocketAddr]) -> bool {
-    let connect = async {
-        for address in addresses {
-            if TcpStream::connect(address).await.is_ok() {
-                return true;
-            }
-        }
-        false
-    };
-    tokio::time::timeout(PATIENCE, connect).await.unwrap_or(false)
+/// Whether the host takes a connection in time.
+async fn connects(addresses: &[SocketAddr], host: &str, transport: Transport) -> bool {
+    tokio::time::timeout(PATIENCE, dial(addresses, host, transport)).await.unwrap_or(false)
 }
