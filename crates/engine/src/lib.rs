@@ -38,7 +38,7 @@ pub mod webhooks;
 mod workers;
 
 pub use callbacks::CallbackRefusal;
-pub use florin_store::{Answer, ConfigRow, PaymentQuery, StoreError, StoredPayment};
+pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, StoredPayment};
 pub use owner::Owner;
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 pub use start::{NewPayment, StartError};
@@ -136,6 +136,14 @@ impl Engine {
     /// Where everything is remembered, for reading.
     pub fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    /// How much waits, for the operator's figures.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.store.backlog(self.clocks.wall()).await
     }
 
     /// The mapping of printed ids.

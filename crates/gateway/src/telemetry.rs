@@ -74,6 +74,17 @@ fn describe() {
     describe_counter!("florin_provider_unknown_total", "Calls to providers without a clear answer, by driver.");
     describe_counter!("florin_webhook_attempts_total", "Attempts to deliver a webhook, by result.");
     describe_counter!("florin_store_errors_total", "Times that a worker could not use the database.");
+    describe_gauge!("florin_commits_waiting", "Commits in this process's queue.");
+    describe_gauge!("florin_webhooks_waiting", "Webhooks neither delivered nor given up.");
+    describe_gauge!(
+        "florin_webhooks_oldest_seconds",
+        Unit::Seconds,
+        "How long the longest overdue webhook has been due."
+    );
+    describe_gauge!(
+        "florin_payments_overdue",
+        "Payments whose time for a look-up or expiry has come and that wait for a worker."
+    );
     describe_gauge!("florin_build_info", "1, labelled with the running version.");
     metrics::gauge!("florin_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -33,7 +33,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $fresh:
             inserts_and_reads_back updates_by_version tells_the_first_claim refuses_a_taken_id harms_no_neighbour
             lets_one_of_many_claim keeps_floors lets_ten_of_many_through_a_floor wakes_by_the_lanes_clock
-            sends_events_in_order skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages keeps_configuration
+            sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages keeps_configuration
             purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
             answers_a_ping_until_closed
         }
@@ -195,6 +195,25 @@ pub async fn wakes_by_the_lanes_clock(store: Arc<dyn Store>) {
     let awake = PaymentWrite::update(&payment(2), 1);
     committed(&store, Changeset { payments: vec![awake], ..Changeset::default() }).await;
     assert_eq!(due_payments(&store, at(5_000), 10).await, [3, 1]);
+}
+
+/// What waits is counted; what is overdue by its lane's clock.
+pub async fn counts_what_waits(store: Arc<dyn Store>) {
+    let waiting = async |now: i64| {
+        let backlog = store.backlog(at(now)).await.unwrap();
+        (backlog.commits, backlog.events, backlog.oldest_event_ms, backlog.payments)
+    };
+    assert_eq!(waiting(9_000).await, (0, 0, 0, 0));
+    for number in 1..=3 {
+        committed(&store, inserting(&sleeping(number, at(number * 1_000)))).await;
+    }
+    committed(&store, announcing(vec![event(1, 1, "a:443", at(100)), event(2, 1, "b:443", at(5_000))])).await;
+    assert_eq!(waiting(50).await, (0, 2, 0, 0));
+    assert_eq!(waiting(2_000).await, (0, 2, 1_900, 2));
+    committed(&store, delivering(1, at(2_000), DeliveryResult::Delivered)).await;
+    assert_eq!(waiting(2_000).await, (0, 1, 0, 2));
+    committed(&store, delivering(2, at(5_500), DeliveryResult::GivenUp)).await;
+    assert_eq!(waiting(9_000).await, (0, 0, 0, 3));
 }
 
 /// An event waits for the undelivered ones of its payment before it; those of other payments do not.

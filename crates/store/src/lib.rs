@@ -25,7 +25,7 @@ pub use changeset::{
 };
 pub use open::OpenError;
 pub use query::{
-    Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
+    Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
     StoredPayment,
 };
 
@@ -83,6 +83,9 @@ pub trait Store: Send + Sync {
         busy_endpoints: &[String],
         in_flight: &[florin_kernel::EventId],
     ) -> Result<Vec<EventRow>, StoreError>;
+
+    /// How much waits at a moment of the wall clock, for the operator's figures.
+    async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError>;
 
     /// The events of a payment in the order they were written, each with the attempts made to deliver it.
     async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError>;

@@ -13,8 +13,8 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, MerchantId, PaymentId, Timestamp};
 
 use crate::{
-    Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow, EntryWrite,
-    EventRow, EventState, EventWrite, Floor, LedgerReport, PaymentQuery, PaymentWrite, Store, StoreError,
+    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow,
+    EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PaymentQuery, PaymentWrite, Store, StoreError,
     StoredPayment, Verdict,
 };
 
@@ -249,6 +249,20 @@ impl Store for MemoryStore {
         due.sort_unstable_by_key(|(since, event)| (*since, event.id));
         due.truncate(limit as usize);
         Ok(due.into_iter().map(|(_, event)| event.clone()).collect())
+    }
+
+    async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError> {
+        let rows = self.rows()?;
+        let since = |lane, due_at| rows.overdue_since(lane, due_at, wall);
+        let waiting = rows.events.values().filter(|row| row.event.state == EventState::Due);
+        let oldest = waiting.clone().filter_map(|row| since(row.event.lane, row.next_at)).min();
+        let overdue = |row: &&PaymentRow| row.write.wake_at.is_some_and(|at| since(row.write.lane, at).is_some());
+        Ok(Backlog {
+            commits: 0,
+            events: waiting.count() as u64,
+            oldest_event_ms: oldest.map_or(0, |oldest| wall.as_millisecond() - oldest),
+            payments: rows.payments.values().filter(overdue).count() as u64,
+        })
     }
 
     async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {

@@ -18,8 +18,8 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text};
 use crate::{
-    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, OpenError,
-    PaymentQuery, Store, StoreError, StoredPayment, Verdict,
+    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    OpenError, PaymentQuery, Store, StoreError, StoredPayment, Verdict,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -27,6 +27,7 @@ use rows::{get, open_error};
 use writer::{Commit, Writer};
 
 mod apply;
+mod backlog;
 mod claims;
 mod clocks;
 mod config;
@@ -241,6 +242,14 @@ impl Store for PostgresStore {
             &[&now_ms, &limit, &busy_endpoints, &in_flight, &self.process, &lease_until];
         // Leasing twice is leasing once.
         self.query(outbox::LEASE, parameters).await?.iter().map(outbox::read).collect()
+    }
+
+    async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError> {
+        let row = self.query(backlog::COUNT, &[&wall.as_millisecond()]).await?;
+        let counted = row.first().map(backlog::read).transpose()?.unwrap_or_default();
+        let orders = self.orders.read().unwrap_or_else(PoisonError::into_inner);
+        let commits = orders.as_ref().map_or(0, |orders| orders.max_capacity() - orders.capacity());
+        Ok(Backlog { commits: commits as u64, ..counted })
     }
 
     async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {

@@ -33,6 +33,19 @@ pub struct PaymentQuery {
     pub limit: u32,
 }
 
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Changesets in this process's commit queue.
+    pub commits: u64,
+    /// Events that are neither delivered nor given up.
+    pub events: u64,
+    /// For how long the longest overdue of them has been due, in milliseconds; 0 when none is.
+    pub oldest_event_ms: i64,
+    /// Payments whose time to wake has come and that no worker has taken up yet.
+    pub payments: u64,
+}
+
 /// A webhook event as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {

@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -16,14 +17,15 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
-    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, PaymentQuery,
-    Store, StoreError, StoredPayment, Verdict,
+    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    PaymentQuery, Store, StoreError, StoredPayment, Verdict,
 };
 use connection::Purpose;
 use read::{Readers, at_one_moment};
-use writer::{Commit, Order};
+use writer::{Commit, Order, Queue};
 
 mod apply;
+mod backlog;
 mod backup;
 mod checkpoint;
 mod claims;
@@ -70,6 +72,8 @@ pub struct SqliteStore {
     path: PathBuf,
     /// Taken away at close; a store opened for reading only never has it.
     orders: RwLock<Option<SyncSender<Order>>>,
+    /// Commits in the queue.
+    waiting: Arc<AtomicU64>,
     readers: RwLock<Option<std::sync::Arc<Readers>>>,
     threads: Mutex<Option<Threads>>,
     is_exclusive: bool,
@@ -99,7 +103,8 @@ impl SqliteStore {
         let (orders, queue) = sync_channel(queue_max);
         let (wake_up, wake_ups) = sync_channel(1);
         let (ready, is_ready) = std::sync::mpsc::channel();
-        let batch_max = settings.batch_max;
+        let (batch_max, waiting) = (settings.batch_max, Arc::<AtomicU64>::default());
+        let queue = Queue { orders: queue, waiting: Arc::clone(&waiting) };
         let writer = spawn("store-writer", path, move || writer::run(connection, &queue, batch_max, wake_up, &ready))?;
         is_ready.recv().map_err(|_| OpenError::Database(rusqlite::Error::InvalidQuery))??;
         let copier = connection::open(path, Purpose::Checkpoint)?;
@@ -111,6 +116,7 @@ impl SqliteStore {
         Ok(SqliteStore {
             path: path.to_owned(),
             orders: RwLock::new(Some(orders)),
+            waiting,
             readers: RwLock::new(Some(std::sync::Arc::new(readers))),
             threads: Mutex::new(Some(Threads { writer: Some(writer), others, lock: Some(lock) })),
             is_exclusive: true,
@@ -128,6 +134,7 @@ impl SqliteStore {
         Ok(SqliteStore {
             path: path.to_owned(),
             orders: RwLock::new(None),
+            waiting: Arc::default(),
             readers: RwLock::new(Some(std::sync::Arc::new(readers))),
             threads: Mutex::new(Some(Threads { writer: None, others, lock: None })),
             is_exclusive: false,
@@ -181,7 +188,11 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn commit(&self, changeset: Changeset) -> Result<Verdict, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Commit(Commit { changeset, reply }))?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Err(refused) = self.order(Order::Commit(Commit { changeset, reply })) {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(refused);
+        }
         answer.await.map_err(|_| gone())?
     }
 
@@ -220,6 +231,11 @@ impl Store for SqliteStore {
     ) -> Result<Vec<EventRow>, StoreError> {
         let skipped = outbox::Skipped { endpoints: busy_endpoints.to_vec(), events: in_flight.to_vec() };
         self.read(move |connection| at_one_moment(connection, |c| outbox::due(c, wall, limit, &skipped))).await
+    }
+
+    async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError> {
+        let counted = self.read(move |connection| at_one_moment(connection, |c| backlog::count(c, wall))).await?;
+        Ok(Backlog { commits: self.waiting.load(Ordering::Relaxed), ..counted })
     }
 
     async fn events(&self, payment: PaymentId) -> Result<Vec<(EventRow, Vec<DeliveryRow>)>, StoreError> {

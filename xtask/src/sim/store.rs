@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
 use florin_store::{
-    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport, PaymentQuery,
-    Store, StoreError, StoredPayment, Verdict,
+    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    PaymentQuery, Store, StoreError, StoredPayment, Verdict,
 };
 use tokio::time::Instant;
 
@@ -176,6 +176,11 @@ impl Store for TroubledStore {
         self.life.go_on().await;
         self.look()?;
         at_once(self.inner.due_payments(wall, limit))
+    }
+
+    async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.backlog(wall))
     }
 
     async fn due_events(

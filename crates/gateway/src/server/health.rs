@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use florin_engine::Engine;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +68,17 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
 
 /// `GET /metrics`: figures in Prometheus' text form.
 pub async fn figures(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
+    count_backlog(&gateway.engine).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], gateway.figures.render())
+}
+
+/// Sets the figures of what waits; they stay as they were when the database does not answer.
+async fn count_backlog(engine: &Engine) {
+    let Ok(Ok(backlog)) = tokio::time::timeout(PING_MAX, engine.backlog()).await else { return };
+    metrics::gauge!("florin_commits_waiting").set(backlog.commits as f64);
+    metrics::gauge!("florin_webhooks_waiting").set(backlog.events as f64);
+    metrics::gauge!("florin_webhooks_oldest_seconds").set(backlog.oldest_event_ms as f64 / 1000.0);
+    metrics::gauge!("florin_payments_overdue").set(backlog.payments as f64);
 }
 
 /// Paths that nobody owns.

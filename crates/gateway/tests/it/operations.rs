@@ -71,6 +71,9 @@ async fn figures_name_routes_and_not_ids() {
         r#"route="/v1/transactions/{id}""#,
         "florin_build_info",
         "florin_payment_changes_total",
+        "florin_commits_waiting 0",
+        "florin_webhooks_waiting 0",
+        "florin_payments_overdue 0",
     ] {
         assert!(figures.contains(part), "{part} is not in\n{figures}");
     }

@@ -114,3 +114,31 @@ async fn the_environment_mirrors_the_flags() {
     assert_eq!(inbox.status(), 200);
     assert_eq!(florin.end("TERM").await, Some(0));
 }
+
+#[tokio::test]
+async fn a_backup_taken_beside_it_is_restored() {
+    let data = tempfile::tempdir().expect("a folder");
+    let florin = serve(data.path(), &["--demo"]).await;
+    let copy = data.path().join("copy.db");
+    let back_up = || command(data.path()).arg("backup").arg(&copy).output();
+    let ran = back_up().await.expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(
+        said.contains("holds the database as it was at the start"),
+        "{said}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let again = back_up().await.expect("it runs");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("a backup never replaces a file"));
+    assert_eq!(florin.end("KILL").await, None);
+
+    let restored = tempfile::tempdir().expect("a folder");
+    std::fs::copy(&copy, restored.path().join("florin.db")).expect("copied");
+    std::fs::copy(data.path().join("master.key"), restored.path().join("master.key")).expect("copied");
+    let verified = command(restored.path()).args(["ledger", "verify"]).output().await.expect("it runs");
+    assert!(verified.status.success());
+    let florin = serve(restored.path(), &[]).await;
+    let health = reqwest::get(format!("{}/readyz", florin.url())).await.expect("an answer");
+    assert_eq!(health.status(), 200);
+    assert_eq!(florin.end("TERM").await, Some(0));
+}

@@ -1,6 +1,8 @@
 //! The writer thread: takes whatever has queued up while the last commit was on its way to disk, applies it in one
 //! transaction, and answers everybody after the commit. Knows no table.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,13 @@ pub(super) enum Order {
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
 
+/// What the writer takes its orders from.
+pub(super) struct Queue {
+    pub(super) orders: Receiver<Order>,
+    /// Commits in it; who puts one in counts it.
+    pub(super) waiting: Arc<AtomicU64>,
+}
+
 /// A changeset and who waits for its verdict.
 pub(super) struct Commit {
     pub(super) changeset: Changeset,
@@ -35,7 +44,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// `ready` is told once whether the statements could be prepared.
 pub(super) fn run(
     connection: Connection,
-    orders: &Receiver<Order>,
+    queue: &Queue,
     batch_max: usize,
     checkpoints: SyncSender<()>,
     ready: &std::sync::mpsc::Sender<rusqlite::Result<()>>,
@@ -43,7 +52,7 @@ pub(super) fn run(
     match Writer::prepare(&connection, checkpoints) {
         Ok(mut writer) => {
             let _ = ready.send(Ok(()));
-            writer.serve(orders, batch_max);
+            writer.serve(queue, batch_max);
         }
         Err(error) => drop(ready.send(Err(error))),
     }
@@ -104,14 +113,15 @@ impl<'c> Writer<'c> {
         })
     }
 
-    fn serve(&mut self, orders: &Receiver<Order>, batch_max: usize) {
+    fn serve(&mut self, queue: &Queue, batch_max: usize) {
         let mut batch = Vec::new();
-        while let Ok(first) = orders.recv() {
+        while let Ok(first) = queue.orders.recv() {
             let mut next = Some(first);
             while let Some(Order::Commit(commit)) = next {
                 batch.push(commit);
-                next = if batch.len() < batch_max { orders.try_recv().ok() } else { None };
+                next = if batch.len() < batch_max { queue.orders.try_recv().ok() } else { None };
             }
+            queue.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
             if !batch.is_empty() {
                 self.commit_batch(&mut batch);
             }
