@@ -11,6 +11,12 @@ use jiff::SignedDuration;
 /// Tells the time of day.
 pub type Wall = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// The system's time in whole milliseconds: rows and answers show no more, and fewer digits are quicker to write.
+fn system_time() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
 /// The clocks of this process.
 pub struct Clocks {
     wall: Wall,
@@ -19,7 +25,7 @@ pub struct Clocks {
 
 impl Default for Clocks {
     fn default() -> Clocks {
-        Clocks::on(Arc::new(Timestamp::now))
+        Clocks::on(Arc::new(system_time))
     }
 }
 

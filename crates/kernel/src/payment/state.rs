@@ -41,6 +41,7 @@ pub struct Funds {
     /// Authorised and neither captured nor released.
     pub held: Money,
     /// Until when the hold lasts, while there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_until: Option<Timestamp>,
     /// Taken.
     pub captured: Money,
