@@ -9,6 +9,7 @@ use florin_kernel::payment::{Attempt, Command, Effect, Means, Operation, Outcome
 use florin_kernel::ports::{Call, Lane, Provider};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderAccount;
+use florin_kernel::secret::Secret;
 
 use crate::Engine;
 use florin_store::StoreError;
@@ -23,6 +24,8 @@ use crate::submit::{Changes, SubmitError};
 pub(crate) struct Calls {
     /// In memory only, until the provider answered.
     pub card: Option<Card>,
+    /// A voucher's code; in memory only, as the card.
+    pub voucher: Option<Secret>,
     /// Where to go on after a decline that permits it, in order.
     pub fallbacks: Vec<Arc<ProviderAccount>>,
     /// The payer's means, for further attempts.
@@ -63,7 +66,7 @@ impl Engine {
                 Effect::Post(_) => continue,
             };
             let begun = Instant::now();
-            let outcome = self.ask(&payment, seq, calls.card.as_ref(), asking).await;
+            let outcome = self.ask(&payment, seq, &calls, asking).await;
             provider_time += begun.elapsed();
             let fallback = self.fallback(&mut calls, &outcome);
             let command = Command::Answered { seq, outcome, fallback };
@@ -107,13 +110,13 @@ impl Engine {
             return None;
         }
         let account = calls.fallbacks.remove(0);
-        Some(Attempt { route: route_to(&account), means: calls.means.clone()? })
+        Some(Attempt { route: route_to(&account), means: calls.means.clone()?, amount: None })
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.
-    async fn ask(&self, payment: &Payment, seq: Seq, card: Option<&Card>, asking: Asking) -> Outcome {
+    async fn ask(&self, payment: &Payment, seq: Seq, calls: &Calls, asking: Asking) -> Outcome {
         let Some(operation) = payment.operation(seq) else { return Outcome::Unknown };
-        let Some((provider, call)) = self.call(payment, operation, card) else {
+        let Some((provider, call)) = self.call(payment, operation, calls) else {
             tracing::error!(payment = %payment.id, provider = %operation.route.provider,
                 "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
             return Outcome::Unknown;
@@ -142,7 +145,7 @@ impl Engine {
         outcome
     }
 
-    fn call(&self, payment: &Payment, operation: &Operation, card: Option<&Card>) -> Option<(Arc<dyn Provider>, Call)> {
+    fn call(&self, payment: &Payment, operation: &Operation, calls: &Calls) -> Option<(Arc<dyn Provider>, Call)> {
         let directory = self.directory.load();
         let accounts = &directory.catalogue().providers;
         let account = accounts.iter().find(|account| account.id == operation.route.provider)?.clone();
@@ -155,7 +158,8 @@ impl Engine {
             asked: operation.amount,
             account,
             lane: Lane::of(payment.merchant, payment.mode),
-            card: card.cloned().filter(|_| operation.kind.is_attempt()),
+            card: calls.card.clone().filter(|_| operation.kind.is_attempt()),
+            voucher: calls.voucher.clone().filter(|_| operation.kind.is_attempt()),
         };
         Some((provider, call))
     }
@@ -176,7 +180,7 @@ impl Engine {
         if !operation.is_open() {
             return Ok(stored.payment);
         }
-        let outcome = self.ask(&stored.payment, seq, None, Asking::LookUp).await;
+        let outcome = self.ask(&stored.payment, seq, &Calls::default(), Asking::LookUp).await;
         self.submit_always(reference.payment, Command::Answered { seq, outcome, fallback: None }).await
     }
 

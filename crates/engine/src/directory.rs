@@ -44,6 +44,8 @@ pub struct Merchant {
     pub blocked_payers: Vec<IpNet>,
     /// Custom URL schemes its apps are reached by.
     pub schemes: Vec<String>,
+    /// How its payers' pages look.
+    pub brand: Brand,
     /// Secrets of its test webhooks, newest first; two while they are rotated.
     pub webhook_secrets_dev: Vec<Secret>,
     /// Secrets of its live webhooks, newest first.
@@ -58,6 +60,16 @@ impl Merchant {
             Mode::Live => &self.webhook_secrets_live,
         }
     }
+}
+
+/// How a merchant's payers' pages look, beside its name. What cannot be used is left out when a page is drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Brand {
+    /// The colour of buttons and links, `#rrggbb`; empty: ours.
+    pub accent: String,
+    /// The logo as a `data:image/…;base64,…` URL; empty: the name alone.
+    pub logo: String,
 }
 
 /// Inclusive bounds on an amount.
@@ -200,6 +212,8 @@ pub(crate) struct MerchantDocument {
     pub blocked_payers: Vec<IpNet>,
     #[serde(default)]
     pub schemes: Vec<String>,
+    #[serde(default)]
+    pub brand: Brand,
     pub webhook_secrets_dev: Vec<String>,
     pub webhook_secrets_live: Vec<String>,
 }
@@ -218,6 +232,7 @@ impl MerchantDocument {
             limits: self.limits,
             blocked_payers: self.blocked_payers,
             schemes: self.schemes,
+            brand: self.brand,
         })
     }
 }

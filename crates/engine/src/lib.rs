@@ -30,6 +30,7 @@ mod owner;
 mod replay;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod session;
 pub mod setup;
 mod start;
 mod submit;
@@ -41,6 +42,7 @@ pub use callbacks::CallbackRefusal;
 pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, StoredPayment};
 pub use owner::Owner;
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
+pub use session::{NewSession, NextAttempt};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
 
@@ -56,6 +58,8 @@ use outgoing::{Courier, Guard};
 pub enum Needs {
     /// It takes card numbers that the payer gave to us.
     TakesCards,
+    /// It takes voucher codes that the payer gave to us.
+    TakesVouchers,
     /// It has a page of its own to send the payer to.
     Page,
 }
@@ -232,11 +236,13 @@ impl Engine {
         choose(directory.catalogue(), facts, choice, &|account| self.can(account, needs))
     }
 
-    fn can(&self, account: &ProviderAccount, needs: Needs) -> bool {
+    /// Whether an account's driver can do what an operation needs.
+    pub fn can(&self, account: &ProviderAccount, needs: Needs) -> bool {
         let Some(provider) = self.providers.get(account.driver.as_str()) else { return false };
         let capabilities = provider.capabilities(account);
         match needs {
             Needs::TakesCards => capabilities.takes_cards,
+            Needs::TakesVouchers => capabilities.takes_vouchers,
             Needs::Page => capabilities.has_page,
         }
     }

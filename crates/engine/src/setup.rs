@@ -7,7 +7,9 @@ use florin_kernel::{CredentialId, MerchantId, Timestamp};
 use florin_store::{ConfigKind, ConfigRow};
 use ipnet::IpNet;
 
-use crate::directory::{CredentialDocument, Installation, Limit, MerchantDocument, Permission, hash_to_hex, key_hash};
+use crate::directory::{
+    Brand, CredentialDocument, Installation, Limit, MerchantDocument, Permission, hash_to_hex, key_hash,
+};
 use crate::keys::Keyring;
 
 /// A merchant to write.
@@ -25,6 +27,8 @@ pub struct NewMerchant {
     pub blocked_payers: Vec<IpNet>,
     /// Custom URL schemes.
     pub schemes: Vec<String>,
+    /// How its payers' pages look.
+    pub brand: Brand,
     /// Test webhook secrets (`whsec_…`), newest first.
     pub webhook_secrets_dev: Vec<Secret>,
     /// Live webhook secrets, newest first.
@@ -69,6 +73,7 @@ pub fn merchant_row(merchant: &NewMerchant, keyring: &Keyring) -> ConfigRow {
         limits: merchant.limits.clone(),
         blocked_payers: merchant.blocked_payers.clone(),
         schemes: merchant.schemes.clone(),
+        brand: merchant.brand.clone(),
         webhook_secrets_dev: seal(&merchant.webhook_secrets_dev),
         webhook_secrets_live: seal(&merchant.webhook_secrets_live),
     };

@@ -51,7 +51,7 @@ pub enum StartError {
 }
 
 /// An id that is taken means that another process drew it in the same millisecond: draw again.
-const ID_DRAWS_MAX: u32 = 5;
+pub(crate) const ID_DRAWS_MAX: u32 = 5;
 
 impl Engine {
     /// Starts a payment, asks its provider and makes the answer. A copy of an earlier request gets that one's answer.
@@ -64,9 +64,9 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary) };
+        let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary), address: None };
         for _ in 0..ID_DRAWS_MAX {
-            let attempt = Attempt { route: route_to(first), means: means.clone() };
+            let attempt = Attempt { route: route_to(first), means: means.clone(), amount: None };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
             let answering = self.inflight.enter(new.payment.id);
             let (mut changeset, changes) = self.changeset(&new.payment, None, decision, now);
@@ -75,7 +75,7 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let calls = Calls { card: new.card, fallbacks, means: Some(means) };
+                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means) };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),

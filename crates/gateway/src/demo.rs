@@ -109,6 +109,7 @@ fn merchant(demo: &DemoFile) -> NewMerchant {
         limits: Vec::new(),
         blocked_payers: Vec::new(),
         schemes: Vec::new(),
+        brand: Default::default(),
         webhook_secrets_dev: vec![Secret::new(demo.webhook_secret.clone())],
         webhook_secrets_live: vec![webhooks::new_secret()],
     }

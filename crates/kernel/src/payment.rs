@@ -1,6 +1,7 @@
 //! A payment: what was asked, what was tried, and where its money stands.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ mod operation;
 mod state;
 
 pub use decide::{Attempt, Command, Decision, Effect, Refusal, decide, may_cascade};
-pub use details::{Details, Links, Payer};
+pub use details::{Details, Hosted, Links, Payer};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
 pub use state::{Ending, Funds, State, Word};
 
@@ -75,7 +76,21 @@ pub enum Retry {
         attempts_max: u16,
         /// When the session ends.
         until: Timestamp,
+        /// Whether the payer may change the amount.
+        #[serde(default)]
+        amount: AmountChoice,
     },
+}
+
+/// Who says how much is paid in a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountChoice {
+    /// The merchant.
+    #[default]
+    Fixed,
+    /// The payer; what the merchant asked for is a proposal.
+    Open,
 }
 
 /// A payment. Rows hold it whole; [`decide`] alone changes it.
@@ -91,7 +106,7 @@ pub struct Payment {
     pub dialect: Dialect,
     /// When, by the merchant's clock.
     pub created_at: Timestamp,
-    /// What the merchant asked for.
+    /// What the merchant asked for; where a session leaves the amount open, what the payer chose last.
     pub asked: Money,
     /// Sale or authorisation.
     pub capture: CaptureMode,
@@ -246,6 +261,9 @@ pub struct Means {
     /// For cards entered with us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardSummary>,
+    /// Where the payer's browser came from, on pages of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
 
 /// Where an operation goes and what it moves there.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::card::Card;
 use crate::payment::{Mode, OperationKind, Outcome};
 use crate::routing::{Capabilities, ProviderAccount};
+use crate::secret::Secret;
 use crate::{MerchantId, Money};
 
 /// The time, by a merchant's clock: test mode's can be advanced, live mode's is the wall clock.
@@ -63,6 +64,8 @@ pub struct Call {
     pub lane: Lane,
     /// The card, where the payer entered it with us.
     pub card: Option<Card>,
+    /// The voucher's code, where the payer entered it with us.
+    pub voucher: Option<Secret>,
 }
 
 /// What a provider tells without being asked.

@@ -95,6 +95,8 @@ pub struct Capabilities {
     pub operations: Vec<OperationKind>,
     /// Takes card numbers that the payer gave to us.
     pub takes_cards: bool,
+    /// Takes voucher codes that the payer gave to us.
+    pub takes_vouchers: bool,
     /// Has a page of its own to send the payer to.
     pub has_page: bool,
 }
@@ -192,10 +194,10 @@ impl ProviderAccount {
     }
 }
 
-/// A number drawn from a payment's id and the attempt, so that a replay sees the same choice.
-pub(crate) fn draw(payment: PaymentId, attempt: u16) -> u64 {
+/// A number drawn from a payment's id and a turn, so that a replay sees the same choice.
+pub(crate) fn draw(payment: PaymentId, turn: u16) -> u64 {
     // SplitMix64 (Steele, Lea, Flood 2014): one multiply-xor chain, the same on every machine.
-    let mut z = (payment.number() as u64).wrapping_add(u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut z = (payment.number() as u64).wrapping_add(u64::from(turn).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

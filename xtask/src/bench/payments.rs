@@ -49,8 +49,8 @@ pub fn attempted(payment: &Payment, now: Timestamp) -> Decision {
         brand: Brand::Visa,
         expiry: Expiry { month: 5, year: 2025 },
     };
-    let means = Means { method: Method::Card, card: Some(card) };
-    decided(payment, Command::Attempt(Attempt { route, means }), now)
+    let means = Means { method: Method::Card, card: Some(card), address: None };
+    decided(payment, Command::Attempt(Attempt { route, means, amount: None }), now)
 }
 
 /// The provider's yes: the second commit.

@@ -200,7 +200,7 @@ impl Provider for Line {
             OperationKind::Void,
             OperationKind::Refund,
         ];
-        Capabilities { operations, takes_cards: true, has_page: true }
+        Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
     async fn execute(&self, call: &Call) -> Outcome {

@@ -249,7 +249,7 @@ impl Client {
             State::Created => match (payment.last_attempt(), self.chance.percent(70)) {
                 (Some(attempt), true) => {
                     let (route, means) = (attempt.route.clone(), attempt.means.clone());
-                    Some(Command::Attempt(Attempt { route, means: means? }))
+                    Some(Command::Attempt(Attempt { route, means: means?, amount: None }))
                 }
                 _ => Some(Command::Cancel),
             },

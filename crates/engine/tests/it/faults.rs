@@ -67,7 +67,8 @@ async fn left_pending(world: &World, amount: &str) -> PaymentId {
     let account = &new.candidate.accounts[0];
     let (code, name) = (account.code.clone(), account.name.clone());
     let route = Route { provider: account.id, code, name, conversion: None };
-    let attempt = Attempt { route, means: Means { method: Method::Card, card: None } };
+    let means = Means { method: Method::Card, card: None, address: None };
+    let attempt = Attempt { route, means, amount: None };
     let decision = decide(&new.payment, Command::Attempt(attempt), new.payment.created_at).expect("begun");
     let write = PaymentWrite::insert(&decision.payment);
     let verdict = world.engine.store().commit(Changeset { payments: vec![write], ..Changeset::default() }).await;
@@ -102,6 +103,8 @@ async fn a_crash_after_the_call_is_found_charged_once() {
         account: template.candidate.accounts[0].clone(),
         lane: Lane::of(template.payment.merchant, template.payment.mode),
         card: template.card,
+        voucher: None,
+        voucher: None,
     };
     world.simulator.execute(&call).await;
     let world = world.crash().await;

@@ -48,7 +48,7 @@ impl Provider for Scripted {
     }
 
     fn capabilities(&self, _account: &ProviderAccount) -> Capabilities {
-        Capabilities { operations: vec![OperationKind::Sale], takes_cards: true, has_page: true }
+        Capabilities { operations: vec![OperationKind::Sale], takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
     async fn execute(&self, _call: &Call) -> Outcome {

@@ -25,6 +25,7 @@ mod countries;
 mod deposit;
 mod errors;
 mod fields;
+mod hosted;
 mod json;
 mod limit;
 mod list;

@@ -2,9 +2,11 @@
 //! call prove a payment (cashier contract, section 4).
 
 use florin_engine::Engine;
-use florin_kernel::payment::{Payment, Word};
+use florin_kernel::payment::{Payment, State, Word};
 use florin_kernel::public_id::Reference;
 use url::Url;
+
+use super::frame::Seat;
 
 /// What the payer is told of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,8 @@ impl Standing {
         }
     }
 
-    fn text(self) -> &'static str {
+    /// The word in the shop's URL.
+    pub fn text(self) -> &'static str {
         match self {
             Standing::Successful => "successful",
             Standing::Rejected => "rejected",
@@ -43,8 +46,36 @@ impl Standing {
     }
 }
 
-/// Where the payer goes: the merchant's URL for this standing, else our receipt.
-pub fn url(engine: &Engine, payment: &Payment) -> String {
+/// What tokens of a page where the payer chooses are made for.
+pub const CASHIER_PAGE: &str = "cashier";
+/// What tokens of a receipt are made for.
+pub const RECEIPT_PAGE: &str = "receipt";
+
+/// Where the payer goes: back to choose again while a session goes on, else the merchant's URL for this standing, else our
+/// receipt. In a frame it is always our page, which tells the shop's page around it.
+pub fn url(engine: &Engine, payment: &Payment, seat: Seat) -> String {
+    let hosted = payment.details.hosted.is_some();
+    let chooses = hosted && payment.state == State::Created;
+    match (seat, chooses) {
+        (Seat::Frame, _) if hosted => own_page(engine, payment),
+        (Seat::Window | Seat::Frame, true) => own_page(engine, payment),
+        (Seat::Window | Seat::Frame, false) => shop_url(engine, payment).unwrap_or_else(|| own_page(engine, payment)),
+    }
+}
+
+/// Our page of a payment: where its payer chooses, and its receipt.
+pub fn own_page(engine: &Engine, payment: &Payment) -> String {
+    format!("{}/cashier/{}", engine.public_url(), own_token(engine, payment))
+}
+
+/// The token of our page of a payment.
+pub fn own_token(engine: &Engine, payment: &Payment) -> String {
+    let purpose = if payment.details.hosted.is_some() { CASHIER_PAGE } else { RECEIPT_PAGE };
+    engine.page_token(purpose, Reference { payment: payment.id, sequence: 0 })
+}
+
+/// The merchant's URL for where a payment stands, if it has one.
+pub fn shop_url(engine: &Engine, payment: &Payment) -> Option<String> {
     let standing = Standing::of(payment);
     let links = &payment.details.links;
     let link = match standing {
@@ -54,17 +85,14 @@ pub fn url(engine: &Engine, payment: &Payment) -> String {
     };
     let whole = Reference { payment: payment.id, sequence: 0 };
     let transaction_id = engine.codec().base36(whole);
-    match append(
+    append(
         link,
         &[
             ("transaction_id", &transaction_id),
             ("tracking_id", &payment.details.reference),
             ("status", standing.text()),
         ],
-    ) {
-        Some(url) => url,
-        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token("receipt", whole)),
-    }
+    )
 }
 
 /// The scheme of the merchant's app, where one of the links leads to an app.

@@ -3,6 +3,7 @@
 use florin_kernel::card::{Brand, Card, Cvc, Expiry, Pan, PanError};
 
 use super::sim::Action;
+use super::words::Words;
 
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ impl Submitted {
     }
 
     /// A field without blanks at its ends; absent and empty are the same.
-    fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
     }
 
@@ -84,32 +85,34 @@ impl Submitted {
         VoucherField { code: self.field("voucher_code").chars().take(40).collect(), problem: None }
     }
 
-    /// The card. Test mode does not compare the expiry date with the calendar.
+    /// The card. Whether it has expired is not judged here.
     ///
     /// # Errors
     /// The form with every problem at its field.
-    pub fn card(&self) -> Result<Card, Box<CardFields>> {
+    pub fn card(&self, words: &Words) -> Result<Card, Box<CardFields>> {
         let mut fields = self.kept();
         let holder = self.field("holder_name");
         if !(2..=100).contains(&holder.chars().count()) {
-            fields.holder_problem = Some("Enter the name as it stands on the card.".to_owned());
+            fields.holder_problem = Some(words.bad_holder.to_owned());
         }
-        let pan = Pan::parse(self.field("card_number")).map_err(|error| fields.number_problem = Some(mend(error))).ok();
+        let pan = Pan::parse(self.field("card_number"))
+            .map_err(|error| fields.number_problem = Some(mend(error, words)))
+            .ok();
         let brand = pan.as_ref().map_or(Brand::Other, Pan::brand);
         let cvc = Cvc::parse(self.field("cvc"), brand);
         if cvc.is_none() {
             fields.cvc_problem = Some(match brand {
-                Brand::Amex => "Enter 4 digits, on the front.".to_owned(),
-                _ => "Enter 3 digits, on the back.".to_owned(),
+                Brand::Amex => words.bad_cvc_front.to_owned(),
+                _ => words.bad_cvc.to_owned(),
             });
         }
         let month = digits(self.field("exp_month"), 2).filter(|month| (1..=12).contains(month));
         if month.is_none() {
-            fields.month_problem = Some("Enter 1 to 12.".to_owned());
+            fields.month_problem = Some(words.bad_month.to_owned());
         }
         let year = digits(self.field("exp_year"), 4).and_then(full_year);
         if year.is_none() {
-            fields.year_problem = Some("Enter a year.".to_owned());
+            fields.year_problem = Some(words.bad_year.to_owned());
         }
         match (pan, month, year, fields.is_clean()) {
             (Some(pan), Some(month), Some(year), true) => {
@@ -162,11 +165,11 @@ fn full_year(year: u16) -> Option<u16> {
     }
 }
 
-fn mend(error: PanError) -> String {
+fn mend(error: PanError, words: &Words) -> String {
     match error {
-        PanError::NotDigits => "Use digits only, as on the card.",
-        PanError::Length => "Enter the 12 to 19 digits on the card.",
-        PanError::Luhn => "A digit is wrong. Compare the number with your card.",
+        PanError::NotDigits => words.bad_digits,
+        PanError::Length => words.bad_length,
+        PanError::Luhn => words.bad_luhn,
     }
     .to_owned()
 }

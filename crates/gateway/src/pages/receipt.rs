@@ -1,103 +1,137 @@
 //! The receipt: what became of a payment, in plain words, for a payer whose shop gave no address to return to.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use florin_engine::Engine;
-use florin_kernel::Timestamp;
-use florin_kernel::payment::{Mode, Payment, State as Stands, Word};
+use florin_kernel::payment::{Payment, State, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
 
-use super::notice::{self, Notice};
+use super::back;
+use super::look::Look;
 use super::sim::Fact;
-use super::{html, text};
-use crate::server::Gateway;
+use super::words::Words;
+
+mod outcome;
+
+use outcome::Outcome;
 
 /// How long a receipt is shown once the payment is decided (cashier contract, section 13).
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Template)]
 #[template(path = "receipt.html")]
-struct ReceiptPage {
-    test_mode: bool,
+struct ReceiptPage<'a> {
+    look: &'a Look,
     amount: String,
-    merchant: String,
     outcome: Outcome,
     facts: Vec<Fact>,
+    link: Option<ShopLink>,
+    /// Where the script asks whether it is decided; empty: it is.
+    poll: String,
 }
 
-/// What became of it, in words.
-struct Outcome {
-    meaning: &'static str,
-    word: &'static str,
-    heading: &'static str,
-    text: &'static str,
-    open: bool,
+/// The way back to the shop.
+struct ShopLink {
+    url: String,
+    label: String,
 }
 
-/// `GET /cashier/{token}`.
-pub async fn page(State(gateway): State<Arc<Gateway>>, Path(token): Path<String>) -> Response {
-    let engine = &gateway.engine;
-    let Some(reference) = engine.read_page_token("receipt", &token) else { return notice::not_found() };
-    let payment = match engine.store().payment(reference.payment).await {
-        Ok(Some(stored)) => stored.payment,
-        Ok(None) => return notice::not_found(),
-        Err(error) => {
-            tracing::warn!(%error, "a receipt waits");
-            return notice::unavailable();
-        }
-    };
-    let outcome = Outcome::of(payment.word());
-    if !outcome.open && is_over(engine, &payment).await {
-        return over();
+/// The receipt of a payment, decided or not.
+pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
+    let look = Look::of(engine, payment, headers);
+    let outcome = Outcome::of(payment.word(), look.words);
+    if !outcome.open && is_over(engine, payment).await {
+        let page = ReceiptPage { outcome: Outcome::over(look.words), ..receipt(engine, payment, &look, Vec::new()) };
+        return look.response(StatusCode::GONE, &page);
     }
-    let merchant =
-        engine.directory().merchant(payment.merchant).map_or("the shop".to_owned(), |found| found.name.clone());
-    let page = ReceiptPage {
-        test_mode: payment.mode == Mode::Dev,
-        amount: text::amount(paid(&payment)),
-        merchant,
-        outcome,
-        facts: facts(engine, &payment),
+    // The time being over is what its address answers from then on.
+    let status = if payment.word() == Word::Expired { StatusCode::GONE } else { StatusCode::OK };
+    let page = receipt(engine, payment, &look, facts(engine, payment, look.words));
+    look.response(status, &page)
+}
+
+/// The page of a session whose time is over, which nobody has noted yet.
+pub fn expired(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
+    let look = Look::of(engine, payment, headers);
+    let outcome = Outcome::of(Word::Expired, look.words);
+    let page = ReceiptPage { outcome, poll: String::new(), ..receipt(engine, payment, &look, Vec::new()) };
+    look.response(StatusCode::GONE, &page)
+}
+
+/// A page that says why there is nothing to choose.
+pub fn refusal(engine: &Engine, payment: &Payment, headers: &HeaderMap, refusal: Refusal) -> Response {
+    let look = Look::of(engine, payment, headers);
+    let (status, outcome) = match refusal {
+        Refusal::Blocked => (StatusCode::FORBIDDEN, Outcome::blocked(look.words)),
+        Refusal::NothingOffered => (StatusCode::OK, Outcome::nothing_offered(look.words)),
     };
-    html(StatusCode::OK, &page, None).into_response()
+    let page = ReceiptPage { outcome, poll: String::new(), ..receipt(engine, payment, &look, Vec::new()) };
+    look.response(status, &page)
+}
+
+/// Why there is nothing to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The merchant takes no payments from the payer's address.
+    Blocked,
+    /// The rules have changed since, and leave nothing.
+    NothingOffered,
+}
+
+fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
+    let outcome = Outcome::of(payment.word(), look.words);
+    let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
+    let link = url.map(|url| ShopLink { url, label: look.named(look.words.return_to) });
+    let hosted = payment.details.hosted.is_some();
+    let polls = hosted && outcome.open;
+    let poll = if polls { format!("/cashier/{}/status", back::own_token(engine, payment)) } else { String::new() };
+    ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, poll }
 }
 
 /// What was taken, before that what was asked.
-fn paid(payment: &Payment) -> florin_kernel::Money {
+fn paid(payment: &Payment) -> Money {
     match &payment.state {
-        Stands::Funded(funds) if !funds.captured.is_zero() => funds.captured,
-        Stands::Funded(_)
-        | Stands::Created
-        | Stands::PendingPayer { .. }
-        | Stands::Pending { .. }
-        | Stands::Unknown { .. }
-        | Stands::Ended(_) => payment.asked,
+        State::Funded(funds) if !funds.captured.is_zero() => funds.captured,
+        State::Funded(_)
+        | State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. }
+        | State::Ended(_) => payment.asked,
     }
 }
 
-fn facts(engine: &Engine, payment: &Payment) -> Vec<Fact> {
+fn facts(engine: &Engine, payment: &Payment, words: &Words) -> Vec<Fact> {
     let given_back = match &payment.state {
-        Stands::Funded(funds) if !funds.refunded.is_zero() => Some(text::amount(funds.refunded)),
-        Stands::Funded(_)
-        | Stands::Created
-        | Stands::PendingPayer { .. }
-        | Stands::Pending { .. }
-        | Stands::Unknown { .. }
-        | Stands::Ended(_) => None,
+        State::Funded(funds) if !funds.refunded.is_zero() => Some(words.money(funds.refunded)),
+        State::Funded(_)
+        | State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. }
+        | State::Ended(_) => None,
+    };
+    let with = payment.funding().or(payment.last_attempt()).and_then(|attempt| attempt.means.as_ref());
+    let with = with.map(|means| words.means(means));
+    let paid_with = match &payment.state {
+        State::Ended(_) => words.fact_tried_with,
+        State::Funded(_)
+        | State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. } => words.fact_paid_with,
     };
     let whole = Reference { payment: payment.id, sequence: 0 };
     let facts = [
-        ("Refunded", given_back),
-        ("Paid with", text::paid_with(payment)),
-        ("Date", Some(text::moment(payment.created_at))),
-        ("Order", Some(payment.details.reference.clone()).filter(|text| !text.is_empty())),
-        ("Transaction", Some(engine.codec().base36(whole))),
+        (words.fact_refunded, given_back),
+        (paid_with, with),
+        (words.fact_date, Some(words.moment(payment.created_at))),
+        (words.fact_order, Some(payment.details.reference.clone()).filter(|text| !text.is_empty())),
+        (words.fact_transaction, Some(engine.codec().base36(whole))),
     ];
     facts.into_iter().filter_map(|(name, value)| value.map(|value| Fact { name, value })).collect()
 }
@@ -113,67 +147,4 @@ async fn is_over(engine: &Engine, payment: &Payment) -> bool {
     let moved = engine.store().entries(payment.id).await.unwrap_or_default();
     let last: Option<Timestamp> = moved.iter().map(|entry| entry.at).max();
     last.is_none_or(|at| at <= limit)
-}
-
-fn over() -> Response {
-    let text = "Receipts are shown for 24 hours. Ask the shop if you need a copy.".to_owned();
-    let notice =
-        Notice { meaning: "attention", word: "Over", heading: "This receipt is no longer shown", text, link: None };
-    notice.page(StatusCode::GONE)
-}
-
-impl Outcome {
-    fn of(word: Word) -> Outcome {
-        let good = |word, heading, text| Outcome { meaning: "good", word, heading, text, open: false };
-        let bad = |word, heading, text| Outcome { meaning: "bad", word, heading, text, open: false };
-        let plain = |word, heading, text| Outcome { meaning: "plain", word, heading, text, open: false };
-        match word {
-            Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown => Outcome {
-                meaning: "waiting",
-                word: "Waiting",
-                heading: "The payment is not decided yet",
-                text: "Your bank or the payment service has not answered. Please do not pay again: this payment may still go through.",
-                open: true,
-            },
-            Word::Authorised => good(
-                "Reserved",
-                "The amount is reserved",
-                "Your bank holds the amount for the shop. It is charged when the shop asks for it.",
-            ),
-            Word::PartiallyCaptured => good(
-                "Paid",
-                "Part of the amount was charged",
-                "The rest stays reserved until the shop asks for it or lets it go.",
-            ),
-            Word::Captured => {
-                good("Paid", "The payment is complete", "The amount was charged. The shop knows about it.")
-            }
-            Word::PartiallyRefunded => plain(
-                "Partly refunded",
-                "Part of the payment was given back",
-                "It can take some days until your bank shows it.",
-            ),
-            Word::Refunded => {
-                plain("Refunded", "The payment was given back", "It can take some days until your bank shows it.")
-            }
-            Word::ChargedBack => {
-                plain("Charged back", "Your bank took the payment back", "Ask the shop what this means for your order.")
-            }
-            Word::Declined => bad(
-                "Declined",
-                "The payment was declined",
-                "Nothing was charged. Return to the shop and try another way to pay.",
-            ),
-            Word::Failed => {
-                bad("Failed", "The payment could not be made", "Nothing was charged. Return to the shop and try again.")
-            }
-            Word::Cancelled => plain("Cancelled", "The payment was cancelled", "Nothing was charged."),
-            Word::Expired => {
-                plain("Expired", "The time to pay is over", "Nothing was charged. Return to the shop to try again.")
-            }
-            Word::Voided | Word::AuthorisationExpired => {
-                plain("Released", "The reserved amount was released", "Nothing was charged.")
-            }
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use florin_engine::{Engine, SubmitError};
 use florin_kernel::Money;
@@ -15,8 +15,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 
 use super::card::Submitted;
+use super::frame::{self, Seat};
 use super::notice::{self, Link, Notice};
-use super::{back, html, see_other, text};
+use super::{Policy, back, html_under, see_other, text};
 use crate::server::Gateway;
 
 mod form;
@@ -64,8 +65,16 @@ pub async fn show_pay(State(gateway): State<Arc<Gateway>>, Path(printed): Path<S
 }
 
 /// `POST /sim/pay/{reference}`.
-pub async fn act_pay(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>, body: Bytes) -> Response {
-    answer(async { Visit::find(&gateway, &printed, Door::Pay).await?.act(&gateway, &body).await }.await)
+pub async fn act_pay(
+    State(gateway): State<Arc<Gateway>>,
+    Path(printed): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(
+        async { Visit::find(&gateway, &printed, Door::Pay).await?.act(&gateway, Seat::of(&headers), &body).await }
+            .await,
+    )
 }
 
 /// `GET /sim/3ds/{reference}`.
@@ -74,8 +83,18 @@ pub async fn show_challenge(State(gateway): State<Arc<Gateway>>, Path(printed): 
 }
 
 /// `POST /sim/3ds/{reference}`.
-pub async fn act_challenge(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>, body: Bytes) -> Response {
-    answer(async { Visit::find(&gateway, &printed, Door::Challenge).await?.act(&gateway, &body).await }.await)
+pub async fn act_challenge(
+    State(gateway): State<Arc<Gateway>>,
+    Path(printed): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(
+        async {
+            Visit::find(&gateway, &printed, Door::Challenge).await?.act(&gateway, Seat::of(&headers), &body).await
+        }
+        .await,
+    )
 }
 
 /// `GET /3ds/{token}`: the 3-D Secure page of a payment made by the merchant's own form.
@@ -84,8 +103,13 @@ pub async fn show_step(State(gateway): State<Arc<Gateway>>, Path(token): Path<St
 }
 
 /// `POST /3ds/{token}`.
-pub async fn act_step(State(gateway): State<Arc<Gateway>>, Path(token): Path<String>, body: Bytes) -> Response {
-    answer(async { Visit::by_token(&gateway, &token).await?.act(&gateway, &body).await }.await)
+pub async fn act_step(
+    State(gateway): State<Arc<Gateway>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(async { Visit::by_token(&gateway, &token).await?.act(&gateway, Seat::of(&headers), &body).await }.await)
 }
 
 /// The error of a visit is a page, too.
@@ -115,7 +139,7 @@ impl Visit {
                 let operation = payment.operation(Seq::new(reference.sequence));
                 Err(Box::new(match operation.map(|operation| &operation.status) {
                     Some(OperationStatus::NeedsPayer(step)) => see_other(&step.url),
-                    Some(_) => see_other(&back::url(engine, &payment)),
+                    Some(_) => see_other(&back::url(engine, &payment, Seat::Window)),
                     None => notice::not_found(),
                 }))
             }
@@ -137,7 +161,7 @@ impl Visit {
         })
     }
 
-    async fn act(self, gateway: &Gateway, body: &[u8]) -> Visited<Response> {
+    async fn act(self, gateway: &Gateway, seat: Seat, body: &[u8]) -> Visited<Response> {
         let submitted = Submitted::read(body);
         let form = match (self.page.state, form::read(self.page.kind, &submitted)) {
             (PageState::Open, Err(shown)) => {
@@ -148,7 +172,7 @@ impl Visit {
         };
         let acted = gateway.simulated.act(&self.printed, self.door, form).await;
         Ok(match acted.map_err(|error| Box::new(busy(&error)))? {
-            Acted::Done => self.returned(gateway).await?,
+            Acted::Done => self.returned(gateway, seat).await?,
             Acted::Next(path) => see_other(&path),
             Acted::Redraw(problems) => {
                 let shown = Shown::blamed(self.page.kind, &submitted, problems);
@@ -160,14 +184,14 @@ impl Visit {
     }
 
     /// The engine asks what became of it, then the payer goes back.
-    async fn returned(&self, gateway: &Gateway) -> Visited<Response> {
+    async fn returned(&self, gateway: &Gateway, seat: Seat) -> Visited<Response> {
         match gateway.engine.payer_returned(self.reference).await {
-            Ok(payment) => Ok(see_other(&back::url(&gateway.engine, &payment))),
+            Ok(payment) => Ok(see_other(&back::url(&gateway.engine, &payment, seat))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             // The outcome was sent as a callback before; the payment as it stands says where to go.
             Err(SubmitError::Refused(_) | SubmitError::Store(_) | SubmitError::Draining) => {
                 let payment = payment(&gateway.engine, self.reference).await?;
-                Ok(see_other(&back::url(&gateway.engine, &payment)))
+                Ok(see_other(&back::url(&gateway.engine, &payment, seat)))
             }
         }
     }
@@ -188,7 +212,18 @@ impl Visit {
             until: text::clock(self.page.until),
             until_exact: self.page.until.to_string(),
         };
-        html(status, &page, back::app_scheme(&self.payment).as_deref())
+        let policy =
+            Policy { app: back::app_scheme(&self.payment), framed_by: self.framed_by(gateway), ..Policy::default() };
+        html_under(status, &page, &policy)
+    }
+
+    /// A challenge may stay inside the frame of its cashier page; every other page is for a window of its own.
+    fn framed_by(&self, gateway: &Gateway) -> Vec<String> {
+        match (self.page.kind, &self.payment.details.hosted) {
+            (PageKind::Challenge, Some(_)) => frame::origins(&gateway.engine.directory(), &self.payment),
+            (PageKind::Challenge, None)
+            | (PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher, _) => Vec::new(),
+        }
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -218,7 +253,7 @@ impl Visit {
 
     fn back_link(&self, gateway: &Gateway) -> Link {
         let label = format!("Return to {}", self.merchant(gateway));
-        Link { url: back::url(&gateway.engine, &self.payment), label }
+        Link { url: back::url(&gateway.engine, &self.payment, Seat::Window), label }
     }
 
     fn answered(&self, gateway: &Gateway) -> Response {

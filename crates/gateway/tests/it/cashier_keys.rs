@@ -34,6 +34,7 @@ pub fn demo_merchant(world: &World) -> NewMerchant {
         limits: merchant.limits,
         blocked_payers: merchant.blocked_payers,
         schemes: merchant.schemes,
+        brand: Default::default(),
         webhook_secrets_dev: merchant.webhook_secrets_dev,
         webhook_secrets_live: merchant.webhook_secrets_live,
     }

@@ -2,6 +2,8 @@
 
 mod cashier_calls;
 mod cashier_errors;
+mod cashier_hosted;
+mod cashier_hosted_retries;
 mod cashier_keys;
 mod cashier_lists;
 mod cashier_replays;

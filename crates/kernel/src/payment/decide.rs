@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus, Outcome,
-    PayerStep, Payment, Retry, Route, Seq, State, StepKind,
+    AmountChoice, Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus,
+    Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind,
 };
 use crate::Money;
 use crate::fx::Rounding;
@@ -87,15 +87,33 @@ impl Draft {
             State::Funded(_) => return Err(Refusal::AlreadyFunded),
             State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
         }
-        if let Retry::Session { attempts_max, until } = self.payment.retry
+        if let Retry::Session { attempts_max, until, .. } = self.payment.retry
             && (self.attempts() >= usize::from(attempts_max) || self.now >= until)
         {
             return Err(Refusal::SessionOver);
         }
-        self.start_attempt(attempt)
+        if let Some(amount) = attempt.amount {
+            self.choose_amount(amount)?;
+        }
+        self.start_attempt(attempt, None)
     }
 
-    fn start_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
+    /// The payer's amount takes the place of the merchant's, where the session leaves it open.
+    fn choose_amount(&mut self, amount: Money) -> Result<(), Refusal> {
+        self.check_amount(amount)?;
+        let open = match self.payment.retry {
+            Retry::Session { amount, .. } => amount == AmountChoice::Open,
+            Retry::Never => false,
+        };
+        if amount != self.payment.asked && !open {
+            return Err(Refusal::BadAmount);
+        }
+        self.payment.asked = amount;
+        Ok(())
+    }
+
+    /// Starts an attempt; `cascaded_from` is the declined one that it goes on from.
+    fn start_attempt(&mut self, mut attempt: Attempt, cascaded_from: Option<Seq>) -> Result<(), Refusal> {
         let kind = match self.payment.capture {
             CaptureMode::Now => OperationKind::Sale,
             CaptureMode::Later => OperationKind::Authorise,
@@ -105,7 +123,9 @@ impl Draft {
         attempt.route.conversion = attempt.route.conversion.filter(|(asset, _)| *asset != asked.asset());
         let moved = money::converted(asked, &attempt.route, Rounding::Up).ok_or(Refusal::BadAmount)?;
         let operation = self.start(kind, asked, moved, attempt.route, None)?;
-        self.operation_mut(operation)?.means = Some(attempt.means);
+        let started = self.operation_mut(operation)?;
+        started.means = Some(attempt.means);
+        started.cascaded_from = cascaded_from;
         self.payment.state = State::Pending { operation };
         Ok(())
     }
@@ -131,6 +151,7 @@ impl Draft {
             moved,
             route,
             means: None,
+            cascaded_from: None,
             on,
             status: OperationStatus::Pending,
             payer_acted: false,
@@ -296,7 +317,7 @@ impl Draft {
             return Ok(());
         }
         if let Some(attempt) = fallback {
-            return self.start_attempt(attempt);
+            return self.start_attempt(attempt, Some(seq));
         }
         self.payment.state = match self.payment.retry {
             Retry::Session { attempts_max, .. } if self.attempts() < usize::from(attempts_max) => State::Created,
@@ -320,7 +341,7 @@ impl Draft {
     fn try_again_blindly(&mut self, seq: Seq) -> Result<(), Refusal> {
         let operation = self.operation_mut(seq)?;
         let means = operation.means.clone();
-        let again = means.map(|means| Attempt { route: operation.route.clone(), means });
+        let again = means.map(|means| Attempt { route: operation.route.clone(), means, amount: None });
         self.failed(seq, OperationStatus::Failed, Ending::Failed, again)
     }
 
@@ -443,8 +464,10 @@ impl Draft {
         good.then_some(()).ok_or(Refusal::BadAmount)
     }
 
+    /// What the payer tried; going on to another provider is the same try.
     fn attempts(&self) -> usize {
-        self.payment.operations.iter().filter(|operation| operation.kind.is_attempt()).count()
+        let tried = |op: &&Operation| op.kind.is_attempt() && op.cascaded_from.is_none();
+        self.payment.operations.iter().filter(tried).count()
     }
 
     fn open(&self, kind: OperationKind) -> impl Iterator<Item = &Operation> {

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CredentialId;
+use crate::routing::{Method, ProviderId};
+use crate::{CredentialId, Money};
 
 /// What the merchant told about a payment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,27 @@ pub struct Details {
     pub payer: Payer,
     /// Where the payer's browser and the webhooks go.
     pub links: Links,
+    /// What the merchant said about our own page, where the payment has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosted: Option<Box<Hosted>>,
+}
+
+/// A page of ours where the payer chooses how to pay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hosted {
+    /// The look asked for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub theme: String,
+    /// The methods to offer, in this order; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Method>,
+    /// The providers to offer; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<ProviderId>,
+    /// The most the payer may pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_max: Option<Money>,
 }
 
 /// Who pays, as far as the merchant told.

@@ -91,6 +91,9 @@ pub struct Operation {
     /// The payer's means; attempts only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub means: Option<Means>,
+    /// The declined attempt that this one went on from, to another provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cascaded_from: Option<Seq>,
     /// The operation this one acts on: the authorisation of a capture, the sale of a refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Seq>,

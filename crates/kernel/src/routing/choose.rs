@@ -22,6 +22,8 @@ pub struct Catalogue {
 pub struct Facts<'a> {
     /// The payment, for drawing by weight.
     pub payment: PaymentId,
+    /// How many attempts were made before.
+    pub attempt: u16,
     /// Whose.
     pub merchant: MerchantId,
     /// Test or live.
@@ -83,6 +85,8 @@ pub enum NoRoute {
 /// At most so many providers are tried for one payment (cashier contract, section 16).
 const CASCADE_MAX: usize = 3;
 
+const TURNS_OF_AN_ATTEMPT: u16 = 64;
+
 /// Chooses who takes a request. `usable` tells whether an account can serve the operation at all (its driver's
 /// capabilities).
 ///
@@ -132,7 +136,7 @@ fn by_rules(
     };
     let rule =
         catalogue.rules.iter().filter(applies).min_by_key(|rule| (rule.order, rule.id)).ok_or(NoRoute::NoRule)?;
-    let members = ordered(&rule.members, facts.payment);
+    let members = ordered(&rule.members, facts);
     let members = members.iter().filter_map(|member| find(catalogue, *member, facts)).collect();
     let mut accounts = fitting(members, facts, usable, NoRoute::NoRule)?;
     accounts.truncate(if rule.cascade { CASCADE_MAX } else { 1 });
@@ -175,12 +179,15 @@ fn fitting(
 }
 
 /// Lowest tier first; inside a tier drawn by weight, without putting back.
-fn ordered(members: &[Member], payment: PaymentId) -> Vec<ProviderId> {
+fn ordered(members: &[Member], facts: &Facts<'_>) -> Vec<ProviderId> {
     let mut left: Vec<&Member> = members.iter().collect();
     let mut chosen = Vec::with_capacity(left.len());
+    // Attempts draw by themselves: no two share a turn unless a rule has very many members.
+    let first_turn = facts.attempt.wrapping_mul(TURNS_OF_AN_ATTEMPT);
     while let Some(tier) = left.iter().map(|member| member.tier).min() {
         let total: u64 = left.iter().filter(|member| member.tier == tier).map(|member| u64::from(member.weight)).sum();
-        let mut ticket = if total == 0 { 0 } else { draw(payment, chosen.len() as u16) % total };
+        let mut ticket =
+            if total == 0 { 0 } else { draw(facts.payment, first_turn.wrapping_add(chosen.len() as u16)) % total };
         let pick = left.iter().position(|member| {
             let hit = member.tier == tier && (total == 0 || ticket < u64::from(member.weight));
             if member.tier == tier && !hit {

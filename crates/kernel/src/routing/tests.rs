@@ -54,6 +54,7 @@ fn catalogue(rules: Vec<Rule>) -> Catalogue {
 fn facts(payment: i64, amount: Money, tags: &[String]) -> Facts<'_> {
     Facts {
         payment: PaymentId::from_number(payment),
+        attempt: 0,
         merchant: MerchantId::from_number(1),
         mode: Mode::Dev,
         operation: RuleOperation::Deposit,

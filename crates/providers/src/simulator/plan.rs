@@ -6,7 +6,7 @@ use florin_kernel::ports::Call;
 use florin_kernel::routing::{Capabilities, Method};
 
 use super::entry::{Entry, Heard, Letter, PageKind, Standing, Visit};
-use super::triggers::{CardStory, Habit, Manner, Terms, ThreeDSecure, Verdict};
+use super::triggers::{self, CardStory, Habit, Manner, Terms, ThreeDSecure, Verdict};
 
 /// A call's consequences.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) fn capabilities(method: Method) -> Capabilities {
         Method::Voucher => (vec![Sale], false, true),
         Method::Crypto => (Vec::new(), false, false),
     };
-    Capabilities { operations, takes_cards, has_page }
+    Capabilities { operations, takes_cards, takes_vouchers: method == Method::Voucher, has_page }
 }
 
 impl Plan {
@@ -56,7 +56,13 @@ impl Plan {
             (Method::Card, None) => page(PageKind::Card, Verdict::Approved),
             (Method::BankTransfer, _) => page(PageKind::Bank, Verdict::Approved),
             (Method::EWallet, _) => page(PageKind::Wallet, Verdict::Approved),
-            (Method::Voucher, _) => page(PageKind::Voucher, Verdict::Approved),
+            (Method::Voucher, _) => match &call.voucher {
+                Some(code) => match triggers::voucher(code.expose()) {
+                    Some(own) => Plan::told(call, terms, own, now),
+                    None => Plan::declined(call, Decline::Response("12".into()), now),
+                },
+                None => page(PageKind::Voucher, Verdict::Approved),
+            },
             (Method::Crypto, _) => Plan::declined(call, Decline::Provider, now),
         }
     }

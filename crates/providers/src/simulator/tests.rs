@@ -66,6 +66,7 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         account: account(Method::Card).into(),
         lane: Lane::Dev(MerchantId::from_number(7)),
         card: kind.is_attempt().then(|| card("4111111111111111")).flatten(),
+        voucher: None,
     }
 }
 

@@ -136,6 +136,15 @@ const DECLINED: [(&str, &str); 5] = [
 /// Codes after which another provider may be tried (cashier contract, section 16).
 const CASCADES: [&str; 8] = ["05", "19", "57", "58", "62", "91", "92", "96"];
 
+/// What a voucher does: any 16 digits pay, ending 0000 they are declined; `None` for a code that no voucher has.
+pub(super) fn voucher(code: &str) -> Option<Verdict> {
+    let is_code = code.len() == 16 && code.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| match code.ends_with("0000") {
+        true => Verdict::Declined("12".to_owned()),
+        false => Verdict::Approved,
+    })
+}
+
 impl CardStory {
     /// What a card does; every number in no table approves unseen.
     pub(super) fn of(pan: &Pan) -> CardStory {

@@ -3,7 +3,7 @@
 use crate::{Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Store, Verdict};
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Funds, Mode, Payment, Retry, State};
+use florin_kernel::payment::{AmountChoice, CaptureMode, Details, Dialect, Funds, Mode, Payment, Retry, State};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Asset, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
@@ -41,7 +41,7 @@ pub fn payment(number: i64) -> Payment {
 
 /// A payment that wakes then.
 pub fn sleeping(number: i64, until: Timestamp) -> Payment {
-    Payment { retry: Retry::Session { attempts_max: 3, until }, ..payment(number) }
+    Payment { retry: Retry::Session { attempts_max: 3, until, amount: AmountChoice::Fixed }, ..payment(number) }
 }
 
 /// A claim for payment `payment` whose key and digest are filled with a byte each.

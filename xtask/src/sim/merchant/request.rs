@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use florin_engine::{ClaimKind, ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
-use florin_kernel::payment::{Details, Dialect, Links, Payment, Retry, State};
+use florin_kernel::payment::{AmountChoice, Details, Dialect, Links, Payment, Retry, State};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Choice, Facts, Method, RuleOperation};
 use florin_store::Answer;
@@ -30,7 +30,11 @@ impl Client {
             capture: order.capture,
             retry: match order.retry {
                 Tries::Once => Retry::Never,
-                Tries::Twice => Retry::Session { attempts_max: 2, until: now + SignedDuration::from_mins(30) },
+                Tries::Twice => Retry::Session {
+                    attempts_max: 2,
+                    until: now + SignedDuration::from_mins(30),
+                    amount: AmountChoice::Fixed,
+                },
             },
             state: State::Created,
             operations: Vec::new(),
@@ -40,6 +44,7 @@ impl Client {
         };
         let facts = Facts {
             payment: payment.id,
+            attempt: 0,
             merchant,
             mode,
             operation: RuleOperation::Deposit,

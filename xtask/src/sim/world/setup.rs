@@ -56,6 +56,7 @@ fn new_merchant(id: MerchantId, webhook_secret: &Secret) -> NewMerchant {
         limits: Vec::new(),
         blocked_payers: Vec::new(),
         schemes: Vec::new(),
+        brand: Default::default(),
         webhook_secrets_dev: vec![webhook_secret.clone()],
         webhook_secrets_live: vec![webhook_secret.clone()],
     }

@@ -1,4 +1,4 @@
-//! What the create calls answer (contract, sections 7 and 8), made from the payment.
+//! What the create calls answer (contract, sections 6 to 8), made from the payment.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use florin_engine::{Answer, Engine, Render, Reply};
+use florin_kernel::PaymentId;
 use florin_kernel::payment::{OperationStatus, PayerStep, Payment, Seq, State, StepKind};
 use florin_kernel::public_id::Reference;
 use serde::Serialize;
@@ -13,9 +14,12 @@ use serde::Serialize;
 use super::routes::CONTENT_TYPE_JSON;
 use super::settings::{ErrorShape, Statuses};
 use super::status::{Reason, reason, status};
+use super::wire::Operation;
 use crate::dialects::ProviderTime;
+use crate::pages::back::CASHIER_PAGE;
 
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-transaction-id");
+const CASHIER_URL: HeaderName = HeaderName::from_static("x-cashier-url");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// What tokens of our 3-D Secure page are made for.
 pub const CHALLENGE_PAGE: &str = "3ds";
@@ -45,6 +49,20 @@ pub fn render(engine: &Arc<Engine>, shape: ErrorShape, statuses: Statuses) -> Re
     })
 }
 
+/// Renders a payment whose payer chooses on our page: `{"token":"…"}`.
+pub fn render_token(engine: &Arc<Engine>) -> Render {
+    let engine = engine.clone();
+    Arc::new(move |payment| {
+        let token = cashier_token(&engine, payment.id);
+        Answer { status: 200, body: serde_json::json!({ "token": token }).to_string() }
+    })
+}
+
+/// The token of the page where the payer of a payment chooses.
+fn cashier_token(engine: &Engine, payment: PaymentId) -> String {
+    engine.page_token(CASHIER_PAGE, Reference { payment, sequence: 0 })
+}
+
 /// The body for a payment whose payer is to be sent to `url`.
 pub(super) fn body(payment: &Payment, url: String, shape: ErrorShape, statuses: Statuses) -> String {
     let error = reason(payment).map(|Reason { code, text }| match shape {
@@ -56,7 +74,7 @@ pub(super) fn body(payment: &Payment, url: String, shape: ErrorShape, statuses: 
 }
 
 /// What the payer has to do now, and for which attempt.
-fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
+pub(super) fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
     let State::PendingPayer { operation, .. } = &payment.state else { return None };
     match &payment.operation(*operation)?.status {
         OperationStatus::NeedsPayer(step) => Some((*operation, step)),
@@ -72,7 +90,7 @@ fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
 }
 
 /// Where the payer's browser is sent: our own page for a challenge, else the provider's.
-fn page(engine: &Engine, payment: &Payment, seq: Seq, step: &PayerStep) -> String {
+pub(super) fn page(engine: &Engine, payment: &Payment, seq: Seq, step: &PayerStep) -> String {
     match step.kind {
         StepKind::Challenge => {
             let reference = Reference { payment: payment.id, sequence: seq.number() };
@@ -84,12 +102,19 @@ fn page(engine: &Engine, payment: &Payment, seq: Seq, step: &PayerStep) -> Strin
 }
 
 /// The answer to a create call, with what goes into its headers.
-pub fn response(engine: &Engine, reply: Reply) -> Response {
+pub fn response(engine: &Engine, operation: Operation, reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.answer.status).unwrap_or(StatusCode::OK);
     let mut response = (status, [(CONTENT_TYPE, CONTENT_TYPE_JSON)], reply.answer.body).into_response();
     let id = engine.codec().base36(Reference { payment: reply.payment, sequence: 0 });
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(TRANSACTION_ID, id);
+    }
+    let url = match operation {
+        Operation::Hosted => Some(format!("{}/cashier/{}", engine.public_url(), cashier_token(engine, reply.payment))),
+        Operation::Direct | Operation::S2s => None,
+    };
+    if let Some(url) = url.and_then(|url| HeaderValue::try_from(url).ok()) {
+        response.headers_mut().insert(CASHIER_URL, url);
     }
     if reply.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

@@ -6,25 +6,37 @@
 use std::sync::Arc;
 
 use florin_engine::directory::Permission;
-use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Reply};
-use florin_kernel::Money;
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Links, Payment, Retry, State};
-use florin_kernel::routing::{
-    Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation,
-};
+use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Hosted, Links, Payment, Retry, State};
+use florin_kernel::routing::{Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId};
+use florin_kernel::{Money, Timestamp};
+use jiff::SignedDuration;
 
 use super::answer;
 use super::auth::{Caller, is_in};
 use super::errors::{FieldError, Problem};
+use super::hosted::offers::{facts, offers};
 use super::settings::Settings;
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+
+/// A session's time and tries (contract, section 6).
+const SESSION_TIME: SignedDuration = SignedDuration::from_mins(30);
+const ATTEMPTS_MAX: u16 = 5;
+
+/// When it is chosen who takes the deposit.
+enum Chosen {
+    /// Already: these accounts, by this method.
+    Now(Method, Candidate),
+    /// By the payer, on our page.
+    Later,
+}
 
 impl Operation {
     /// What a credential needs for the call.
     pub const fn permission(self) -> Permission {
         match self {
-            Operation::Direct => Permission::Deposits,
+            Operation::Direct | Operation::Hosted => Permission::Deposits,
             Operation::S2s => Permission::S2sCards,
         }
     }
@@ -48,9 +60,15 @@ pub async fn make(
     let (content, card) = deposit.content();
     let parts: Vec<&[u8]> = [content.as_bytes()].into_iter().chain(card).collect();
     let digest = engine.digest(&parts);
-    let render = answer::render(engine, caller.settings.s2s_error, caller.settings.extended_statuses);
+    let render = match deposit.operation {
+        Operation::Hosted => answer::render_token(engine),
+        Operation::Direct | Operation::S2s => {
+            answer::render(engine, caller.settings.s2s_error, caller.settings.extended_statuses)
+        }
+    };
     match check(state, caller, &deposit, &payment).await {
-        Ok((method, candidate)) => {
+        Ok(Chosen::Later) => Ok(engine.open(NewSession { payment, claims, digest, render }).await?),
+        Ok(Chosen::Now(method, candidate)) => {
             let card = deposit.card;
             let new = NewPayment { payment, claims, digest, candidate, method, card, render };
             Ok(engine.start(new).await?)
@@ -66,15 +84,16 @@ pub async fn make(
 fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Payment {
     let engine = state.engine();
     let credential = &caller.credential;
+    let created_at = engine.now(caller.lane);
     Payment {
         id: engine.new_payment_id(),
         merchant: credential.merchant,
         mode: credential.mode,
         dialect: Dialect::Cashier,
-        created_at: engine.now(caller.lane),
+        created_at,
         asked: deposit.amount,
         capture: CaptureMode::Now,
-        retry: Retry::Never,
+        retry: retry(caller, deposit, created_at),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -84,8 +103,27 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
             reference: deposit.tracking_id.clone(),
             payer: deposit.payer.clone(),
             links: with_defaults(&deposit.links, &caller.settings),
+            hosted: hosted_details(caller, deposit),
         },
     }
+}
+
+/// A session lives 30 minutes from its creation, whatever happens in it.
+fn retry(caller: &Caller, deposit: &Deposit, created_at: Timestamp) -> Retry {
+    let Some(page) = &deposit.hosted else { return Retry::Never };
+    let attempts_max = caller.settings.attempts_max.unwrap_or(ATTEMPTS_MAX).clamp(1, 10);
+    Retry::Session { attempts_max, until: created_at + SESSION_TIME, amount: page.amount }
+}
+
+fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
+    let page = deposit.hosted.as_ref()?;
+    let theme = if page.theme.is_empty() { &caller.settings.theme } else { &page.theme };
+    Some(Box::new(Hosted {
+        theme: theme.clone(),
+        methods: page.methods.clone(),
+        providers: page.providers.clone(),
+        amount_max: deposit.limit.as_ref().map(|limit| limit.largest(deposit.amount.asset())),
+    }))
 }
 
 /// The credential's URLs and language stand in where the request has none.
@@ -101,12 +139,7 @@ fn with_defaults(links: &Links, settings: &Settings) -> Links {
 }
 
 /// 1295 on the payer, 1016, 9004, 9003, 9005, 1229: the first that hits.
-async fn check(
-    state: &CashierState,
-    caller: &Caller,
-    deposit: &Deposit,
-    payment: &Payment,
-) -> Result<(Method, Candidate), Problem> {
+async fn check(state: &CashierState, caller: &Caller, deposit: &Deposit, payment: &Payment) -> Result<Chosen, Problem> {
     if deposit.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
         return Err(Problem::PayerBlocked);
     }
@@ -132,26 +165,19 @@ async fn check(
     Ok(chosen)
 }
 
-/// Who takes the deposit, and how the payer pays there.
-fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<(Method, Candidate), NoRoute> {
-    let payer = &deposit.payer;
-    let facts = Facts {
-        payment: payment.id,
-        merchant: payment.merchant,
-        mode: payment.mode,
-        operation: RuleOperation::Deposit,
-        method: Method::Card,
-        amount: deposit.amount,
-        country: &payer.country,
-        kyc_status: &payer.kyc_status,
-        tags: &payer.tags,
-    };
+/// Who takes the deposit, and how the payer pays there; for our page, that there is anybody.
+fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<Chosen, NoRoute> {
+    let facts = facts(payment, deposit.amount);
     let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
     match (deposit.operation, choice) {
+        (Operation::Hosted, _) => offers(state.engine(), payment, deposit.amount).map(|_| Chosen::Later),
         (Operation::S2s, _) | (Operation::Direct, Choice::Rules) => {
-            state.engine().route(&facts, choice, Needs::TakesCards).map(|candidate| (Method::Card, candidate))
+            let routed = state.engine().route(&facts, choice, Needs::TakesCards);
+            routed.map(|candidate| Chosen::Now(Method::Card, candidate))
         }
-        (Operation::Direct, Choice::Named(id)) => choose_page(state, &facts, id),
+        (Operation::Direct, Choice::Named(id)) => {
+            choose_page(state, &facts, id).map(|(method, candidate)| Chosen::Now(method, candidate))
+        }
     }
 }
 

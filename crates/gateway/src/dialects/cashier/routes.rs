@@ -16,7 +16,7 @@ use super::query::Query;
 use super::state::CashierState;
 use super::status::{reason, status};
 use super::wire::Operation;
-use super::{answer, deposit, list};
+use super::{answer, deposit, hosted, list};
 
 /// Content type of every answer.
 pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
@@ -25,6 +25,7 @@ pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
 pub fn router(state: CashierState) -> Router {
     Router::new()
         .route("/v1/payments/s2s", only_post(post(s2s)))
+        .route("/v1/payments/hosted", only_post(post(hosted_deposit)))
         .route("/v1/payments/direct", only_post(post(direct)))
         .route("/v1/transactions", only_get(get(transactions)))
         .route("/v1/transactions/", only_get(get(no_id)))
@@ -32,6 +33,7 @@ pub fn router(state: CashierState) -> Router {
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*path}", any(unknown))
+        .merge(hosted::router())
         .with_state(state)
 }
 
@@ -55,10 +57,14 @@ async fn direct(State(state): State<CashierState>, request: Request) -> Result<R
     create(state, request, Operation::Direct).await
 }
 
+async fn hosted_deposit(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    create(state, request, Operation::Hosted).await
+}
+
 async fn create(state: CashierState, request: Request, operation: Operation) -> Result<Response, Problem> {
     let asked = state.read_create(request, operation).await?;
     let reply = deposit::make(&state, &asked.caller, asked.deposit, asked.idempotency_key).await?;
-    Ok(answer::response(state.engine(), reply))
+    Ok(answer::response(state.engine(), operation, reply))
 }
 
 async fn transaction(

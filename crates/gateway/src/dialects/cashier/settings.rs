@@ -39,6 +39,9 @@ pub struct Settings {
     pub extended_statuses: Statuses,
     /// Sites that may frame the cashier.
     pub origins: Vec<String>,
+    /// How often a payer may try in one session, 1 to 10; absent: 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u16>,
 }
 
 /// The two editions in the field.

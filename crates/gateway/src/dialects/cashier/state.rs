@@ -11,6 +11,7 @@ use florin_engine::{Engine, Owner};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{Dialect, Payment};
 use florin_kernel::public_id::Reference;
+use florin_kernel::routing::ProviderId;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ipnet::IpNet;
 use jiff::civil::Date;
@@ -48,6 +49,10 @@ impl CashierState {
         CashierState { engine, trusted_proxies: trusted_proxies.into(), reach: Arc::default() }
     }
 
+    pub(super) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.trusted_proxies
+    }
+
     pub(super) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -83,6 +88,12 @@ impl CashierState {
         {
             draft.refuse("request.tracking_id", "must not be one of our transaction ids");
         }
+        let directory = self.engine.directory();
+        let known = |id: ProviderId| {
+            let own = |merchant: Option<_>| merchant.is_none_or(|merchant| merchant == caller.merchant.id);
+            directory.catalogue().providers.iter().any(|account| account.id == id && own(account.merchant))
+        };
+        draft.refuse_strangers(known);
         let idempotency_key = idempotency_key(&parts.headers).unwrap_or_else(|fault| {
             draft.refuse("Idempotency-Key", fault);
             None
@@ -130,7 +141,7 @@ impl CashierState {
 }
 
 /// The body, at most 64 KiB of it.
-async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(Problem::BodyTooLarge);

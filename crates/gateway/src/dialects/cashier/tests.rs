@@ -81,7 +81,14 @@ fn tell(payment: &Payment, command: Command) -> Payment {
 
 /// The deposit with an attempt that is on its way.
 fn sent(payment: Payment, route: Route) -> Payment {
-    tell(&payment, Command::Attempt(Attempt { route, means: Means { method: Method::Card, card: None } }))
+    tell(
+        &payment,
+        Command::Attempt(Attempt {
+            route,
+            means: Means { method: Method::Card, card: None, address: None },
+            amount: None,
+        }),
+    )
 }
 
 fn told(payment: &Payment, outcome: Outcome) -> Payment {

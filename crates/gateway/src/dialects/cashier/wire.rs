@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
-use florin_kernel::payment::{Links, Mode, Payer};
-use florin_kernel::routing::ProviderId;
+use florin_kernel::payment::{AmountChoice, Links, Mode, Payer};
+use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -17,12 +17,16 @@ use super::rules::{self, Message};
 use super::settings::DobFormat;
 use super::urls;
 
+mod hosted;
+
 /// Which create call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Straight to one provider's page.
     Direct,
+    /// To our own page, where the payer chooses.
+    Hosted,
     /// The merchant's own form collected the card.
     S2s,
 }
@@ -63,6 +67,21 @@ pub struct Deposit {
     pub links: Links,
     /// The card.
     pub card: Option<Card>,
+    /// What our own page shows.
+    pub hosted: Option<HostedPage>,
+}
+
+/// What only the hosted call says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HostedPage {
+    /// Who says how much is paid.
+    pub amount: AmountChoice,
+    /// The look, as far as it is one.
+    pub theme: String,
+    /// The methods to offer, in this order; empty: all.
+    pub methods: Vec<Method>,
+    /// The providers to offer; empty: all.
+    pub providers: Vec<ProviderId>,
 }
 
 /// A body that was read, with what is wrong with it.
@@ -77,6 +96,14 @@ impl Draft {
     /// Notes a fault that the body alone does not show.
     pub fn refuse(&mut self, field: &'static str, message: impl Into<Message>) {
         self.form.fault_at(field, message);
+    }
+
+    /// Notes every provider to offer that is not known.
+    pub fn refuse_strangers(&mut self, known: impl Fn(ProviderId) -> bool) {
+        let Some(page) = self.deposit.as_ref().and_then(|deposit| deposit.hosted.as_ref()) else { return };
+        for place in page.strangers(known) {
+            self.form.fault_at(format!("request.settings.providers.{place}"), "is not one of your providers");
+        }
     }
 
     /// The deposit.
@@ -111,7 +138,7 @@ pub fn read(body: &[u8], operation: Operation, reading: Reading<'_>) -> Result<D
         return Err(Problem::TrackingIdMissing);
     }
     let card_details = match operation {
-        Operation::Direct => None,
+        Operation::Direct | Operation::Hosted => None,
         Operation::S2s => Some(body.get("card_details").unwrap_or(&Json::Null)),
     };
     Ok(fields(form, request, card_details, operation, reading))
@@ -128,17 +155,19 @@ fn fields(
     let user_id = form.require_id(&request, "user_id", rules::user_id);
     let tracking_id = form.require_id(&request, "tracking_id", rules::tracking_id);
     let ip = match operation {
-        Operation::Direct => form.read(&request, "ip", rules::ip),
+        Operation::Direct | Operation::Hosted => form.read(&request, "ip", rules::ip),
         Operation::S2s => form.require(&request, "ip", rules::ip),
     };
     let amount = amount(&mut form, &request);
     let provider_fields = match operation {
-        Operation::Direct => ["provider_id", "routing_id"],
+        Operation::Direct | Operation::Hosted => ["provider_id", "routing_id"],
         Operation::S2s => ["routing_id", "provider_id"],
     };
     let named = provider_fields.into_iter().find(|name| request.get(name).is_some());
     let provider_field = named.unwrap_or(provider_fields[0]);
     let provider = match operation {
+        // The page offers what the rules allow; settings.providers narrows it.
+        Operation::Hosted => None,
         Operation::Direct => form.require(&request, provider_field, rules::provider_id),
         Operation::S2s => form.read(&request, provider_field, rules::provider_id),
     };
@@ -146,6 +175,10 @@ fn fields(
     let limit = form.read(&customer, "max_deposit_limit", Limit::read);
     let (payer, phone_country) = payer(&mut form, &customer, ip, user_id.unwrap_or_default(), reading);
     let card = card_details.and_then(|details| card(&mut form, details, reading));
+    let hosted = match operation {
+        Operation::Hosted => Some(hosted::read(&mut form, &request)),
+        Operation::Direct | Operation::S2s => None,
+    };
     let deposit = tracking_id.clone().zip(amount).map(|(tracking_id, amount)| Deposit {
         operation,
         tracking_id,
@@ -157,6 +190,7 @@ fn fields(
         phone_country,
         links,
         card,
+        hosted,
     });
     Draft { tracking_id, form, deposit }
 }
@@ -305,6 +339,8 @@ impl Deposit {
             phone_country: &'a str,
             links: &'a Links,
             expiry: Option<Expiry>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hosted: Option<&'a HostedPage>,
         }
         let content = Content {
             operation: self.operation,
@@ -316,6 +352,7 @@ impl Deposit {
             phone_country: &self.phone_country,
             links: &self.links,
             expiry: self.card.as_ref().map(|card| card.expiry),
+            hosted: self.hosted.as_ref(),
         };
         let content = serde_json::to_string(&content).expect("a deposit has string keys and plain values only");
         let card = self.card.iter().flat_map(|card| [card.pan.expose().as_bytes(), card.holder.as_bytes()]);

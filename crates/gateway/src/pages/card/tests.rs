@@ -1,7 +1,7 @@
 use super::{CardFields, Submitted};
 
 fn problems(form: &str) -> Vec<&'static str> {
-    let fields = match Submitted::read(form.as_bytes()).card() {
+    let fields = match Submitted::read(form.as_bytes()).card(crate::pages::words::english()) {
         Ok(_) => CardFields::default(),
         Err(fields) => *fields,
     };
@@ -31,7 +31,7 @@ fn every_problem_is_told_at_once() {
 #[test]
 fn number_and_code_are_not_kept() {
     let form = "holder_name=John+Doe&card_number=4111111111111112&exp_month=05&exp_year=2025&cvc=123";
-    let fields = Submitted::read(form.as_bytes()).card().expect_err("a wrong digit");
+    let fields = Submitted::read(form.as_bytes()).card(crate::pages::words::english()).expect_err("a wrong digit");
     assert_eq!((fields.holder_name.as_str(), fields.exp_month.as_str()), ("John Doe", "05"));
     let shown = format!("{fields:?}");
     assert!(!shown.contains("4111") && !shown.contains("123"), "{shown}");

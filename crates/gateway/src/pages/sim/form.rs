@@ -1,7 +1,8 @@
 //! Reading a form for a page, and what the page shows when it cannot be taken.
 
 use super::super::card::{CardFields, NoSuchButton, Submitted, VoucherField};
-use super::words;
+use super::super::words;
+use super::words as said;
 use super::{Action, Form, PageKind};
 
 /// The fields of a page.
@@ -31,7 +32,7 @@ pub(super) fn read(kind: PageKind, submitted: &Submitted) -> Result<Form, Box<Sh
     };
     let approves = matches!(action, None | Some(Action::Approve));
     match kind {
-        PageKind::Card if approves => match submitted.card() {
+        PageKind::Card if approves => match submitted.card(words::english()) {
             Ok(card) => Ok(Form { action, card: Some(card), voucher_code: None }),
             Err(fields) => Err(Box::new(Shown { fields: Fields::Card(*fields), problem: None })),
         },
@@ -59,7 +60,7 @@ impl Shown {
                 Fields::Voucher(voucher) => voucher.problem_of(field),
             };
             match at_field {
-                Some(place) => *place = Some(words::problem(field, &problem)),
+                Some(place) => *place = Some(said::problem(field, &problem)),
                 None => rest.push(format!("{field} {problem}")),
             }
         }

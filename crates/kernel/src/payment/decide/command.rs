@@ -46,6 +46,8 @@ pub struct Attempt {
     pub route: Route,
     /// The payer's means.
     pub means: Means,
+    /// What the payer chose to pay, where the session leaves it open; `None`: what was asked.
+    pub amount: Option<Money>,
 }
 
 /// What follows from a decision, besides the new state. Nothing happens before the state is committed.

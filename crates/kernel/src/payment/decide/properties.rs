@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::tests::{after, answered, attempt, created, eur};
 use super::{Attempt, Command, Effect, decide};
 use crate::ledger::{Account, Layer};
-use crate::payment::{Approval, CaptureMode, Decline, Outcome, PayerStep, Payment, Retry, Seq, State, StepKind};
+use crate::payment::{
+    AmountChoice, Approval, CaptureMode, Decline, Outcome, PayerStep, Payment, Retry, Seq, State, StepKind,
+};
 use crate::{Asset, Money};
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -54,7 +56,10 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn retry() -> impl Strategy<Value = Retry> {
-    prop_oneof![Just(Retry::Never), Just(Retry::Session { attempts_max: 3, until: after(1800) })]
+    prop_oneof![
+        Just(Retry::Never),
+        Just(Retry::Session { attempts_max: 3, until: after(1800), amount: AmountChoice::Fixed })
+    ]
 }
 
 /// What the book says of one payment: per account, layer and asset.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempt, Command, Decision, Effect, Refusal, decide};
 use crate::payment::{
-    Approval, CaptureMode, Decline, Details, Dialect, Means, Mode, Outcome, PayerStep, Payment, Retry, Route, Seq,
-    State, StepKind,
+    AmountChoice, Approval, CaptureMode, Decline, Details, Dialect, Means, Mode, Outcome, PayerStep, Payment, Retry,
+    Route, Seq, State, StepKind,
 };
 use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
@@ -42,7 +42,8 @@ pub(super) fn attempt(provider: i64) -> Attempt {
     let provider = ProviderId::new(provider);
     Attempt {
         route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None },
-        means: Means { method: Method::Card, card: None },
+        means: Means { method: Method::Card, card: None, address: None },
+        amount: None,
     }
 }
 
@@ -80,7 +81,7 @@ fn authorisation(commands: impl IntoIterator<Item = Command>) -> Payment {
 }
 
 fn session() -> Retry {
-    Retry::Session { attempts_max: 2, until: after(1800) }
+    Retry::Session { attempts_max: 2, until: after(1800), amount: AmountChoice::Fixed }
 }
 
 fn states() -> Vec<(&'static str, Payment)> {

@@ -1,0 +1,165 @@
+//! A session: a payment made before anything is tried, and the attempts that its payer makes on our page.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal};
+use florin_kernel::ports::Lane;
+use florin_kernel::routing::{Candidate, Method};
+use florin_kernel::secret::Secret;
+use florin_kernel::{Money, PaymentId};
+use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
+
+use crate::Engine;
+use crate::calls::Calls;
+use crate::owner::Owner;
+use crate::replay::{ClaimRequest, Earlier, Render, Reply};
+use crate::start::{ID_DRAWS_MAX, StartError, route_to};
+use crate::submit::SubmitError;
+
+/// A payment to make, with nothing tried yet.
+pub struct NewSession {
+    /// Created, nothing tried.
+    pub payment: Box<Payment>,
+    /// Its reference and idempotency key.
+    pub claims: Vec<ClaimRequest>,
+    /// Of the request's normalised content.
+    pub digest: [u8; 16],
+    /// Makes the answer.
+    pub render: Render,
+}
+
+/// What the payer of a session tries next.
+pub struct NextAttempt {
+    /// How many operations the payment had when the payer's page was drawn. With another number the payer has tried already,
+    /// and nothing is done: one page makes one attempt at most.
+    pub after: usize,
+    /// Who is asked, in order.
+    pub candidate: Candidate,
+    /// How the payer pays.
+    pub method: Method,
+    /// What the payer chose to pay, where the session leaves it open.
+    pub amount: Option<Money>,
+    /// The card, where the payer gave it to us.
+    pub card: Option<Card>,
+    /// The voucher's code, where the payer gave it to us.
+    pub voucher: Option<Secret>,
+    /// Where the payer's browser came from.
+    pub address: Option<IpAddr>,
+}
+
+impl Engine {
+    /// Makes a payment that waits for its payer's choice. The answer is stored in the same commit, so a copy of the request
+    /// gets it whatever happens next.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is written then.
+    pub async fn open(self: &Arc<Self>, mut new: NewSession) -> Result<Reply, StartError> {
+        if self.is_draining() {
+            return Err(StartError::Draining);
+        }
+        let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        for _ in 0..ID_DRAWS_MAX {
+            let answer = (new.render)(&new.payment);
+            let claims = self.claims(&new.payment, &new.claims, new.digest, now);
+            let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
+            let payments = vec![PaymentWrite::insert(&new.payment).answered(Some(answer.clone()))];
+            match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
+                Verdict::Committed => {
+                    let payment = new.payment.id;
+                    return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
+                }
+                Verdict::Conflict => new.payment.id = self.new_payment_id(),
+                Verdict::Duplicate(claim) => {
+                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
+                    return match self.replay(claim, new.claims[place].kind, new.digest, &new.render).await? {
+                        Earlier::Replay(reply) => Ok(reply),
+                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
+                    };
+                }
+                Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
+            }
+        }
+        Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+    }
+
+    /// Makes the payer's next attempt and asks its provider; the payment as it stands then. A copy of the same form waits for
+    /// the first and changes nothing.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when the attempt was not made; once it is made there is no error, since its outcome follows in any case.
+    pub async fn attempt(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        next: NextAttempt,
+    ) -> Result<Payment, SubmitError> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining);
+        }
+        let engine = self.clone();
+        // In a task of its own: a browser that goes away does not stop it.
+        let task = self.tasks.spawn(async move { engine.make_attempt(owner, id, next).await });
+        task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+    }
+
+    async fn make_attempt(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        next: NextAttempt,
+    ) -> Result<Payment, SubmitError> {
+        let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
+        let card = next.card.as_ref().map(Card::summary);
+        let means = Means { method: next.method, card, address: next.address };
+        let command = Command::Attempt(Attempt { route: route_to(first), means: means.clone(), amount: next.amount });
+        let (changes, answering) = loop {
+            let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
+            if Owner::of(&stored.payment) != owner {
+                return Err(SubmitError::NotFound);
+            }
+            if stored.payment.operations.len() != next.after {
+                return self.after_first_copy(stored.payment).await;
+            }
+            let payment = Box::new(stored.payment);
+            if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
+                break (changes, self.inflight.enter(id));
+            }
+        };
+        let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
+        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means: Some(means) };
+        let begun = changes.payment.clone();
+        let performed = self.perform(changes, calls, None).await;
+        drop(answering);
+        match performed {
+            Ok((payment, _)) => Ok(*payment),
+            Err(error) => {
+                tracing::error!(payment = %id, %error, "an answer could not be stored; a look-up finishes the payment");
+                Ok(*begun)
+            }
+        }
+    }
+
+    /// Where a payment stands once whatever was tried `after` so many operations is through.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when the payment does not exist or the store cannot answer.
+    pub async fn settled(&self, id: PaymentId, after: usize) -> Result<Payment, SubmitError> {
+        let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
+        match stored.payment.operations.len() > after {
+            true => self.after_first_copy(stored.payment).await,
+            false => Ok(stored.payment),
+        }
+    }
+
+    /// Another copy of the form was first: where the payment stands once that one is through.
+    async fn after_first_copy(&self, payment: Payment) -> Result<Payment, SubmitError> {
+        let Some(mut done) = self.inflight.done(payment.id) else { return Ok(payment) };
+        // It ends when the sender is dropped, which is an error by name only.
+        let _ = done.changed().await;
+        let stored = self.store.payment(payment.id).await?.ok_or(SubmitError::NotFound)?;
+        Ok(stored.payment)
+    }
+}

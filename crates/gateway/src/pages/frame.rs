@@ -1,0 +1,51 @@
+//! Pages inside a merchant's page: whether a request comes from a frame, and which sites may hold one.
+
+use axum::http::HeaderMap;
+use florin_engine::directory::Directory;
+use florin_kernel::payment::{Mode, Payment};
+use url::Url;
+
+#[cfg(test)]
+mod tests;
+
+/// Where a page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// In a window of its own.
+    Window,
+    /// In a frame of the merchant's page.
+    Frame,
+}
+
+impl Seat {
+    /// Browsers say for what they fetch a page; one that does not say gets the page of a window.
+    pub fn of(headers: &HeaderMap) -> Seat {
+        let for_what = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+        match for_what {
+            Some("iframe" | "frame") => Seat::Frame,
+            Some(_) | None => Seat::Window,
+        }
+    }
+}
+
+/// The sites that may frame a payment's pages: those registered with the credential that made it. `origins` is read here and
+/// not by the dialect because every dialect's pages may be framed and none may be named here.
+pub fn origins(directory: &Directory, payment: &Payment) -> Vec<String> {
+    let credential = payment.details.credential.and_then(|id| directory.credential(id));
+    let listed = credential.and_then(|credential| credential.settings.get("origins")?.as_array());
+    let texts = listed.into_iter().flatten().filter_map(|entry| entry.as_str());
+    texts.filter(|text| is_origin(text, payment.mode)).map(ToOwned::to_owned).collect()
+}
+
+/// Scheme, host and port, exactly. What else stands in the row must not reach a header.
+fn is_origin(text: &str, mode: Mode) -> bool {
+    if text == "http://localhost:*" {
+        return mode == Mode::Dev;
+    }
+    let Ok(url) = Url::parse(text) else { return false };
+    let secure = match (url.scheme(), mode) {
+        ("https", _) | ("http", Mode::Dev) => true,
+        (_, Mode::Dev | Mode::Live) => false,
+    };
+    secure && url.origin().ascii_serialization() == text
+}
