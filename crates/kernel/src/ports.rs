@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::card::Card;
 use crate::payment::{Mode, OperationKind, Outcome};
 use crate::routing::{Capabilities, ProviderAccount};
+use crate::secret::Secret;
 use crate::{MerchantId, Money};
 
 /// The time, by a merchant's clock: test mode's can be advanced, live mode's is the wall clock.
@@ -63,6 +64,17 @@ pub struct Call {
     pub lane: Lane,
     /// The card, where the payer entered it with us.
     pub card: Option<Card>,
+    /// Where a payout goes; not known when it is only looked up.
+    pub payee: Option<Payee>,
+}
+
+/// Who gets a payout, in memory only while the provider is asked.
+#[derive(Clone, Debug)]
+pub struct Payee {
+    /// The account holder's or card holder's name; empty for wallets.
+    pub holder: String,
+    /// Card number, IBAN or the wallet's id: the account's method says which.
+    pub number: Secret,
 }
 
 /// What a provider tells without being asked.
@@ -84,6 +96,13 @@ pub enum News {
         /// How much, in the currency the provider moves.
         amount: Money,
         /// The provider's reference of the chargeback.
+        reference: String,
+    },
+    /// The receiving bank sent a payout back.
+    Returned {
+        /// How much, in the currency the provider moves.
+        amount: Money,
+        /// The provider's reference of the return.
         reference: String,
     },
 }
