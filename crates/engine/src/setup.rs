@@ -7,7 +7,9 @@ use florin_kernel::{CredentialId, MerchantId, Timestamp};
 use florin_store::{ConfigKind, ConfigRow};
 use ipnet::IpNet;
 
-use crate::directory::{CredentialDocument, Installation, Limit, MerchantDocument, Permission, hash_to_hex, key_hash};
+use crate::directory::{
+    CredentialDocument, Installation, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex, key_hash,
+};
 use crate::keys::Keyring;
 
 /// A merchant to write.
@@ -23,6 +25,8 @@ pub struct NewMerchant {
     pub limits: Vec<Limit>,
     /// Payer addresses it does not take payments from.
     pub blocked_payers: Vec<IpNet>,
+    /// What it allows withdrawals.
+    pub withdrawals: WithdrawalRules,
     /// Custom URL schemes.
     pub schemes: Vec<String>,
     /// Test webhook secrets (`whsec_…`), newest first.
@@ -68,6 +72,7 @@ pub fn merchant_row(merchant: &NewMerchant, keyring: &Keyring) -> ConfigRow {
         name: merchant.name.clone(),
         limits: merchant.limits.clone(),
         blocked_payers: merchant.blocked_payers.clone(),
+        withdrawals: merchant.withdrawals.clone(),
         schemes: merchant.schemes.clone(),
         webhook_secrets_dev: seal(&merchant.webhook_secrets_dev),
         webhook_secrets_live: seal(&merchant.webhook_secrets_live),

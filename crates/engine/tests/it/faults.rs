@@ -102,6 +102,7 @@ async fn a_crash_after_the_call_is_found_charged_once() {
         account: template.candidate.accounts[0].clone(),
         lane: Lane::of(template.payment.merchant, template.payment.mode),
         card: template.card,
+        payee: None,
     };
     world.simulator.execute(&call).await;
     let world = world.crash().await;

@@ -20,6 +20,7 @@ mod conformance;
 mod durability;
 mod faults;
 mod payer;
+mod payouts;
 pub(super) mod shared;
 
 /// A noon in the past, which every test starts at.
@@ -66,6 +67,7 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         account: account(Method::Card).into(),
         lane: Lane::Dev(MerchantId::from_number(7)),
         card: kind.is_attempt().then(|| card("4111111111111111")).flatten(),
+        payee: None,
     }
 }
 
@@ -166,6 +168,7 @@ impl World {
             .map(|notice| match notice.news {
                 News::Outcome(outcome) => format!("{} {}", notice.reference, word(&outcome)),
                 News::ChargedBack { amount, .. } => format!("{} charged back {amount}", notice.reference),
+                News::Returned { amount, .. } => format!("{} returned {amount}", notice.reference),
             })
             .collect()
     }
