@@ -14,6 +14,7 @@ pub mod receipt;
 pub mod sim;
 pub mod start;
 pub mod text;
+pub mod withdrawal;
 
 /// Nothing but our own style; forms may lead on to the shop, whose own redirects browsers judge by this rule too.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'; \

@@ -143,7 +143,10 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
         .route("/sim/pay/{reference}", get(pages::sim::show_pay).post(pages::sim::act_pay))
         .route("/sim/3ds/{reference}", get(pages::sim::show_challenge).post(pages::sim::act_challenge))
         .route("/3ds/{token}", get(pages::sim::show_step).post(pages::sim::act_step))
-        .route("/cashier/{token}", get(pages::receipt::page));
+        .route("/cashier/{token}", get(pages::receipt::page))
+        .route("/cashier/{token}/pay", post(pages::withdrawal::pay))
+        .route("/cashier/{token}/cancel", post(pages::withdrawal::cancel))
+        .route("/cashier/{token}/status", get(pages::withdrawal::status));
     let own = match gateway.inbox {
         Some(_) => own.route("/sim/inbox", get(pages::inbox::page).post(pages::inbox::receive)),
         None => own,

@@ -14,8 +14,8 @@ use crate::{MerchantId, PaymentId};
 pub enum Transaction {
     /// Money in.
     Payment(Payment),
-    /// Money out.
-    Withdrawal(Withdrawal),
+    /// Money out; in a box, being the larger and the rarer.
+    Withdrawal(Box<Withdrawal>),
 }
 
 /// Which of them a row holds.
@@ -64,13 +64,18 @@ impl Transaction {
     pub fn withdrawal(self) -> Option<Withdrawal> {
         match self {
             Transaction::Payment(_) => None,
-            Transaction::Withdrawal(withdrawal) => Some(withdrawal),
+            Transaction::Withdrawal(withdrawal) => Some(*withdrawal),
         }
     }
 }
 
+/// What is true now, and what follows.
+pub type Decided<A> = (A, Vec<Effect<<A as Aggregate>::Word>>);
+
 /// A payment or a withdrawal, to whoever keeps rows, asks providers and wakes what is due.
-pub trait Aggregate: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Aggregate:
+    Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// What may be said about it.
     type Command: Clone + std::fmt::Debug + PartialEq + Send + Sync;
     /// The words of its states.
@@ -103,11 +108,7 @@ pub trait Aggregate: Clone + std::fmt::Debug + PartialEq + Serialize + Deseriali
     ///
     /// # Errors
     /// When the command does not fit; nothing changes then.
-    fn decide(
-        &self,
-        command: Self::Command,
-        now: Timestamp,
-    ) -> Result<(Self, Vec<Effect<Self::Word>>), Self::Refusal>;
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal>;
     /// What a provider says about an operation. Only payments go on to another provider.
     fn answered(seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Self::Command;
     /// That its time to wake has come.
@@ -165,7 +166,7 @@ impl Aggregate for Payment {
         Payment::operation(self, seq)
     }
 
-    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<(Self, Vec<Effect>), Self::Refusal> {
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
         crate::payment::decide(self, command, now).map(|decision| (decision.payment, decision.effects))
     }
 
@@ -237,7 +238,7 @@ impl Aggregate for Withdrawal {
         Withdrawal::operation(self, seq)
     }
 
-    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<(Self, Vec<Effect<Self::Word>>), Self::Refusal> {
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
         crate::withdrawal::decide(self, command, now).map(|decision| (decision.withdrawal, decision.effects))
     }
 
@@ -259,7 +260,7 @@ impl Aggregate for Withdrawal {
     }
 
     fn into_transaction(self) -> Transaction {
-        Transaction::Withdrawal(self)
+        Transaction::Withdrawal(Box::new(self))
     }
 
     fn of_transaction(transaction: Transaction) -> Option<Self> {

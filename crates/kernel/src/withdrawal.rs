@@ -118,12 +118,9 @@ impl Withdrawal {
         let deadline = match &self.state {
             State::Created { until } => Some(*until),
             State::AwaitingApproval { until, .. } => *until,
-            State::Approved
-            | State::Sent
-            | State::Unknown
-            | State::Paid
-            | State::Returned { .. }
-            | State::Ended(_) => None,
+            State::Approved | State::Sent | State::Unknown | State::Paid | State::Returned { .. } | State::Ended(_) => {
+                None
+            }
         };
         look_up.into_iter().chain(deadline).min()
     }

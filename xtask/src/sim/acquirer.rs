@@ -199,6 +199,7 @@ impl Provider for Line {
             OperationKind::Capture,
             OperationKind::Void,
             OperationKind::Refund,
+            OperationKind::Payout,
         ];
         Capabilities { operations, takes_cards: true, has_page: true }
     }

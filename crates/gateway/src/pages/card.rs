@@ -43,7 +43,7 @@ impl Submitted {
     }
 
     /// A field without blanks at its ends; absent and empty are the same.
-    fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
     }
 

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 
 use super::notice::{self, Notice};
 use super::sim::Fact;
-use super::{html, text};
+use super::{html, text, withdrawal};
 use crate::server::Gateway;
 
 /// How long a receipt is shown once the payment is decided (cashier contract, section 13).
@@ -43,9 +43,12 @@ struct Outcome {
 /// `GET /cashier/{token}`.
 pub async fn page(State(gateway): State<Arc<Gateway>>, Path(token): Path<String>) -> Response {
     let engine = &gateway.engine;
-    let Some(reference) = engine.read_page_token("receipt", &token) else { return notice::not_found() };
-    let payment = match engine.store().payment(reference.payment).await {
-        Ok(Some(stored)) => stored.payment,
+    let Some(reference) = engine.read_page_token("receipt", &token) else {
+        return withdrawal::show(engine, &token).await;
+    };
+    let stored = engine.store().transaction(reference.payment).await;
+    let payment = match stored.map(|stored| stored.and_then(|stored| stored.transaction.payment())) {
+        Ok(Some(payment)) => payment,
         Ok(None) => return notice::not_found(),
         Err(error) => {
             tracing::warn!(%error, "a receipt waits");

@@ -15,4 +15,5 @@ mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;
+mod withdrawals;
 mod world;

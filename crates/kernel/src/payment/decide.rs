@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus, Outcome,
-    PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
+    Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind,
+    OperationStatus, Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
 use crate::fx::Rounding;

@@ -207,9 +207,9 @@ impl Draft {
             | State::Ended(Ending::Declined(_) | Ending::Failed) => {
                 counted.then_some(()).ok_or(Refusal::Decided(self.withdrawal.word()))
             }
-            State::Ended(
-                Ending::Rejected { .. } | Ending::Cancelled | Ending::Expired | Ending::ApprovalExpired,
-            ) => Err(Refusal::Decided(self.withdrawal.word())),
+            State::Ended(Ending::Rejected { .. } | Ending::Cancelled | Ending::Expired | Ending::ApprovalExpired) => {
+                Err(Refusal::Decided(self.withdrawal.word()))
+            }
         }
     }
 
@@ -285,9 +285,7 @@ impl Draft {
             }
             Outcome::Declined(decline) => self.refused(OperationStatus::Declined(decline.clone()), decline),
             // No payer is present who could give up: the provider will not pay.
-            Outcome::Cancelled => {
-                self.refused(OperationStatus::Declined(Decline::Provider), Decline::Provider)
-            }
+            Outcome::Cancelled => self.refused(OperationStatus::Declined(Decline::Provider), Decline::Provider),
             Outcome::NotSent if first_answer => self.failed(),
             Outcome::NotFound if surely_lost => self.failed(),
             Outcome::NotSent | Outcome::NotFound | Outcome::Unknown | Outcome::NeedsPayer(_) => {

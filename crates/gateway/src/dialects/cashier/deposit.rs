@@ -26,6 +26,7 @@ impl Operation {
         match self {
             Operation::Direct => Permission::Deposits,
             Operation::S2s => Permission::S2sCards,
+            Operation::Withdrawal => Permission::Withdrawals,
         }
     }
 }
@@ -55,7 +56,7 @@ pub async fn make(
             let new = NewPayment { payment, claims, digest, candidate, method, card, render };
             Ok(engine.start(new).await?)
         }
-        Err(problem) => match Box::pin(engine.earlier(&payment, &claims, digest, &render)).await? {
+        Err(problem) => match Box::pin(engine.earlier(&*payment, &claims, digest, &render)).await? {
             Some(Earlier::Replay(reply)) => Ok(reply),
             Some(Earlier::Taken(kind)) => Err(kind.into()),
             None => Err(problem),
@@ -89,7 +90,7 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
 }
 
 /// The credential's URLs and language stand in where the request has none.
-fn with_defaults(links: &Links, settings: &Settings) -> Links {
+pub(super) fn with_defaults(links: &Links, settings: &Settings) -> Links {
     let or = |asked: &String, set: &String| if asked.is_empty() { set.clone() } else { asked.clone() };
     Links {
         success: or(&links.success, &settings.success_url),
@@ -148,7 +149,7 @@ fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<
     };
     let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
     match (deposit.operation, choice) {
-        (Operation::S2s, _) | (Operation::Direct, Choice::Rules) => {
+        (Operation::S2s | Operation::Withdrawal, _) | (Operation::Direct, Choice::Rules) => {
             state.engine().route(&facts, choice, Needs::TakesCards).map(|candidate| (Method::Card, candidate))
         }
         (Operation::Direct, Choice::Named(id)) => choose_page(state, &facts, id),

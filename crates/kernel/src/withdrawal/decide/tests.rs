@@ -38,17 +38,8 @@ pub(super) fn created() -> Withdrawal {
 
 pub(super) fn confirmation(required: u8) -> Confirmation {
     Confirmation {
-        route: Route {
-            provider: ProviderId::new(211),
-            code: "bank".into(),
-            name: "Bank".into(),
-            conversion: None,
-        },
-        destination: Destination {
-            method: Method::BankTransfer,
-            shown: "GB33…5555".into(),
-            sealed: "sealed".into(),
-        },
+        route: Route { provider: ProviderId::new(211), code: "bank".into(), name: "Bank".into(), conversion: None },
+        destination: Destination { method: Method::BankTransfer, shown: "GB33…5555".into(), sealed: "sealed".into() },
         required,
         approval_days: None,
         overdraft: Overdraft::UpTo(Money::zero(eur("1").asset())),
@@ -76,7 +67,8 @@ pub(super) fn returned(amount: &str, reference: &str) -> Command {
 }
 
 fn run(commands: impl IntoIterator<Item = Command>) -> Withdrawal {
-    let step = |withdrawal, command| decide(&withdrawal, command, after(1)).expect("a story that can happen").withdrawal;
+    let step =
+        |withdrawal, command| decide(&withdrawal, command, after(1)).expect("a story that can happen").withdrawal;
     commands.into_iter().fold(created(), step)
 }
 
