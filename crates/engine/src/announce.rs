@@ -2,6 +2,7 @@
 
 use florin_kernel::CredentialId;
 use florin_kernel::payment::Payment;
+use florin_kernel::withdrawal::Withdrawal;
 use jiff::SignedDuration;
 
 use crate::directory::{Credential, Directory};
@@ -32,6 +33,14 @@ pub struct Schedule {
 pub trait Announcer: Send + Sync {
     /// What to say about a change, if anything; pure. `after` still has the `announced` of `before`.
     fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement>;
+
+    /// The same about a withdrawal.
+    fn announce_withdrawal(
+        &self,
+        before: &Withdrawal,
+        after: &Withdrawal,
+        directory: &Directory,
+    ) -> Option<Announcement>;
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use florin_kernel::payment::{Command, Refusal, Seq};
+use florin_kernel::payment::{Command, Payment, Refusal, Seq};
 use florin_kernel::ports::{CallbackError, News, Notice, RawCallback};
+use florin_kernel::public_id::Reference;
+use florin_kernel::withdrawal::{self, Withdrawal};
 
 use crate::Engine;
 use crate::submit::SubmitError;
@@ -40,20 +42,48 @@ impl Engine {
             tracing::warn!(driver, "a callback names a reference that is not ours; ignored");
             return Ok(());
         };
-        let seq = Seq::new(reference.sequence);
-        let command = match notice.news {
-            News::Outcome(outcome) => Command::Answered { seq, outcome, fallback: None },
-            News::ChargedBack { amount, reference } => Command::ChargedBack { seq, moved: amount, reference },
-        };
-        match self.submit_always(reference.payment, command).await {
-            Ok(_) => Ok(()),
-            // Between the call and the commit of its answer a chargeback may come first: it is sent again.
-            Err(SubmitError::Refused(Refusal::NotFunded)) | Err(SubmitError::Store(_) | SubmitError::Draining) => {
-                Err(CallbackRefusal::TryAgain)
-            }
-            Err(refused @ (SubmitError::NotFound | SubmitError::Refused(_))) => {
+        match self.submit_news(reference, notice.news).await {
+            Ok(()) => Ok(()),
+            // Between the call and the commit of its answer a chargeback or return may come first: it is sent again.
+            Err(
+                SubmitError::Refused(Refusal::NotFunded)
+                | SubmitError::WithdrawalRefused(withdrawal::Refusal::NotPaid)
+                | SubmitError::Store(_)
+                | SubmitError::Draining,
+            ) => Err(CallbackRefusal::TryAgain),
+            Err(
+                refused @ (SubmitError::NotFound
+                | SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::BalanceInsufficient),
+            ) => {
                 tracing::error!(payment = %reference.payment, driver, %refused, "a callback does not fit its payment; an operator should look");
                 Ok(())
+            }
+        }
+    }
+
+    /// Tells what happened to whom it happened: an id does not say whether it is a payment's, and most are.
+    async fn submit_news(self: &Arc<Self>, reference: Reference, news: News) -> Result<(), SubmitError> {
+        let (id, seq) = (reference.payment, Seq::new(reference.sequence));
+        match news {
+            News::Outcome(outcome) => {
+                let command = Command::Answered { seq, outcome: outcome.clone(), fallback: None };
+                match self.submit_always::<Payment>(id, command).await {
+                    Err(SubmitError::NotFound) => {
+                        let command = withdrawal::Command::Answered { seq, outcome };
+                        self.submit_always::<Withdrawal>(id, command).await.map(drop)
+                    }
+                    other => other.map(drop),
+                }
+            }
+            News::ChargedBack { amount, reference } => {
+                let command = Command::ChargedBack { seq, moved: amount, reference };
+                self.submit_always::<Payment>(id, command).await.map(drop)
+            }
+            News::Returned { amount, reference } => {
+                let command = withdrawal::Command::Returned { seq, moved: amount, reference };
+                self.submit_always::<Withdrawal>(id, command).await.map(drop)
             }
         }
     }

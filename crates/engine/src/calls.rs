@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Command, Effect, Means, Operation, Outcome, Payment, Refusal, Seq, may_cascade};
-use florin_kernel::ports::{Call, Lane, Provider};
+use florin_kernel::payment::{
+    Attempt, Command, Effect, Means, Operation, OperationKind, Outcome, Payment, Refusal, Seq, may_cascade,
+};
+use florin_kernel::ports::{Call, Lane, Payee, Provider};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderAccount;
 use florin_kernel::secret::Secret;
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::replay::Render;
 use crate::start::route_to;
-use crate::submit::{Changes, SubmitError};
+use crate::submit::{Changes, SubmitError, Submitted};
 
 /// What calls need that no row holds.
 #[derive(Default)]
@@ -45,14 +47,14 @@ enum Asking {
 impl Engine {
     /// Acts on the effects of a commit until none is left. With `render`, the commit after the last call stores the answer
     /// to the request. Tells how long providers took.
-    pub(crate) async fn perform(
+    pub(crate) async fn perform<A: Submitted>(
         self: &Arc<Self>,
-        changes: Changes,
+        changes: Changes<A>,
         mut calls: Calls,
-        render: Option<&Render>,
-    ) -> Result<(Box<Payment>, Duration), SubmitError> {
+        render: Option<&Render<A>>,
+    ) -> Result<(Box<A>, Duration), SubmitError> {
         let mut provider_time = Duration::ZERO;
-        let Changes { mut payment, mut version, effects, announced } = changes;
+        let Changes { mut transaction, mut version, effects, announced } = changes;
         self.tell_of_events(announced);
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
@@ -60,42 +62,42 @@ impl Engine {
                 Effect::Call(seq) => (seq, Asking::Execute),
                 Effect::LookUp(seq) => (seq, Asking::LookUp),
                 Effect::Notify { from: _, to } => {
-                    metrics::counter!("florin_payment_changes_total", "word" => to.text()).increment(1);
+                    metrics::counter!(A::CHANGES, "word" => A::text_of(to)).increment(1);
                     continue;
                 }
-                Effect::Post(_) => continue,
+                Effect::Post(_) | Effect::Floor { .. } => continue,
             };
             let begun = Instant::now();
-            let outcome = self.ask(&payment, seq, &calls, asking).await;
+            let outcome = self.ask(&*transaction, seq, &calls, asking).await;
             provider_time += begun.elapsed();
             let fallback = self.fallback(&mut calls, &outcome);
-            let command = Command::Answered { seq, outcome, fallback };
-            let next = self.take_answer(payment, version, command, render).await?;
+            let command = A::answered(seq, outcome, fallback);
+            let next = self.take_answer(transaction, version, command, render).await?;
             self.tell_of_events(next.announced);
-            (payment, version) = (next.payment, next.version);
+            (transaction, version) = (next.transaction, next.version);
             effects.extend(next.effects);
         }
-        Ok((payment, provider_time))
+        Ok((transaction, provider_time))
     }
 
     /// Commits an answer on the version at hand, or on a newer one if somebody was quicker.
-    async fn take_answer(
+    async fn take_answer<A: Submitted>(
         &self,
-        payment: Box<Payment>,
+        transaction: Box<A>,
         version: i64,
-        command: Command,
-        render: Option<&Render>,
-    ) -> Result<Changes, SubmitError> {
-        let (id, mut current) = (payment.id, Some((payment, version)));
+        command: A::Command,
+        render: Option<&Render<A>>,
+    ) -> Result<Changes<A>, SubmitError> {
+        let (id, mut current) = (transaction.id(), Some((transaction, version)));
         loop {
-            let (payment, version) = match current.take() {
+            let (transaction, version) = match current.take() {
                 Some(current) => current,
                 None => {
-                    let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-                    (Box::new(stored.payment), stored.version)
+                    let stored = self.load::<A>(id).await?.ok_or(SubmitError::NotFound)?;
+                    (Box::new(stored.transaction), stored.version)
                 }
             };
-            match self.commit_once(payment, version, &command, render).await {
+            match self.commit_once(transaction, version, &command, render).await {
                 Ok(Some(changes)) => return Ok(changes),
                 Ok(None) => {}
                 // An answer is not turned away at the door like a new request: the provider has acted already.
@@ -114,13 +116,18 @@ impl Engine {
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.
-    async fn ask(&self, payment: &Payment, seq: Seq, calls: &Calls, asking: Asking) -> Outcome {
-        let Some(operation) = payment.operation(seq) else { return Outcome::Unknown };
-        let Some((provider, call)) = self.call(payment, operation, calls) else {
-            tracing::error!(payment = %payment.id, provider = %operation.route.provider,
+    async fn ask<A: Submitted>(&self, of: &A, seq: Seq, calls: &Calls, asking: Asking) -> Outcome {
+        let Some(operation) = of.operation(seq) else { return Outcome::Unknown };
+        let Some((provider, call)) = self.call(of, operation, calls, asking) else {
+            tracing::error!(payment = %of.id(), provider = %operation.route.provider,
                 "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
             return Outcome::Unknown;
         };
+        let nobody = call.kind == OperationKind::Payout && call.payee.is_none();
+        if nobody && matches!(asking, Asking::Execute) {
+            tracing::error!(payment = %of.id(), "where a payout goes cannot be opened with this master key; it is not sent");
+            return Outcome::NotSent;
+        }
         let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
             match asking {
@@ -139,34 +146,50 @@ impl Engine {
         metrics::histogram!("florin_provider_call_seconds", "provider" => provider.name()).record(begun.elapsed());
         if outcome == Outcome::Unknown {
             metrics::counter!("florin_provider_unknown_total", "provider" => provider.name()).increment(1);
-            tracing::warn!(payment = %payment.id, reference = %call.reference, provider = provider.name(),
+            tracing::warn!(payment = %of.id(), reference = %call.reference, provider = provider.name(),
                 "no clear answer; the provider will be asked again by reference");
         }
         outcome
     }
 
-    fn call(&self, payment: &Payment, operation: &Operation, calls: &Calls) -> Option<(Arc<dyn Provider>, Call)> {
+    fn call<A: Submitted>(
+        &self,
+        of: &A,
+        operation: &Operation,
+        calls: &Calls,
+        asking: Asking,
+    ) -> Option<(Arc<dyn Provider>, Call)> {
         let directory = self.directory.load();
         let accounts = &directory.catalogue().providers;
         let account = accounts.iter().find(|account| account.id == operation.route.provider)?.clone();
         let provider = self.providers.get(account.driver.as_str())?.clone();
         let call = Call {
-            reference: self.printed(payment, operation.seq),
-            on: operation.on.map(|on| self.printed(payment, on)),
+            reference: self.printed(of, operation.seq),
+            on: operation.on.map(|on| self.printed(of, on)),
             kind: operation.kind,
             amount: operation.moved,
             asked: operation.amount,
             account,
-            lane: Lane::of(payment.merchant, payment.mode),
+            lane: Lane::of(of.merchant(), of.mode()),
             card: calls.card.clone().filter(|_| operation.kind.is_attempt()),
             voucher: calls.voucher.clone().filter(|_| operation.kind.is_attempt()),
+            payee: match asking {
+                Asking::Execute => self.payee(of),
+                Asking::LookUp => None,
+            },
         };
         Some((provider, call))
     }
 
+    /// Who gets a payout, opened for its call alone.
+    fn payee(&self, of: &impl Submitted) -> Option<Payee> {
+        let sealed = &of.destination()?.sealed;
+        crate::withdrawals::open_payee(&self.keyring, sealed)
+    }
+
     /// An operation's reference as providers see it.
-    fn printed(&self, payment: &Payment, seq: Seq) -> String {
-        self.codec.base36(Reference { payment: payment.id, sequence: seq.number() })
+    fn printed(&self, of: &impl Submitted, seq: Seq) -> String {
+        self.codec.base36(Reference { payment: of.id(), sequence: seq.number() })
     }
 
     /// The payer is back from a provider's page: ask what became of it.
@@ -174,13 +197,13 @@ impl Engine {
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.
     pub async fn payer_returned(self: &Arc<Self>, reference: Reference) -> Result<Payment, SubmitError> {
-        let stored = self.store.payment(reference.payment).await?.ok_or(SubmitError::NotFound)?;
+        let stored = self.load::<Payment>(reference.payment).await?.ok_or(SubmitError::NotFound)?;
         let seq = Seq::new(reference.sequence);
-        let operation = stored.payment.operation(seq).ok_or(SubmitError::Refused(Refusal::NoSuchOperation))?;
+        let operation = stored.transaction.operation(seq).ok_or(SubmitError::Refused(Refusal::NoSuchOperation))?;
         if !operation.is_open() {
-            return Ok(stored.payment);
+            return Ok(stored.transaction);
         }
-        let outcome = self.ask(&stored.payment, seq, &Calls::default(), Asking::LookUp).await;
+        let outcome = self.ask(&stored.transaction, seq, &Calls::default(), Asking::LookUp).await;
         self.submit_always(reference.payment, Command::Answered { seq, outcome, fallback: None }).await
     }
 

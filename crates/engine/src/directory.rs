@@ -6,6 +6,7 @@ use std::sync::Arc;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::routing::Catalogue;
 use florin_kernel::secret::Secret;
+use florin_kernel::withdrawal::Overdraft;
 use florin_kernel::{Asset, CredentialId, MerchantId, Money, Timestamp};
 use florin_store::{ConfigKind, Store, StoreError};
 use ipnet::IpNet;
@@ -42,6 +43,8 @@ pub struct Merchant {
     pub limits: Vec<Limit>,
     /// Payer addresses it does not take payments from.
     pub blocked_payers: Vec<IpNet>,
+    /// What it allows withdrawals.
+    pub withdrawals: WithdrawalRules,
     /// Custom URL schemes its apps are reached by.
     pub schemes: Vec<String>,
     /// How its payers' pages look.
@@ -72,8 +75,68 @@ pub struct Brand {
     pub logo: String,
 }
 
+/// What a merchant allows withdrawals (cashier contract, section 9).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WithdrawalRules {
+    /// Bounds on a single withdrawal, per currency.
+    pub limits: Vec<Limit>,
+    /// Amounts, one a currency, from which two different approvers are needed.
+    pub four_eyes_from: Vec<Money>,
+    /// Days, 1 to 90, after which one that nobody approved is given up; none: never.
+    pub approval_days: Option<u16>,
+    /// Who may approve and reject.
+    pub approval: ApprovalBy,
+    /// How far test withdrawals may take the balance below zero.
+    pub overdraft_dev: OverdraftDev,
+    /// The same for live ones: amounts, one a currency; none is nothing.
+    pub overdraft_live: Vec<Money>,
+}
+
+/// Who may approve and reject withdrawals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalBy {
+    /// The merchant's keys and its people.
+    #[default]
+    Anybody,
+    /// Its people alone, in the portal.
+    PortalOnly,
+}
+
+/// How far below zero withdrawals may take a test balance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverdraftDev {
+    /// As far as they like.
+    #[default]
+    Unlimited,
+    /// Amounts, one a currency; none is nothing.
+    UpTo(Vec<Money>),
+}
+
+impl WithdrawalRules {
+    /// How far below zero a balance may go.
+    pub fn overdraft(&self, mode: Mode, asset: Asset) -> Overdraft {
+        let of_asset = |amounts: &[Money]| {
+            let amount = amounts.iter().find(|amount| amount.asset() == asset);
+            Overdraft::UpTo(amount.copied().unwrap_or(Money::zero(asset)))
+        };
+        match (mode, &self.overdraft_dev) {
+            (Mode::Live, _) => of_asset(&self.overdraft_live),
+            (Mode::Dev, OverdraftDev::Unlimited) => Overdraft::Unlimited,
+            (Mode::Dev, OverdraftDev::UpTo(amounts)) => of_asset(amounts),
+        }
+    }
+
+    /// Whether an amount needs two approvers.
+    pub fn needs_four_eyes(&self, amount: Money) -> bool {
+        self.four_eyes_from.iter().any(|from| from.asset() == amount.asset() && !from.exceeds(amount))
+    }
+}
+
 /// Inclusive bounds on an amount.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     /// Smallest.
     pub min: Money,
@@ -211,6 +274,8 @@ pub(crate) struct MerchantDocument {
     #[serde(default)]
     pub blocked_payers: Vec<IpNet>,
     #[serde(default)]
+    pub withdrawals: WithdrawalRules,
+    #[serde(default)]
     pub schemes: Vec<String>,
     #[serde(default)]
     pub brand: Brand,
@@ -231,6 +296,7 @@ impl MerchantDocument {
             name: self.name,
             limits: self.limits,
             blocked_payers: self.blocked_payers,
+            withdrawals: self.withdrawals,
             schemes: self.schemes,
             brand: self.brand,
         })

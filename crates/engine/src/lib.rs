@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use florin_kernel::payment::Dialect;
+use florin_kernel::payment::{Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
 use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
@@ -36,15 +36,17 @@ mod start;
 mod submit;
 mod tokens;
 pub mod webhooks;
+mod withdrawals;
 mod workers;
 
 pub use callbacks::CallbackRefusal;
-pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, StoredPayment};
+pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, Stored};
 pub use owner::Owner;
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 pub use session::{NewSession, NextAttempt};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
+pub use withdrawals::{NewWithdrawal, PayoutChoice};
 
 use announce::Announcer;
 use clock::{Clocks, Ids};
@@ -62,6 +64,8 @@ pub enum Needs {
     TakesVouchers,
     /// It has a page of its own to send the payer to.
     Page,
+    /// It pays out.
+    Payout,
 }
 
 /// What an engine is made of.
@@ -244,6 +248,7 @@ impl Engine {
             Needs::TakesCards => capabilities.takes_cards,
             Needs::TakesVouchers => capabilities.takes_vouchers,
             Needs::Page => capabilities.has_page,
+            Needs::Payout => capabilities.operations.contains(&OperationKind::Payout),
         }
     }
 

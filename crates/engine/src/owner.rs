@@ -2,7 +2,7 @@
 
 use florin_kernel::payment::{Mode, Payment};
 use florin_kernel::sabotage::{Defect, is_planted};
-use florin_kernel::{MerchantId, PaymentId};
+use florin_kernel::{MerchantId, PaymentId, Transaction};
 use florin_store::StoreError;
 
 use crate::Engine;
@@ -22,8 +22,9 @@ impl Owner {
         Owner { merchant: payment.merchant, mode: payment.mode }
     }
 
-    fn owns(self, payment: &Payment) -> bool {
-        self == Owner::of(payment) || is_planted(Defect::MissingMerchantCheck)
+    fn owns(self, transaction: &Transaction) -> bool {
+        let owner = Owner { merchant: transaction.merchant(), mode: transaction.mode() };
+        self == owner || is_planted(Defect::MissingMerchantCheck)
     }
 }
 
@@ -33,7 +34,15 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub async fn find(&self, owner: Owner, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        let stored = self.store.payment(id).await?;
-        Ok(stored.map(|stored| stored.payment).filter(|payment| owner.owns(payment)))
+        Ok(self.find_transaction(owner, id).await?.and_then(Transaction::payment))
+    }
+
+    /// As [`Engine::find`], a payment or a withdrawal.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn find_transaction(&self, owner: Owner, id: PaymentId) -> Result<Option<Transaction>, StoreError> {
+        let stored = self.store.transaction(id).await?;
+        Ok(stored.map(|stored| stored.transaction).filter(|transaction| owner.owns(transaction)))
     }
 }

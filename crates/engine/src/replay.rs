@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::ports::Lane;
-use florin_kernel::{MerchantId, PaymentId, Timestamp};
-use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, StoredPayment, Verdict};
+use florin_kernel::{Aggregate, MerchantId, PaymentId, Timestamp};
+use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
 use jiff::SignedDuration;
 
 use crate::Engine;
@@ -29,8 +29,8 @@ pub struct ClaimRequest {
     pub text: String,
 }
 
-/// Makes the answer to the request that made a payment, from the payment.
-pub type Render = Arc<dyn Fn(&Payment) -> Answer + Send + Sync>;
+/// Makes the answer to the request that made a payment or withdrawal, from it.
+pub type Render<A = Payment> = Arc<dyn Fn(&A) -> Answer + Send + Sync>;
 
 /// An answer for the merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,15 +89,15 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn earlier(
+    pub async fn earlier<A: Aggregate>(
         &self,
-        new: &Payment,
+        new: &A,
         claims: &[ClaimRequest],
         digest: [u8; 16],
-        render: &Render,
+        render: &Render<A>,
     ) -> Result<Option<Earlier>, StoreError> {
         for claim in claims {
-            let key = self.claim_key(new.merchant, new.mode, new.dialect, claim.kind, &claim.text);
+            let key = self.claim_key(new.merchant(), new.mode(), new.dialect(), claim.kind, &claim.text);
             if let Some(found) = self.store.claim(key).await? {
                 return self.replay(found, claim.kind, digest, render).await.map(Some);
             }
@@ -105,11 +105,17 @@ impl Engine {
         Ok(None)
     }
 
-    pub(crate) fn claims(&self, new: &Payment, claims: &[ClaimRequest], digest: [u8; 16], at: Timestamp) -> Vec<Claim> {
+    pub(crate) fn claims(
+        &self,
+        new: &impl Aggregate,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        at: Timestamp,
+    ) -> Vec<Claim> {
         let claim = |claim: &ClaimRequest| Claim {
-            key: self.claim_key(new.merchant, new.mode, new.dialect, claim.kind, &claim.text),
+            key: self.claim_key(new.merchant(), new.mode(), new.dialect(), claim.kind, &claim.text),
             digest,
-            payment: new.id,
+            payment: new.id(),
             at,
             expires: claim.kind == ClaimKind::IdempotencyKey,
         };
@@ -121,22 +127,23 @@ impl Engine {
         self.keyring.digest(&[b"claim", &merchant.number().to_be_bytes(), &space, text.as_bytes()])
     }
 
-    pub(crate) async fn replay(
+    pub(crate) async fn replay<A: Aggregate>(
         &self,
         claim: Claim,
         kind: ClaimKind,
         digest: [u8; 16],
-        render: &Render,
+        render: &Render<A>,
     ) -> Result<Earlier, StoreError> {
         if claim.digest != digest {
             return Ok(Earlier::Taken(kind));
         }
         loop {
             let done = self.inflight.done(claim.payment);
-            let stored = self.store.payment(claim.payment).await?;
+            let stored = self.load::<A>(claim.payment).await?;
             let stored =
                 stored.ok_or_else(|| StoreError::Corrupt(format!("{} is claimed but missing", claim.payment)))?;
-            let age = self.now(Lane::of(stored.payment.merchant, stored.payment.mode)).duration_since(claim.at);
+            let age =
+                self.now(Lane::of(stored.transaction.merchant(), stored.transaction.mode())).duration_since(claim.at);
             if age > ANSWERS_KEPT {
                 return Ok(Earlier::Taken(kind));
             }
@@ -159,7 +166,7 @@ impl Engine {
     /// what every repeat is told. So it is read, or "pending" is stored, before anything is said.
     pub(crate) async fn answer_after_trouble(&self, pending: &Payment, render: &Render) -> Answer {
         for _ in 0..TROUBLE_LOOKS {
-            if let Ok(Some(stored)) = self.store.payment(pending.id).await {
+            if let Ok(Some(stored)) = self.load::<Payment>(pending.id).await {
                 match stored.answer {
                     Some(answer) => return answer,
                     None if self.answer_for_the_dead(&stored, render).await.is_ok() => continue,
@@ -172,9 +179,13 @@ impl Engine {
     }
 
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.
-    async fn answer_for_the_dead(&self, stored: &StoredPayment, render: &Render) -> Result<(), StoreError> {
-        let answer = render(&stored.payment.as_first_sent());
-        let write = PaymentWrite::update(&stored.payment, stored.version).answered(Some(answer));
+    async fn answer_for_the_dead<A: Aggregate>(
+        &self,
+        stored: &Stored<A>,
+        render: &Render<A>,
+    ) -> Result<(), StoreError> {
+        let answer = render(&stored.transaction.as_first_sent());
+        let write = PaymentWrite::update(&stored.transaction, stored.version).answered(Some(answer));
         match self.store.commit(Changeset { payments: vec![write], ..Changeset::default() }).await? {
             // On a conflict somebody else moved the payment on; the caller looks again.
             Verdict::Committed | Verdict::Conflict => Ok(()),

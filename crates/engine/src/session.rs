@@ -63,9 +63,9 @@ impl Engine {
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         for _ in 0..ID_DRAWS_MAX {
             let answer = (new.render)(&new.payment);
-            let claims = self.claims(&new.payment, &new.claims, new.digest, now);
+            let claims = self.claims(&*new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
-            let payments = vec![PaymentWrite::insert(&new.payment).answered(Some(answer.clone()))];
+            let payments = vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))];
             match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.payment.id;
@@ -116,21 +116,21 @@ impl Engine {
         let means = Means { method: next.method, card, address: next.address };
         let command = Command::Attempt(Attempt { route: route_to(first), means: means.clone(), amount: next.amount });
         let (changes, answering) = loop {
-            let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-            if Owner::of(&stored.payment) != owner {
+            let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
+            if Owner::of(&stored.transaction) != owner {
                 return Err(SubmitError::NotFound);
             }
-            if stored.payment.operations.len() != next.after {
-                return self.after_first_copy(stored.payment).await;
+            if stored.transaction.operations.len() != next.after {
+                return self.after_first_copy(stored.transaction).await;
             }
-            let payment = Box::new(stored.payment);
+            let payment = Box::new(stored.transaction);
             if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
                 break (changes, self.inflight.enter(id));
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
         let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means: Some(means) };
-        let begun = changes.payment.clone();
+        let begun = changes.transaction.clone();
         let performed = self.perform(changes, calls, None).await;
         drop(answering);
         match performed {
@@ -147,10 +147,10 @@ impl Engine {
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.
     pub async fn settled(&self, id: PaymentId, after: usize) -> Result<Payment, SubmitError> {
-        let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-        match stored.payment.operations.len() > after {
-            true => self.after_first_copy(stored.payment).await,
-            false => Ok(stored.payment),
+        let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
+        match stored.transaction.operations.len() > after {
+            true => self.after_first_copy(stored.transaction).await,
+            false => Ok(stored.transaction),
         }
     }
 
@@ -159,7 +159,7 @@ impl Engine {
         let Some(mut done) = self.inflight.done(payment.id) else { return Ok(payment) };
         // It ends when the sender is dropped, which is an error by name only.
         let _ = done.changed().await;
-        let stored = self.store.payment(payment.id).await?.ok_or(SubmitError::NotFound)?;
-        Ok(stored.payment)
+        let stored = self.load::<Payment>(payment.id).await?.ok_or(SubmitError::NotFound)?;
+        Ok(stored.transaction)
     }
 }

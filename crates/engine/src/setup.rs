@@ -8,7 +8,8 @@ use florin_store::{ConfigKind, ConfigRow};
 use ipnet::IpNet;
 
 use crate::directory::{
-    Brand, CredentialDocument, Installation, Limit, MerchantDocument, Permission, hash_to_hex, key_hash,
+    Brand, CredentialDocument, Installation, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex,
+    key_hash,
 };
 use crate::keys::Keyring;
 
@@ -25,6 +26,8 @@ pub struct NewMerchant {
     pub limits: Vec<Limit>,
     /// Payer addresses it does not take payments from.
     pub blocked_payers: Vec<IpNet>,
+    /// What it allows withdrawals.
+    pub withdrawals: WithdrawalRules,
     /// Custom URL schemes.
     pub schemes: Vec<String>,
     /// How its payers' pages look.
@@ -72,6 +75,7 @@ pub fn merchant_row(merchant: &NewMerchant, keyring: &Keyring) -> ConfigRow {
         name: merchant.name.clone(),
         limits: merchant.limits.clone(),
         blocked_payers: merchant.blocked_payers.clone(),
+        withdrawals: merchant.withdrawals.clone(),
         schemes: merchant.schemes.clone(),
         brand: merchant.brand.clone(),
         webhook_secrets_dev: seal(&merchant.webhook_secrets_dev),

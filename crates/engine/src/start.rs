@@ -69,8 +69,9 @@ impl Engine {
             let attempt = Attempt { route: route_to(first), means: means.clone(), amount: None };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
             let answering = self.inflight.enter(new.payment.id);
-            let (mut changeset, changes) = self.changeset(&new.payment, None, decision, now);
-            changeset.claims = self.claims(&new.payment, &new.claims, new.digest, now);
+            let (after, effects) = (decision.payment, decision.effects);
+            let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
+            changeset.claims = self.claims(&*new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
             match self.write(changeset).await? {
                 Verdict::Committed => {
@@ -97,14 +98,14 @@ impl Engine {
     /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.
     async fn carry_on(
         self: &Arc<Self>,
-        changes: Changes,
+        changes: Changes<Payment>,
         calls: Calls,
         render: Render,
         answering: Answering,
     ) -> Result<Reply, StartError> {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
-            let pending = changes.payment.clone();
+            let pending = changes.transaction.clone();
             let performed = engine.perform(changes, calls, Some(&render)).await;
             drop(answering);
             let payment = pending.id;

@@ -3,26 +3,35 @@
 
 use std::sync::Arc;
 
-use florin_kernel::payment::{Command, Decision, Effect, Payment, Refusal, decide};
+use florin_kernel::payment::{Command, Effect, Payment, Refusal};
 use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
-use florin_kernel::{PaymentId, Timestamp};
-use florin_store::{Changeset, EntryWrite, EventWrite, PaymentWrite, StoreError, Verdict};
+use florin_kernel::withdrawal::{self, Destination, Withdrawal};
+use florin_kernel::{Aggregate, PaymentId, Timestamp};
+use florin_store::{Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, StoreError, Stored, Verdict};
 
 use crate::Engine;
+use crate::announce::{Announcement, Announcer};
 use crate::calls::Calls;
+use crate::directory::Directory;
 use crate::owner::Owner;
 use crate::replay::Render;
 
 /// Why a command was not obeyed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SubmitError {
-    /// No such payment.
-    #[error("no such payment")]
+    /// No such payment or withdrawal.
+    #[error("no such transaction")]
     NotFound,
-    /// The kernel refuses; nothing is written.
+    /// The kernel refuses what was said about a payment; nothing is written.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The kernel refuses what was said about a withdrawal; nothing is written.
+    #[error(transparent)]
+    WithdrawalRefused(#[from] withdrawal::Refusal),
+    /// The merchant's balance does not cover it; nothing is written.
+    #[error("the balance is not sufficient")]
+    BalanceInsufficient,
     /// The store cannot take it; nothing is written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,12 +40,63 @@ pub enum SubmitError {
     Draining,
 }
 
+/// What the engine can take through its one door: payments and withdrawals.
+pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
+    /// The counter of its changes.
+    const CHANGES: &'static str;
+
+    /// What its dialect says about a change.
+    fn announcement(
+        announcer: &dyn Announcer,
+        before: &Self,
+        after: &Self,
+        directory: &Directory,
+    ) -> Option<Announcement>;
+
+    /// Where its money goes, if it goes out.
+    fn destination(&self) -> Option<&Destination>;
+}
+
+impl Submitted for Payment {
+    const CHANGES: &'static str = "florin_payment_changes_total";
+
+    fn announcement(
+        announcer: &dyn Announcer,
+        before: &Self,
+        after: &Self,
+        directory: &Directory,
+    ) -> Option<Announcement> {
+        announcer.announce(before, after, directory)
+    }
+
+    fn destination(&self) -> Option<&Destination> {
+        None
+    }
+}
+
+impl Submitted for Withdrawal {
+    const CHANGES: &'static str = "florin_withdrawal_changes_total";
+
+    fn announcement(
+        announcer: &dyn Announcer,
+        before: &Self,
+        after: &Self,
+        directory: &Directory,
+    ) -> Option<Announcement> {
+        announcer.announce_withdrawal(before, after, directory)
+    }
+
+    fn destination(&self) -> Option<&Destination> {
+        self.plan.as_ref().map(|plan| &plan.destination)
+    }
+}
+
 /// What a commit left to do.
-pub(crate) struct Changes {
+pub(crate) struct Changes<A: Aggregate> {
     /// In a box, since it is carried through many futures.
-    pub payment: Box<Payment>,
+    pub transaction: Box<A>,
     pub version: i64,
-    pub effects: Vec<Effect>,
+    pub effects: Vec<Effect<A::Word>>,
     /// Whether an event went to the outbox.
     pub announced: bool,
 }
@@ -56,60 +116,69 @@ impl Engine {
             return Err(SubmitError::Draining);
         }
         self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
-        self.submit_always(id, command).await
+        self.submit_always::<Payment>(id, command).await
     }
 
     /// As [`Engine::submit`], also while the process is stopping: answers are taken to the end.
-    pub(crate) async fn submit_always(
+    pub(crate) async fn submit_always<A: Submitted>(
         self: &Arc<Self>,
         id: PaymentId,
-        command: Command,
-    ) -> Result<Payment, SubmitError> {
+        command: A::Command,
+    ) -> Result<A, SubmitError> {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
-            let changes = engine.commit(id, command).await?;
-            engine.perform(changes, Calls::default(), None).await.map(|(payment, _)| *payment)
+            let changes = engine.commit::<A>(id, command).await?;
+            engine.perform(changes, Calls::default(), None).await.map(|(transaction, _)| *transaction)
         });
         task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
     }
 
     /// Loads, decides and commits until no version conflict stands in the way.
-    pub(crate) async fn commit(&self, id: PaymentId, command: Command) -> Result<Changes, SubmitError> {
+    pub(crate) async fn commit<A: Submitted>(
+        &self,
+        id: PaymentId,
+        command: A::Command,
+    ) -> Result<Changes<A>, SubmitError> {
         loop {
-            let stored = self.store.payment(id).await?.ok_or(SubmitError::NotFound)?;
-            if let Some(changes) = self.commit_once(Box::new(stored.payment), stored.version, &command, None).await? {
+            let stored = self.load::<A>(id).await?.ok_or(SubmitError::NotFound)?;
+            let transaction = Box::new(stored.transaction);
+            if let Some(changes) = self.commit_once(transaction, stored.version, &command, None).await? {
                 return Ok(changes);
             }
         }
     }
 
+    /// A payment or withdrawal as stored; nothing where the id is of the other kind.
+    pub(crate) async fn load<A: Aggregate>(&self, id: PaymentId) -> Result<Option<Stored<A>>, StoreError> {
+        Ok(self.store.transaction(id).await?.and_then(Stored::of))
+    }
+
     /// Decides on a version and commits; `None` on a conflict. Without a change and an answer nothing is written. With
     /// `render`, the answer to the request is stored in the same commit.
-    pub(crate) async fn commit_once(
+    pub(crate) async fn commit_once<A: Submitted>(
         &self,
-        payment: Box<Payment>,
+        transaction: Box<A>,
         version: i64,
-        command: &Command,
-        render: Option<&Render>,
-    ) -> Result<Option<Changes>, SubmitError> {
-        let lane = Lane::of(payment.merchant, payment.mode);
-        let lane = if is_planted(Defect::WallClockInTimer) && *command == Command::Wake { Lane::Live } else { lane };
+        command: &A::Command,
+        render: Option<&Render<A>>,
+    ) -> Result<Option<Changes<A>>, SubmitError> {
+        let lane = Lane::of(transaction.merchant(), transaction.mode());
+        let lane = if is_planted(Defect::WallClockInTimer) && *command == A::wake() { Lane::Live } else { lane };
         let now = self.now(lane);
-        let decision = decide(&payment, command.clone(), now)?;
+        let (after, effects) = transaction.decide(command.clone(), now).map_err(Into::into)?;
         // The answer to the request is known once no further call follows.
-        let more = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
-        let answer = render.filter(|_| !more).map(|render| render(&decision.payment));
-        if decision.payment == *payment && decision.effects.is_empty() && answer.is_none() {
-            return Ok(Some(Changes { payment, version, effects: Vec::new(), announced: false }));
+        let more = effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
+        let answer = render.filter(|_| !more).map(|render| render(&after));
+        if after == *transaction && effects.is_empty() && answer.is_none() {
+            return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
         }
-        let (mut changeset, changes) = self.changeset(&payment, Some(version), decision, now);
+        let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
         changeset.payments = changeset.payments.into_iter().map(|write| write.answered(answer.clone())).collect();
         match self.write(changeset).await? {
             Verdict::Committed => Ok(Some(changes)),
             Verdict::Conflict => Ok(None),
-            Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
-                unreachable!("nothing is claimed and no floor is set")
-            }
+            Verdict::BelowFloor { .. } => Err(SubmitError::BalanceInsufficient),
+            Verdict::Duplicate(_) => unreachable!("nothing is claimed"),
         }
     }
 
@@ -121,45 +190,52 @@ impl Engine {
         self.store.commit(changeset).await
     }
 
-    /// A decision as one changeset: the payment, its ledger entries and its event.
-    pub(crate) fn changeset(
+    /// A decision as one changeset: the payment or withdrawal, its ledger entries with their floors, and its event.
+    pub(crate) fn changeset<A: Submitted>(
         &self,
-        before: &Payment,
+        before: &A,
         version: Option<i64>,
-        decision: Decision,
+        mut after: A,
+        effects: Vec<Effect<A::Word>>,
         now: Timestamp,
-    ) -> (Changeset, Changes) {
-        let mut payment = decision.payment;
+    ) -> (Changeset, Changes<A>) {
         let mut changeset = Changeset::default();
-        for effect in &decision.effects {
-            if let Effect::Post(entry) = effect {
-                changeset.entries.push(EntryWrite { payment: payment.id, at: now, entry: entry.clone() });
+        for effect in &effects {
+            match effect {
+                Effect::Post(entry) => {
+                    changeset.entries.push(EntryWrite { payment: after.id(), at: now, entry: entry.clone() });
+                }
+                Effect::Floor { account, minimum } => {
+                    changeset.floors.push(Floor { book: after.mode(), account: *account, minimum: *minimum });
+                }
+                Effect::Call(_) | Effect::LookUp(_) | Effect::Notify { .. } => {}
             }
         }
-        if let Some(event) = self.event(before, &mut payment, now) {
+        if let Some(event) = self.event(before, &mut after, now) {
             changeset.events.push(event);
         }
         changeset.payments.push(match version {
-            None => PaymentWrite::insert(&payment),
-            Some(version) => PaymentWrite::update(&payment, version),
+            None => PaymentWrite::insert(&after),
+            Some(version) => PaymentWrite::update(&after, version),
         });
         let version = version.unwrap_or(0) + 1;
         let announced = !changeset.events.is_empty();
-        (changeset, Changes { payment: Box::new(payment), version, effects: decision.effects, announced })
+        (changeset, Changes { transaction: Box::new(after), version, effects, announced })
     }
 
     /// The event a change causes, in its dialect's bytes.
-    fn event(&self, before: &Payment, after: &mut Payment, now: Timestamp) -> Option<EventWrite> {
+    fn event<A: Submitted>(&self, before: &A, after: &mut A, now: Timestamp) -> Option<EventWrite> {
         let directory = self.directory.load();
-        let announcement = self.announcers.get(&after.dialect)?.announce(before, after, &directory)?;
-        after.announced = Some(announcement.status);
+        let announcer = self.announcers.get(&after.dialect())?;
+        let announcement = A::announcement(announcer.as_ref(), before, after, &directory)?;
+        after.announce(announcement.status);
         let endpoint = url::Url::parse(&announcement.url)
             .ok()
             .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
         Some(EventWrite {
             id: self.ids.event(),
-            payment: after.id,
-            lane: Lane::of(after.merchant, after.mode),
+            payment: after.id(),
+            lane: Lane::of(after.merchant(), after.mode()),
             credential: announcement.credential,
             endpoint: endpoint.unwrap_or_default(),
             url: announcement.url,

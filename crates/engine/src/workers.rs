@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::PaymentId;
-use florin_kernel::payment::Command;
+use florin_kernel::payment::Payment;
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{Aggregate, PaymentId};
 use florin_store::StoreError;
 use jiff::SignedDuration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::calls::Calls;
-use crate::submit::Changes;
+use crate::submit::{Changes, SubmitError, Submitted};
 
 /// How long a due payment waits at most for a worker to look.
 const TICK: Duration = Duration::from_millis(200);
@@ -81,17 +82,38 @@ impl Engine {
         let mut tasks = Vec::new();
         for id in self.store.due_payments(self.clocks.wall(), BATCH).await? {
             let permit = look_ups.clone().acquire_owned().await.expect("the semaphore is never closed");
-            match self.commit(id, Command::Wake).await {
-                Ok(changes) => tasks.push(self.tasks.spawn(self.clone().follow_up(id, changes, permit))),
+            match self.wake(id, permit).await {
+                Ok(task) => tasks.push(task),
                 Err(error) => {
-                    tracing::error!(payment = %id, %error, "a payment could not be woken; it is tried again");
+                    tracing::error!(payment = %id, %error, "a transaction could not be woken; it is tried again");
                 }
             }
         }
         Ok(tasks)
     }
 
-    async fn follow_up(self: Arc<Self>, id: PaymentId, changes: Changes, _permit: OwnedSemaphorePermit) {
+    /// Commits that it woke. The id does not say whether it is a payment's; most are.
+    async fn wake(
+        self: &Arc<Self>,
+        id: PaymentId,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<JoinHandle<()>, SubmitError> {
+        match self.commit::<Payment>(id, Payment::wake()).await {
+            Ok(changes) => Ok(self.tasks.spawn(self.clone().follow_up(id, changes, permit))),
+            Err(SubmitError::NotFound) => {
+                let changes = self.commit::<Withdrawal>(id, Withdrawal::wake()).await?;
+                Ok(self.tasks.spawn(self.clone().follow_up(id, changes, permit)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn follow_up<A: Submitted>(
+        self: Arc<Self>,
+        id: PaymentId,
+        changes: Changes<A>,
+        _permit: OwnedSemaphorePermit,
+    ) {
         if let Err(error) = self.perform(changes, Calls::default(), None).await {
             tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
         }

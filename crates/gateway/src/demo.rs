@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use florin_engine::directory::{Directory, Permission, key_hash};
+use florin_engine::directory::{Directory, Permission, WithdrawalRules, key_hash};
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::setup::{self, NewCredential, NewMerchant};
 use florin_engine::webhooks;
@@ -108,6 +108,7 @@ fn merchant(demo: &DemoFile) -> NewMerchant {
         name: "Demo Shop".to_owned(),
         limits: Vec::new(),
         blocked_payers: Vec::new(),
+        withdrawals: WithdrawalRules::default(),
         schemes: Vec::new(),
         brand: Default::default(),
         webhook_secrets_dev: vec![Secret::new(demo.webhook_secret.clone())],

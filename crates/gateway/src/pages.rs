@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod sim;
 pub mod start;
 pub mod text;
+pub mod withdrawal;
 pub mod words;
 
 /// What a page may load and where it may be shown (Content Security Policy, level 3).

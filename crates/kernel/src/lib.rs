@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: time and ids are parameters, so every
 //! decision can be replayed and tested as a table.
 
+pub mod aggregate;
 pub mod asset;
 pub mod card;
 pub mod fx;
@@ -15,7 +16,9 @@ pub mod public_id;
 pub mod routing;
 pub mod sabotage;
 pub mod secret;
+pub mod withdrawal;
 
+pub use aggregate::{Aggregate, Kind, Transaction};
 pub use asset::{Asset, Coin};
 pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId};
 pub use jiff::Timestamp;

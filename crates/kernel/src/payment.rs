@@ -18,6 +18,7 @@ mod state;
 
 pub use decide::{Attempt, Command, Decision, Effect, Refusal, decide, may_cascade};
 pub use details::{Details, Hosted, Links, Payer};
+pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
 pub use state::{Ending, Funds, State, Word};
 

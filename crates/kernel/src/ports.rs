@@ -66,6 +66,17 @@ pub struct Call {
     pub card: Option<Card>,
     /// The voucher's code, where the payer entered it with us.
     pub voucher: Option<Secret>,
+    /// Where a payout goes; not known when it is only looked up.
+    pub payee: Option<Payee>,
+}
+
+/// Who gets a payout, in memory only while the provider is asked.
+#[derive(Clone, Debug)]
+pub struct Payee {
+    /// The account holder's or card holder's name; empty for wallets.
+    pub holder: String,
+    /// Card number, IBAN or the wallet's id: the account's method says which.
+    pub number: Secret,
 }
 
 /// What a provider tells without being asked.
@@ -87,6 +98,13 @@ pub enum News {
         /// How much, in the currency the provider moves.
         amount: Money,
         /// The provider's reference of the chargeback.
+        reference: String,
+    },
+    /// The receiving bank sent a payout back.
+    Returned {
+        /// How much, in the currency the provider moves.
+        amount: Money,
+        /// The provider's reference of the return.
         reference: String,
     },
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::Timestamp;
-use florin_kernel::payment::Outcome;
+use florin_kernel::payment::{OperationKind, Outcome};
 use florin_kernel::ports::{Call, CallbackError, Clock, Notice, Provider, RawCallback};
 use florin_kernel::routing::{Capabilities, ProviderAccount};
 use florin_kernel::secret::Secret;
@@ -196,7 +196,13 @@ impl Simulator {
             }
             Topic::Chargeback => {
                 let amount = self.book.charge_back(&reference, now).await?;
-                amount.map(|amount| Body::Chargeback { chargeback: format!("cb-{reference}"), reference, amount })
+                let kind = self.book.find(&reference).await?.map(|entry| entry.kind);
+                amount.map(|amount| match kind {
+                    Some(OperationKind::Payout) => {
+                        Body::Returned { returned: format!("rt-{reference}"), reference, amount }
+                    }
+                    Some(_) | None => Body::Chargeback { chargeback: format!("cb-{reference}"), reference, amount },
+                })
             }
         })
     }

@@ -1,9 +1,9 @@
 //! What goes in: one changeset per decision.
 
 use florin_kernel::ledger::{Account, Entry};
-use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, CredentialId, EventId, Money, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, Money, PaymentId, Timestamp};
 
 /// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
 #[derive(Clone, Debug, Default)]
@@ -49,10 +49,11 @@ pub struct Claim {
     pub expires: bool,
 }
 
-/// A payment to insert or update. Made on the caller's thread, so that the writer only copies.
+/// A payment or withdrawal to insert or update. Made on the caller's thread, so that the writer only copies.
 #[derive(Clone, Debug)]
 pub struct PaymentWrite {
     pub(crate) id: PaymentId,
+    pub(crate) kind: Kind,
     pub(crate) expected_version: Option<i64>,
     pub(crate) merchant: i64,
     pub(crate) mode: Mode,
@@ -65,13 +66,13 @@ pub struct PaymentWrite {
 }
 
 impl PaymentWrite {
-    /// A new payment; its version becomes 1.
-    pub fn insert(payment: &Payment) -> PaymentWrite {
+    /// A new one; its version becomes 1.
+    pub fn insert(payment: &impl Aggregate) -> PaymentWrite {
         PaymentWrite::of(payment, None)
     }
 
-    /// The next version of a payment read at `version`; its version becomes `version + 1`.
-    pub fn update(payment: &Payment, version: i64) -> PaymentWrite {
+    /// The next version of one read at `version`; its version becomes `version + 1`.
+    pub fn update(payment: &impl Aggregate, version: i64) -> PaymentWrite {
         PaymentWrite::of(payment, Some(version))
     }
 
@@ -86,17 +87,18 @@ impl PaymentWrite {
         self
     }
 
-    fn of(payment: &Payment, expected_version: Option<i64>) -> PaymentWrite {
+    fn of<A: Aggregate>(payment: &A, expected_version: Option<i64>) -> PaymentWrite {
         PaymentWrite {
-            id: payment.id,
+            id: payment.id(),
+            kind: A::KIND,
             expected_version,
-            merchant: payment.merchant.number(),
-            mode: payment.mode,
-            lane: Lane::of(payment.merchant, payment.mode).number(),
-            created_at: payment.created_at.as_millisecond(),
+            merchant: payment.merchant().number(),
+            mode: payment.mode(),
+            lane: Lane::of(payment.merchant(), payment.mode()).number(),
+            created_at: payment.created_at().as_millisecond(),
             wake_at: payment.wake_at().map(Timestamp::as_millisecond),
-            word: payment.word().text(),
-            document: serde_json::to_string(payment).expect("a payment has string keys and plain values only"),
+            word: payment.word_text(),
+            document: serde_json::to_string(payment).expect("a transaction has string keys and plain values only"),
             answer: None,
         }
     }

@@ -9,7 +9,8 @@ use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{Ending, Funds, Mode, Payment, State};
 use florin_kernel::ports::Lane;
-use florin_kernel::{MerchantId, PaymentId};
+use florin_kernel::withdrawal::{self, Ending as Refused, Word};
+use florin_kernel::{Aggregate, MerchantId, PaymentId, Transaction};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -21,8 +22,8 @@ pub mod database;
 pub(crate) mod fixtures;
 
 use fixtures::{
-    announcing, at, capturing, claim, commit, commit_together, committed, delivering, due_events, due_payments, event,
-    inserting, payment, posting, refunding_above, sleeping,
+    announcing, at, capturing, claim, commit, commit_together, committed, confirming, delivering, due_events,
+    due_payments, event, inserting, payment, posting, refunding_above, sleeping, withdrawal,
 };
 
 /// Declares a test for every case; `$fresh` is an async function that makes an empty store and what must outlive it, or says why
@@ -33,8 +34,9 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $fresh:
             inserts_and_reads_back updates_by_version tells_the_first_claim refuses_a_taken_id harms_no_neighbour
             lets_one_of_many_claim keeps_floors lets_ten_of_many_through_a_floor wakes_by_the_lanes_clock
-            sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages keeps_configuration
-            purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
+            sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages
+            keeps_configuration purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
+            finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             answers_a_ping_until_closed
         }
     };
@@ -55,11 +57,11 @@ pub async fn inserts_and_reads_back(store: Arc<dyn Store>) {
     let write = PaymentWrite::insert(&made).answered(Some(answer.clone()));
     committed(&store, Changeset { claims: vec![first], payments: vec![write], ..Changeset::default() }).await;
 
-    let stored = store.payment(made.id).await.unwrap().expect("it was committed");
-    assert_eq!((stored.payment, stored.version, stored.answer), (made, 1, Some(answer)));
+    let stored = store.transaction(made.id).await.unwrap().expect("it was committed");
+    assert_eq!((stored.transaction, stored.version, stored.answer), (Transaction::Payment(made), 1, Some(answer)));
     assert_eq!(store.claim([1; 16]).await.unwrap(), Some(first));
     assert_eq!(store.claim([9; 16]).await.unwrap(), None);
-    assert_eq!(store.payment(PaymentId::from_number(9)).await.unwrap(), None);
+    assert_eq!(store.transaction(PaymentId::from_number(9)).await.unwrap(), None);
 }
 
 /// An update needs the version it was decided on, and leaves a stored answer unless it brings one.
@@ -71,15 +73,18 @@ pub async fn updates_by_version(store: Arc<dyn Store>) {
 
     let (captured, capture) = capturing(&made);
     committed(&store, capture.clone()).await;
-    let stored = store.payment(made.id).await.unwrap().unwrap();
-    assert_eq!((stored.payment, stored.version, stored.answer), (captured.clone(), 2, answer(202)));
+    let stored = store.transaction(made.id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.transaction, stored.version, stored.answer),
+        (Transaction::Payment(captured.clone()), 2, answer(202))
+    );
 
     assert_eq!(commit(&store, capture).await, Verdict::Conflict);
     assert_eq!(store.entries(made.id).await.unwrap().len(), 1);
 
     let again = PaymentWrite::update(&captured, 2).answered(answer(200));
     committed(&store, Changeset { payments: vec![again], ..Changeset::default() }).await;
-    let stored = store.payment(made.id).await.unwrap().unwrap();
+    let stored = store.transaction(made.id).await.unwrap().unwrap();
     assert_eq!((stored.version, stored.answer), (3, answer(200)));
 }
 
@@ -89,7 +94,7 @@ pub async fn tells_the_first_claim(store: Arc<dyn Store>) {
     committed(&store, Changeset { claims: vec![first], ..inserting(&payment(1)) }).await;
     let second = Changeset { claims: vec![claim(5, 5, 2), claim(1, 3, 2)], ..inserting(&payment(2)) };
     assert_eq!(commit(&store, second).await, Verdict::Duplicate(first));
-    assert_eq!(store.payment(PaymentId::from_number(2)).await.unwrap(), None);
+    assert_eq!(store.transaction(PaymentId::from_number(2)).await.unwrap(), None);
     assert_eq!(store.claim([5; 16]).await.unwrap(), None, "the claim before the refused one is undone");
 }
 
@@ -97,7 +102,7 @@ pub async fn tells_the_first_claim(store: Arc<dyn Store>) {
 pub async fn refuses_a_taken_id(store: Arc<dyn Store>) {
     committed(&store, inserting(&payment(1))).await;
     assert_eq!(commit(&store, inserting(&payment(1))).await, Verdict::Conflict);
-    assert_eq!(store.payment(PaymentId::from_number(1)).await.unwrap().unwrap().version, 1);
+    assert_eq!(store.transaction(PaymentId::from_number(1)).await.unwrap().unwrap().version, 1);
 }
 
 /// Changesets refused before and after their first write, among good ones in the same batch.
@@ -126,7 +131,11 @@ pub async fn harms_no_neighbour(store: Arc<dyn Store>) {
     for number in 10..60 {
         let good = number % 5 > 2;
         let key = number as u8;
-        assert_eq!(store.payment(PaymentId::from_number(number)).await.unwrap().is_some(), good, "payment {number}");
+        assert_eq!(
+            store.transaction(PaymentId::from_number(number)).await.unwrap().is_some(),
+            good,
+            "payment {number}"
+        );
         assert_eq!(store.claim([key; 16]).await.unwrap().is_some(), good, "claim {key}");
         assert_eq!(store.claim([100 + key; 16]).await.unwrap(), None, "claim {}", 100 + key);
     }
@@ -142,7 +151,7 @@ pub async fn lets_one_of_many_claim(store: Arc<dyn Store>) {
         let number = place as i64 + 1;
         let won = number == winner.payment.number();
         assert_eq!(verdict, if won { Verdict::Committed } else { Verdict::Duplicate(winner) });
-        assert_eq!(store.payment(PaymentId::from_number(number)).await.unwrap().is_some(), won);
+        assert_eq!(store.transaction(PaymentId::from_number(number)).await.unwrap().is_some(), won);
     }
 }
 
@@ -276,8 +285,8 @@ pub async fn lists_in_order_and_pages(store: Arc<dyn Store>) {
     let list = async |from, until, after: Option<i64>, limit| {
         let after = after.map(PaymentId::from_number);
         let query = PaymentQuery { merchant, mode: Mode::Live, from: at(from), until: at(until), after, limit };
-        let page = store.payments(query).await.expect("the store is available");
-        page.iter().map(|stored| stored.payment.id.number()).collect::<Vec<_>>()
+        let page = store.transactions(query).await.expect("the store is available");
+        page.iter().map(|stored| stored.transaction.id().number()).collect::<Vec<_>>()
     };
     assert_eq!(list(0, 100, None, 10).await, [5, 3, 4, 1, 2]);
     assert_eq!(list(7, 30, None, 10).await, [3, 4, 1], "from is included, until is not");
@@ -330,7 +339,7 @@ pub async fn purges_within_its_limit(store: Arc<dyn Store>) {
     for number in 1..=3 {
         let kept = number == 3;
         let id = PaymentId::from_number(number);
-        let stored = store.payment(id).await.unwrap().expect("payments are kept");
+        let stored = store.transaction(id).await.unwrap().expect("payments are kept");
         assert_eq!((stored.answer.is_some(), stored.version), (kept, 1));
         assert_eq!(store.claim([number as u8; 16]).await.unwrap().is_some(), kept);
         assert!(store.claim([100 + number as u8; 16]).await.unwrap().is_some(), "a reference is never free again");
@@ -400,7 +409,89 @@ pub async fn finds_a_payment_that_lies(store: Arc<dyn Store>) {
     let faults = store.verify_ledger().await.unwrap().faults;
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults.iter().any(|fault| fault.contains("payment 9, which does not exist")), "{faults:?}");
-    assert!(faults.iter().any(|fault| fault.starts_with("Payment 1 says 1000 EUR taken")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.starts_with("Payment 1 says 1000 EUR posted")), "{faults:?}");
+}
+
+/// A withdrawal is kept as it is, listed among payments, woken at its time, and counts for the book.
+pub async fn keeps_withdrawals_beside_payments(store: Arc<dyn Store>) {
+    let made = withdrawal(2);
+    committed(&store, inserting(&payment(1))).await;
+    committed(&store, inserting(&made)).await;
+    let stored = store.transaction(made.id).await.unwrap().expect("it was committed");
+    assert_eq!((stored.transaction, stored.version), (Transaction::Withdrawal(Box::new(made.clone())), 1));
+    assert_eq!(due_payments(&store, at(1_800_000), 10).await, [2], "the payer's time is over");
+
+    let (confirmed, changeset) = confirming(&made, -1_000);
+    committed(&store, changeset).await;
+    let stored = store.transaction(made.id).await.unwrap().unwrap();
+    assert_eq!((stored.transaction, stored.version), (Transaction::Withdrawal(Box::new(confirmed)), 2));
+    let query =
+        PaymentQuery { merchant: made.merchant, mode: made.mode, from: at(0), until: at(10), after: None, limit: 10 };
+    let listed = store.transactions(query).await.unwrap();
+    assert_eq!(listed.iter().map(|stored| stored.transaction.id().number()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(store.verify_ledger().await.unwrap().faults, Vec::<String>::new());
+}
+
+/// A withdrawal whose words and entries differ, on what the merchant may pay out as on what is set aside.
+pub async fn finds_a_withdrawal_that_lies(store: Arc<dyn Store>) {
+    for number in 1..=3 {
+        committed(&store, inserting(&withdrawal(number))).await;
+    }
+    // Held by its words alone.
+    let (_, unbooked) = confirming(&withdrawal(1), -9_000);
+    committed(&store, Changeset { entries: Vec::new(), ..unbooked }).await;
+    // Held truly, and then said to be refused without giving the money free.
+    let (confirmed, changeset) = confirming(&withdrawal(2), -9_000);
+    committed(&store, changeset).await;
+    let refused = withdrawal::State::Ended(Refused::Failed);
+    let refused = withdrawal::Withdrawal { state: refused, ..confirmed };
+    let write = PaymentWrite::update(&refused, 2);
+    committed(&store, Changeset { payments: vec![write], ..Changeset::default() }).await;
+    // Held truly, and then said to be paid although it is still set aside.
+    let (confirmed, changeset) = confirming(&withdrawal(3), -9_000);
+    committed(&store, changeset).await;
+    let paid = withdrawal::Withdrawal { state: withdrawal::State::Paid, ..confirmed };
+    let write = PaymentWrite::update(&paid, 2);
+    committed(&store, Changeset { payments: vec![write], ..Changeset::default() }).await;
+
+    let mut faults = store.verify_ledger().await.unwrap().faults;
+    faults.sort();
+    let told = |id, said, account, truth| {
+        format!(
+            "Withdrawal {id} says {said} EUR posted and 0 pending on merchant:1:{account} in minor units; \
+             its transfers say {truth} and 0."
+        )
+    };
+    let expected = [
+        told(1, "-1000", "available", "0"),
+        told(1, "1000", "held", "0"),
+        told(2, "0", "available", "-1000"),
+        told(2, "0", "held", "1000"),
+        told(3, "0", "held", "1000"),
+    ];
+    assert_eq!(faults, expected);
+}
+
+/// 64 withdrawals at once against a balance for ten: ten are held, the others change nothing.
+pub async fn lets_ten_of_many_withdrawals_through(store: Arc<dyn Store>) {
+    let deposit = Payment { asked: fixtures::cents(10_000), ..payment(1) };
+    committed(&store, inserting(&deposit)).await;
+    committed(&store, capturing(&deposit).1).await;
+    let made: Vec<_> = (100..164).map(withdrawal).collect();
+    for withdrawal in &made {
+        committed(&store, inserting(withdrawal)).await;
+    }
+    let verdicts = commit_together(&store, made.iter().map(|made| confirming(made, 0).1).collect()).await;
+    let held = verdicts.iter().filter(|verdict| **verdict == Verdict::Committed).count();
+    let refused = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::BelowFloor { .. })).count();
+    assert_eq!((held, refused), (10, 54));
+    for (made, verdict) in made.iter().zip(verdicts) {
+        let stored = store.transaction(made.id).await.unwrap().unwrap().of::<withdrawal::Withdrawal>().unwrap();
+        let held = verdict == Verdict::Committed;
+        assert_eq!(stored.transaction.word() == Word::AwaitingApproval, held);
+        assert_eq!(store.entries(made.id()).await.unwrap().len(), usize::from(held));
+    }
+    assert_eq!(store.verify_ledger().await.unwrap().faults, Vec::<String>::new());
 }
 
 /// A store answers until it is closed, does what was queued before, and refuses what comes later.
@@ -423,5 +514,5 @@ pub async fn answers_a_ping_until_closed(store: Arc<dyn Store>) {
     answers.retain(|answer| answer != "Committed" && answer != "Unavailable");
     assert_eq!(answers, HashSet::new());
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.payment(PaymentId::from_number(1)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.transaction(PaymentId::from_number(1)).await, Err(StoreError::Unavailable(_))));
 }

@@ -26,7 +26,7 @@ pub use changeset::{
 pub use open::OpenError;
 pub use query::{
     Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
-    StoredPayment,
+    Stored,
 };
 
 /// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.
@@ -58,16 +58,16 @@ pub trait Store: Send + Sync {
     /// Whether this process alone uses the database, so that work of a process that died is known to be dead.
     fn is_exclusive(&self) -> bool;
 
-    /// A payment with its version and stored answer. Sees every acknowledged write.
-    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError>;
+    /// A payment or withdrawal with its version and stored answer. Sees every acknowledged write.
+    async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError>;
 
     /// What a claimed key was claimed for.
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError>;
 
-    /// Payments of a merchant by time of creation, oldest first, then by id.
-    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError>;
+    /// Payments and withdrawals of a merchant by time of creation, oldest first, then by id.
+    async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError>;
 
-    /// Payments whose time to wake has come by their lane's clock, the longest overdue first.
+    /// Payments and withdrawals whose time to wake has come by their lane's clock, the longest overdue first.
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;
 
     /// Undelivered events whose time has come and before which no undelivered event of the same payment stands, the
@@ -96,7 +96,8 @@ pub trait Store: Send + Sync {
     /// Balances of all accounts, by book, account and asset.
     async fn balances(&self) -> Result<Vec<Balance>, StoreError>;
 
-    /// Replays the book: every transfer counted again and compared with the rollups and with the payments' own amounts.
+    /// Replays the book: every transfer counted again and compared with the rollups and with what payments and withdrawals
+    /// say themselves.
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError>;
 
     /// All configuration of one kind, by id.

@@ -15,7 +15,7 @@ use florin_kernel::{Asset, EventId, MerchantId, PaymentId, Timestamp};
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow,
     EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PaymentQuery, PaymentWrite, Store, StoreError,
-    StoredPayment, Verdict,
+    Stored, Verdict,
 };
 
 mod ledger;
@@ -167,10 +167,9 @@ impl Rows {
 }
 
 impl PaymentRow {
-    fn read(&self) -> Result<StoredPayment, StoreError> {
-        let payment = serde_json::from_str(&self.write.document)
-            .map_err(|error| StoreError::Corrupt(format!("payment {}: {error}", self.write.id)))?;
-        Ok(StoredPayment { payment, version: self.version, answer: self.write.answer.clone() })
+    fn read(&self) -> Result<Stored, StoreError> {
+        let transaction = crate::query::read(self.write.kind, self.write.id.number(), &self.write.document)?;
+        Ok(Stored { transaction, version: self.version, answer: self.write.answer.clone() })
     }
 }
 
@@ -193,7 +192,7 @@ impl Store for MemoryStore {
         true
     }
 
-    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+    async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         self.rows()?.payments.get(&id.number()).map(PaymentRow::read).transpose()
     }
 
@@ -201,7 +200,7 @@ impl Store for MemoryStore {
         Ok(self.rows()?.claims.get(&key).copied())
     }
 
-    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+    async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         let rows = self.rows()?;
         let place = |row: &PaymentRow| (row.write.created_at, row.write.id.number());
         let after = match query.after.map(|after| rows.payments.get(&after.number())) {

@@ -19,7 +19,7 @@ use tokio_postgres::types::ToSql;
 use crate::words::{kind_text, mode_text};
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    OpenError, PaymentQuery, Store, StoreError, StoredPayment, Verdict,
+    OpenError, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -199,7 +199,7 @@ impl Store for PostgresStore {
         false
     }
 
-    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+    async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         let rows = self.query(payments::SELECT, &[&id.number()]).await?;
         rows.first().map(payments::read).transpose()
     }
@@ -209,7 +209,7 @@ impl Store for PostgresStore {
         rows.first().map(claims::read).transpose()
     }
 
-    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+    async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         let (merchant, mode) = (query.merchant.number(), mode_text(query.mode));
         let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
         let limit = i64::from(query.limit);

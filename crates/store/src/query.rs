@@ -1,22 +1,41 @@
 //! What comes out: rows and filters.
 
 use florin_kernel::payment::{Mode, Payment};
-use florin_kernel::{CredentialId, EventId, MerchantId, PaymentId, Timestamp};
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{Aggregate, CredentialId, EventId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
 
+use crate::StoreError;
 use crate::changeset::Answer;
 
-/// A payment as stored.
+/// A payment or withdrawal as stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredPayment {
-    /// The payment.
-    pub payment: Payment,
+pub struct Stored<T = Transaction> {
+    /// It.
+    pub transaction: T,
     /// The version an update must expect.
     pub version: i64,
     /// The answer to the request that made it, if given and not yet purged.
     pub answer: Option<Answer>,
 }
 
-/// Which payments.
+impl Stored {
+    /// It as what it is expected to be; nothing where it is of the other kind.
+    pub fn of<A: Aggregate>(self) -> Option<Stored<A>> {
+        let Stored { transaction, version, answer } = self;
+        A::of_transaction(transaction).map(|transaction| Stored { transaction, version, answer })
+    }
+}
+
+/// Reads a row's document.
+pub(crate) fn read(kind: Kind, id: i64, document: &str) -> Result<Transaction, StoreError> {
+    let read = match kind {
+        Kind::Payment => serde_json::from_str::<Payment>(document).map(Transaction::Payment),
+        Kind::Withdrawal => serde_json::from_str::<Box<Withdrawal>>(document).map(Transaction::Withdrawal),
+    };
+    read.map_err(|error| StoreError::Corrupt(format!("transaction {id}: {error}")))
+}
+
+/// Which payments and withdrawals.
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentQuery {
     /// Whose.
@@ -134,7 +153,7 @@ pub struct Balance {
 pub struct LedgerReport {
     /// Transfers counted.
     pub transfers: u64,
-    /// Payments compared.
+    /// Payments and withdrawals compared.
     pub payments: u64,
     /// What does not agree, a sentence each; empty is good.
     pub faults: Vec<String>,

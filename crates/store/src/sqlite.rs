@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    PaymentQuery, Store, StoreError, StoredPayment, Verdict,
+    PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use connection::Purpose;
 use read::{Readers, at_one_moment};
@@ -204,7 +204,7 @@ impl Store for SqliteStore {
         self.is_exclusive
     }
 
-    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+    async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         let row = self.read(move |connection| payments::payment(connection, id)).await?;
         row.map(payments::RawPayment::read).transpose()
     }
@@ -213,7 +213,7 @@ impl Store for SqliteStore {
         self.read(move |connection| claims::claim(connection, key)).await
     }
 
-    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+    async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         let rows = self.read(move |connection| at_one_moment(connection, |c| payments::list(c, query))).await?;
         rows.into_iter().map(payments::RawPayment::read).collect()
     }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use florin_kernel::Asset;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::{Mode, Payment, State};
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{Kind, Transaction};
 
-use crate::LedgerReport;
+use crate::{LedgerReport, query};
 
 #[cfg(test)]
 mod tests;
@@ -108,23 +110,30 @@ impl Replay {
     }
 }
 
-/// What a payment says is held and what the merchant has of it.
+/// What a payment or withdrawal says that it moved on its merchant's accounts.
 pub(crate) struct Says {
     pub(crate) book: Mode,
-    /// The merchant's available account.
-    pub(crate) account: Account,
     pub(crate) asset: Asset,
-    moved: Moved,
+    /// What it says of each account; its transfers must say the same.
+    pub(crate) accounts: Vec<(Account, Moved)>,
+    noun: &'static str,
 }
 
 impl Says {
-    /// Reads a payment's document.
+    /// Reads a document.
     ///
     /// # Errors
     /// The fault, when it cannot be read.
-    pub(crate) fn of(id: i64, document: &str) -> Result<Says, String> {
-        let payment: Payment =
-            serde_json::from_str(document).map_err(|error| format!("Payment {id} cannot be read: {error}."))?;
+    pub(crate) fn of(kind: Kind, id: i64, document: &str) -> Result<Says, String> {
+        match query::read(kind, id, document) {
+            Ok(Transaction::Payment(payment)) => Ok(Says::of_payment(&payment)),
+            Ok(Transaction::Withdrawal(withdrawal)) => Ok(Says::of_withdrawal(&withdrawal)),
+            Err(error) => Err(format!("{error}.")),
+        }
+    }
+
+    /// What is held and what the merchant has of a payment.
+    fn of_payment(payment: &Payment) -> Says {
         let (pending, posted) = match &payment.state {
             State::Funded(funds) => {
                 let left = funds.captured.minor() - funds.refunded.minor() - funds.charged_back.minor();
@@ -136,23 +145,45 @@ impl Says {
             | State::Unknown { .. }
             | State::Ended(_) => (0, 0),
         };
-        Ok(Says {
+        let available = Account::MerchantAvailable(payment.merchant);
+        Says {
             book: payment.mode,
-            account: Account::MerchantAvailable(payment.merchant),
             asset: payment.asked.asset(),
-            moved: Moved { pending: pending.into(), posted: posted.into() },
-        })
+            accounts: vec![(available, Moved { pending: pending.into(), posted: posted.into() })],
+            noun: "Payment",
+        }
     }
 
-    /// The fault, when the payment's transfers moved something else on the account.
-    pub(crate) fn disagreement(&self, id: i64, moved: Moved) -> Option<String> {
-        if moved == self.moved {
-            return None;
+    /// What a withdrawal has taken from the merchant, and what of it is still set aside.
+    fn of_withdrawal(withdrawal: &Withdrawal) -> Says {
+        let posted = |minor: i64| Moved { pending: 0, posted: minor.into() };
+        Says {
+            book: withdrawal.mode,
+            asset: withdrawal.asked.asset(),
+            accounts: vec![
+                (Account::MerchantAvailable(withdrawal.merchant), posted(-withdrawal.taken().minor())),
+                (Account::MerchantHeld(withdrawal.merchant), posted(withdrawal.held().minor())),
+            ],
+            noun: "Withdrawal",
         }
-        let (asset, Moved { pending, posted }) = (self.asset.code(), self.moved);
-        Some(format!(
-            "Payment {id} says {posted} {asset} taken and {pending} held in minor units; its transfers say {} and {}.",
-            moved.posted, moved.pending
-        ))
+    }
+
+    /// The faults: accounts on which its transfers moved something else.
+    pub(crate) fn disagreements(&self, id: i64, moved: impl Fn(Account) -> Moved) -> Vec<String> {
+        let disagreement = |(account, says): &(Account, Moved)| {
+            let moved = moved(*account);
+            (moved != *says).then(|| {
+                format!(
+                    "{} {id} says {} {asset} posted and {} pending on {account} in minor units; its transfers say {} and {}.",
+                    self.noun,
+                    says.posted,
+                    says.pending,
+                    moved.posted,
+                    moved.pending,
+                    asset = self.asset.code(),
+                )
+            })
+        };
+        self.accounts.iter().filter_map(disagreement).collect()
     }
 }

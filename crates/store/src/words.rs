@@ -1,5 +1,6 @@
 //! How both databases write our words in their columns.
 
+use florin_kernel::Kind;
 use florin_kernel::ledger::Layer;
 use florin_kernel::payment::Mode;
 
@@ -11,6 +12,19 @@ pub(crate) fn mode_text(mode: Mode) -> &'static str {
         Mode::Dev => "dev",
         Mode::Live => "live",
     }
+}
+
+/// What a row's document is.
+pub(crate) fn document_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Payment => "payment",
+        Kind::Withdrawal => "withdrawal",
+    }
+}
+
+/// Reads what [`document_text`] wrote.
+pub(crate) fn document_kind(text: &str) -> Option<Kind> {
+    [Kind::Payment, Kind::Withdrawal].into_iter().find(|kind| document_text(*kind) == text)
 }
 
 /// A transfer's layer.

@@ -199,6 +199,7 @@ impl Provider for Line {
             OperationKind::Capture,
             OperationKind::Void,
             OperationKind::Refund,
+            OperationKind::Payout,
         ];
         Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }

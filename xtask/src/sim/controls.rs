@@ -85,7 +85,7 @@ fn acknowledged_and_lost() -> Option<String> {
     }
     at_once(store.close());
     let store = SqliteStore::open(&file, SqliteSettings::default()).expect("the database is whole");
-    let lost = acknowledged.iter().find(|id| !matches!(at_once(store.payment(**id)), Ok(Some(_))));
+    let lost = acknowledged.iter().find(|id| !matches!(at_once(store.transaction(**id)), Ok(Some(_))));
     let full = acknowledged.len() < 40;
     match (lost, full) {
         (Some(id), _) => Some(format!("{id} was acknowledged and is lost")),

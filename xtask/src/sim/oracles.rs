@@ -188,7 +188,7 @@ fn the_acquirer_and_the_book_agree(world: &World, balances: &[Balance]) {
         let taken = match record.kind {
             OperationKind::Sale | OperationKind::Capture => record.amount.minor(),
             OperationKind::Refund => -record.amount.minor(),
-            OperationKind::Authorise | OperationKind::Void => 0,
+            OperationKind::Authorise | OperationKind::Void | OperationKind::Payout => 0,
         };
         let back = record.charged_back.map_or(0, |amount| amount.minor());
         let account = Account::ProviderClearing(record.account).to_string();
@@ -219,7 +219,7 @@ fn suspense_is_what_came_late(world: &World, mut suspense: Balances) {
             let minor = match operation.kind {
                 OperationKind::Sale | OperationKind::Capture => operation.amount.minor(),
                 OperationKind::Refund => -operation.amount.minor(),
-                OperationKind::Authorise | OperationKind::Void => 0,
+                OperationKind::Authorise | OperationKind::Void | OperationKind::Payout => 0,
             };
             let reference = world.codec().base36(Reference { payment: payment.id, sequence: operation.seq.number() });
             let record = world.acquirer.record(&reference);
@@ -275,8 +275,8 @@ async fn events_arrived_in_order(world: &World, payment: &Payment) {
 
 /// The store's row is the last version that was committed.
 async fn the_store_holds(world: &World, payment: &Payment) {
-    let stored = world.store.payment(payment.id).await.expect("the store is open");
-    if stored.map(|stored| stored.payment).as_ref() != Some(payment) {
+    let stored = world.store.transaction(payment.id).await.expect("the store is open");
+    if stored.and_then(|stored| stored.transaction.payment()).as_ref() != Some(payment) {
         world.stage.fault(format!("{} is not stored as it was committed last", payment.id));
     }
 }

@@ -12,7 +12,7 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
 use florin_store::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    PaymentQuery, Store, StoreError, StoredPayment, Verdict,
+    PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use tokio::time::Instant;
 
@@ -83,12 +83,16 @@ impl TroubledStore {
     /// Everybody who asks later sees these versions.
     async fn bear_witness(&self, written: Vec<PaymentId>) {
         for id in written {
-            let Ok(Some(stored)) = at_once(self.inner.payment(id)) else {
+            let Ok(Some(stored)) = at_once(self.inner.transaction(id)) else {
                 self.stage.fault(format!("{id} was committed and is not there"));
                 continue;
             };
-            say!(self.stage, "store: committed {} v{}", describe(&stored.payment), stored.version);
-            for fault in self.stage.witness.see(stored.payment) {
+            let Some(payment) = stored.transaction.payment() else {
+                self.stage.fault(format!("{id} is a withdrawal, which nobody asked for"));
+                continue;
+            };
+            say!(self.stage, "store: committed {} v{}", describe(&payment), stored.version);
+            for fault in self.stage.witness.see(payment) {
                 self.stage.fault(fault);
             }
         }
@@ -157,9 +161,9 @@ impl Store for TroubledStore {
         self.inner.is_exclusive()
     }
 
-    async fn payment(&self, id: PaymentId) -> Result<Option<StoredPayment>, StoreError> {
+    async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         self.reach().await?;
-        at_once(self.inner.payment(id))
+        at_once(self.inner.transaction(id))
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
@@ -167,9 +171,9 @@ impl Store for TroubledStore {
         at_once(self.inner.claim(key))
     }
 
-    async fn payments(&self, query: PaymentQuery) -> Result<Vec<StoredPayment>, StoreError> {
+    async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         self.reach().await?;
-        at_once(self.inner.payments(query))
+        at_once(self.inner.transactions(query))
     }
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {

@@ -131,6 +131,7 @@ fn may_start(before: &Payment, after: &Payment, started: &Operation) -> Option<S
         OperationKind::Void if funds.is_none() => true,
         OperationKind::Void => others(OperationKind::Void) == 0 && others(OperationKind::Capture) == 0,
         OperationKind::Refund => amount + others(OperationKind::Refund) <= funds.map_or(0, refundable),
+        OperationKind::Payout => false,
     };
     (!fits).then(|| format!("{id}: a {:?} of {} was started beyond what was left", started.kind, started.amount))
 }

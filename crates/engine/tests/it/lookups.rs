@@ -106,7 +106,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         payment: Box::new(payment),
         claims: vec![ClaimRequest { kind: ClaimKind::Reference, text: "order".into() }],
         digest: [1; 16],
-        candidate: Candidate { accounts, cascade: true },
+        candidate: Candidate { accounts, cascade: true, auto_approve_up_to: None },
         method: Method::Card,
         card: None,
         render,

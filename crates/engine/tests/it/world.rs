@@ -185,7 +185,7 @@ impl World {
             payment: Box::new(payment),
             claims: Vec::new(),
             digest: [0; 16],
-            candidate: Candidate { accounts, cascade: false },
+            candidate: Candidate { accounts, cascade: false, auto_approve_up_to: None },
             method: Method::Card,
             card: Some(card),
             render: render(),
@@ -205,7 +205,7 @@ impl World {
     }
 
     pub async fn payment(&self, id: PaymentId) -> Payment {
-        self.engine.store().payment(id).await.expect("the store answers").expect("a payment").payment
+        self.engine.find(OWNER, id).await.expect("the store answers").expect("a payment")
     }
 
     pub async fn word(&self, id: PaymentId) -> &'static str {

@@ -1,4 +1,4 @@
-//! The Cashier dialect: direct and server-to-server deposits, status and list, webhooks.
+//! The Cashier dialect: direct and server-to-server deposits, withdrawals with approval, status and list, webhooks.
 //!
 //! Two editions of one API are in the field; a credential says which ([`settings::Edition`]). The wire contract fixes
 //! every name, order and number here. What is odd about this dialect:
@@ -18,8 +18,17 @@
 //! | voided, cancelled | rejected | cancelled |
 //! | declined, failed | rejected | |
 //! | expired, authorisation expired | rejected | expired |
+//!
+//! | a withdrawal's state | `transaction_status` | with `extended_statuses` |
+//! |---|---|---|
+//! | created, awaiting approval, approved, sent, unknown | pending | |
+//! | paid | successful | |
+//! | returned | successful | returned |
+//! | declined, failed, rejected | rejected | |
+//! | cancelled, expired | rejected | cancelled, expired |
 
 mod answer;
+mod approval;
 mod auth;
 mod countries;
 mod deposit;
@@ -41,6 +50,7 @@ mod state;
 mod status;
 mod urls;
 mod wire;
+mod withdrawal;
 
 #[cfg(test)]
 mod tests;

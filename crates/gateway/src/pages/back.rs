@@ -2,8 +2,10 @@
 //! call prove a payment (cashier contract, section 4).
 
 use florin_engine::Engine;
-use florin_kernel::payment::{Payment, State, Word};
+use florin_kernel::PaymentId;
+use florin_kernel::payment::{Details, Links, Payment, State, Word};
 use florin_kernel::public_id::Reference;
+use florin_kernel::withdrawal::Withdrawal;
 use url::Url;
 
 use super::frame::Seat;
@@ -36,6 +38,17 @@ impl Standing {
         }
     }
 
+    /// Where a withdrawal stands for its payer.
+    pub fn of_withdrawal(withdrawal: &Withdrawal) -> Standing {
+        use florin_kernel::withdrawal::Word;
+        match withdrawal.word() {
+            Word::Created | Word::AwaitingApproval | Word::Approved | Word::Sent | Word::Unknown => Standing::Pending,
+            Word::Paid | Word::Returned => Standing::Successful,
+            Word::Declined | Word::Failed | Word::Rejected | Word::Cancelled | Word::Expired => Standing::Rejected,
+        }
+    }
+
+    /// The basic status that tells it.
     /// The word in the shop's URL.
     pub fn text(self) -> &'static str {
         match self {
@@ -76,28 +89,39 @@ pub fn own_token(engine: &Engine, payment: &Payment) -> String {
 
 /// The merchant's URL for where a payment stands, if it has one.
 pub fn shop_url(engine: &Engine, payment: &Payment) -> Option<String> {
-    let standing = Standing::of(payment);
-    let links = &payment.details.links;
+    to_the_shop(engine, payment.id, &payment.details, Standing::of(payment))
+}
+
+/// Where the payer of a withdrawal goes: as [`url`], else its own page.
+pub fn withdrawal_url(engine: &Engine, withdrawal: &Withdrawal) -> String {
+    let whole = Reference { payment: withdrawal.id, sequence: 0 };
+    match to_the_shop(engine, withdrawal.id, &withdrawal.details, Standing::of_withdrawal(withdrawal)) {
+        Some(url) => url,
+        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token(super::withdrawal::PAGE, whole)),
+    }
+}
+
+/// The merchant's URL for a standing, if there is one.
+fn to_the_shop(engine: &Engine, id: PaymentId, details: &Details, standing: Standing) -> Option<String> {
     let link = match standing {
-        Standing::Successful => &links.success,
-        Standing::Rejected => &links.failure,
-        Standing::Pending => &links.pending,
+        Standing::Successful => &details.links.success,
+        Standing::Rejected => &details.links.failure,
+        Standing::Pending => &details.links.pending,
     };
-    let whole = Reference { payment: payment.id, sequence: 0 };
-    let transaction_id = engine.codec().base36(whole);
+    let transaction_id = engine.codec().base36(Reference { payment: id, sequence: 0 });
     append(
         link,
-        &[
-            ("transaction_id", &transaction_id),
-            ("tracking_id", &payment.details.reference),
-            ("status", standing.text()),
-        ],
+        &[("transaction_id", &transaction_id), ("tracking_id", &details.reference), ("status", standing.text())],
     )
 }
 
 /// The scheme of the merchant's app, where one of the links leads to an app.
 pub fn app_scheme(payment: &Payment) -> Option<String> {
-    let links = &payment.details.links;
+    app_scheme_of(&payment.details.links)
+}
+
+/// As [`app_scheme`].
+pub fn app_scheme_of(links: &Links) -> Option<String> {
     let schemes = [&links.success, &links.failure, &links.pending].into_iter().filter_map(|link| Url::parse(link).ok());
     schemes.map(|url| url.scheme().to_owned()).find(|scheme| !matches!(scheme.as_str(), "http" | "https"))
 }

@@ -189,7 +189,13 @@ impl Visit {
             Ok(payment) => Ok(see_other(&back::url(&gateway.engine, &payment, seat))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             // The outcome was sent as a callback before; the payment as it stands says where to go.
-            Err(SubmitError::Refused(_) | SubmitError::Store(_) | SubmitError::Draining) => {
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::BalanceInsufficient
+                | SubmitError::Store(_)
+                | SubmitError::Draining,
+            ) => {
                 let payment = payment(&gateway.engine, self.reference).await?;
                 Ok(see_other(&back::url(&gateway.engine, &payment, seat)))
             }
@@ -280,8 +286,9 @@ impl Visit {
 }
 
 async fn payment(engine: &Engine, reference: Reference) -> Visited<Payment> {
-    match engine.store().payment(reference.payment).await {
-        Ok(Some(stored)) => Ok(stored.payment),
+    let stored = engine.store().transaction(reference.payment).await;
+    match stored.map(|stored| stored.and_then(|stored| stored.transaction.payment())) {
+        Ok(Some(payment)) => Ok(payment),
         Ok(None) => Err(Box::new(notice::not_found())),
         Err(error) => Err(Box::new(busy(&Unavailable(error.to_string())))),
     }

@@ -33,6 +33,7 @@ pub fn demo_merchant(world: &World) -> NewMerchant {
         name: merchant.name,
         limits: merchant.limits,
         blocked_payers: merchant.blocked_payers,
+        withdrawals: merchant.withdrawals,
         schemes: merchant.schemes,
         brand: Default::default(),
         webhook_secrets_dev: merchant.webhook_secrets_dev,

@@ -20,7 +20,8 @@ const KILLS: usize = 3;
 /// What the merchant knows: the answer to each reference, or that none came.
 type Known = HashMap<String, Option<String>>;
 
-fn demo(data: &std::path::Path) -> Value {
+/// The demo's secrets.
+pub fn demo(data: &std::path::Path) -> Value {
     let text = std::fs::read_to_string(data.join("demo.json")).expect("demo.json");
     serde_json::from_str(&text).expect("JSON")
 }
@@ -105,7 +106,7 @@ async fn nothing_is_lost_or_doubled_by_sigkill_under_load() {
 }
 
 /// Lets time pass until nothing is pending.
-async fn finish_pending(client: &reqwest::Client, demo: &Value, references: impl Iterator<Item = &String> + Clone) {
+pub async fn finish_pending(client: &reqwest::Client, demo: &Value, references: impl Iterator<Item = &String> + Clone) {
     let base = demo["base_url"].as_str().expect("a URL");
     let key = demo["cashier"]["api_key"].as_str().expect("a key");
     let token = demo["admin"]["token"].as_str().expect("a token");
@@ -153,10 +154,11 @@ async fn both_books_agree(config: &Config, known: &Known) {
         after: None,
         limit: 100_000,
     };
-    let payments = store.payments(query).await.expect("payments");
+    let payments = store.transactions(query).await.expect("payments");
     assert_eq!(payments.len(), known.len(), "one payment a reference");
     for stored in payments {
-        let (payment, times) = (&stored.payment, charged.remove(&stored.payment.id.number()).unwrap_or(0));
+        let payment = stored.transaction.payment().expect("only payments were made");
+        let times = charged.remove(&payment.id.number()).unwrap_or(0);
         match payment.word().text() {
             "captured" => assert_eq!(times, 1, "{}", payment.id),
             "failed" => assert_eq!(times, 0, "{}", payment.id),

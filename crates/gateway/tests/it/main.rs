@@ -17,4 +17,5 @@ mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;
+mod withdrawals;
 mod world;

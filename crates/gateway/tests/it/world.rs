@@ -225,8 +225,8 @@ impl World {
             after: None,
             limit: 1000,
         };
-        let stored = self.engine().store().payments(query).await.expect("payments");
-        stored.into_iter().map(|stored| stored.payment).collect()
+        let stored = self.engine().store().transactions(query).await.expect("payments");
+        stored.into_iter().filter_map(|stored| stored.transaction.payment()).collect()
     }
 
     /// The book agrees with itself and with the payments.

@@ -152,3 +152,13 @@ pub fn withdrawal_paid(movement: &Movement) -> Entry {
 pub fn withdrawal_returned(movement: &Movement) -> Entry {
     movement.entry("withdrawal_returned", movement.inward(Layer::Posted, movement.available()))
 }
+
+/// Money that went out although its withdrawal had been given up and its hold released; an operator decides.
+pub fn late_payout(movement: &Movement) -> Entry {
+    movement.entry("late_payout", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))
+}
+
+/// A late payout that the receiving bank sent back before an operator decided.
+pub fn late_payout_returned(movement: &Movement) -> Entry {
+    movement.entry("late_payout_returned", movement.inward(Layer::Posted, Account::Suspense(movement.merchant)))
+}

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AmountChoice, Approval, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind, OperationStatus,
-    Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind,
+    AmountChoice, Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation,
+    OperationKind, OperationStatus, Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
 use crate::fx::Rounding;
@@ -22,9 +22,6 @@ mod tests;
 
 pub use command::{Attempt, Command, Decision, Effect, Refusal};
 
-/// How long a look-up waits after the call of an operation began: longer than any call may take.
-const CALL_LOST_AFTER_S: i64 = 30;
-const UNKNOWN_LOOK_UP_S: i64 = 2;
 const CHALLENGE_TIME: SignedDuration = SignedDuration::from_mins(15);
 const PAGE_TIME: SignedDuration = SignedDuration::from_mins(30);
 const HOLD_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -272,6 +269,7 @@ impl Draft {
                 self.payment.state = State::Funded(funds);
                 self.post(chart::refunded(&movement));
             }
+            OperationKind::Payout => return Err(Refusal::NoSuchOperation),
         }
         Ok(())
     }

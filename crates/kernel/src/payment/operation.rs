@@ -39,6 +39,8 @@ pub enum OperationKind {
     Void,
     /// Give money back.
     Refund,
+    /// Send a merchant's money to a payer: a withdrawal's only operation, never a payment's.
+    Payout,
 }
 
 impl OperationKind {
@@ -46,7 +48,7 @@ impl OperationKind {
     pub const fn is_attempt(self) -> bool {
         match self {
             OperationKind::Sale | OperationKind::Authorise => true,
-            OperationKind::Capture | OperationKind::Void | OperationKind::Refund => false,
+            OperationKind::Capture | OperationKind::Void | OperationKind::Refund | OperationKind::Payout => false,
         }
     }
 }
@@ -115,6 +117,9 @@ pub struct Operation {
     pub look_up_at: Option<Timestamp>,
 }
 
+/// How long a look-up waits after the call of an operation began: longer than any call may take.
+pub(crate) const CALL_LOST_AFTER_S: i64 = 30;
+pub(crate) const UNKNOWN_LOOK_UP_S: i64 = 2;
 /// How long after its start an operation that a provider does not know is surely not on its way any more:
 /// longer than any call may take (20 s) by far.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
@@ -145,7 +150,7 @@ impl Operation {
     }
 
     /// Sets the next look-up after `delay_s` seconds, doubling with every look-up made, an hour at most.
-    pub(super) fn schedule_look_up(&mut self, now: Timestamp, delay_s: i64) {
+    pub(crate) fn schedule_look_up(&mut self, now: Timestamp, delay_s: i64) {
         let delay_s = (delay_s << self.look_ups.min(12)).min(3600);
         self.look_up_at = Some(now + SignedDuration::from_secs(delay_s));
     }

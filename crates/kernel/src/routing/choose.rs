@@ -58,6 +58,8 @@ pub struct Candidate {
     pub accounts: Vec<Arc<ProviderAccount>>,
     /// Whether a decline that permits it goes on to the next.
     pub cascade: bool,
+    /// Up to where a withdrawal approves itself; nothing: it waits.
+    pub auto_approve_up_to: Option<Money>,
 }
 
 /// Why nobody can take a request.
@@ -114,13 +116,13 @@ fn named(
     if let Some(account) = catalogue.providers.iter().find(|account| account.id == id && own(account.merchant)) {
         in_service(account, facts).then_some(()).ok_or(NoRoute::NotFound)?;
         let accounts = fitting(vec![account], facts, usable, NoRoute::Unavailable)?;
-        return Ok(Candidate { accounts, cascade: false });
+        return Ok(Candidate { accounts, cascade: false, auto_approve_up_to: None });
     }
     let route = catalogue.routes.iter().find(|route| route.id == id && own(route.merchant)).ok_or(NoRoute::NotFound)?;
     let members = route.members.iter().filter_map(|member| find(catalogue, *member, facts)).collect();
     let mut accounts = fitting(members, facts, usable, NoRoute::Unavailable)?;
     accounts.truncate(CASCADE_MAX);
-    Ok(Candidate { accounts, cascade: route.cascade })
+    Ok(Candidate { accounts, cascade: route.cascade, auto_approve_up_to: None })
 }
 
 fn by_rules(
@@ -140,7 +142,11 @@ fn by_rules(
     let members = members.iter().filter_map(|member| find(catalogue, *member, facts)).collect();
     let mut accounts = fitting(members, facts, usable, NoRoute::NoRule)?;
     accounts.truncate(if rule.cascade { CASCADE_MAX } else { 1 });
-    Ok(Candidate { accounts, cascade: rule.cascade })
+    // The amount is in the rule's currency, of which there must be exactly one.
+    let currency = facts.amount.asset();
+    let up_to = rule.auto_approve_up_to.as_deref().filter(|_| rule.conditions.currencies == [currency]);
+    let auto_approve_up_to = up_to.and_then(|up_to| Money::parse(up_to, currency).ok());
+    Ok(Candidate { accounts, cascade: rule.cascade, auto_approve_up_to })
 }
 
 fn find<'a>(catalogue: &'a Catalogue, id: ProviderId, facts: &Facts<'_>) -> Option<&'a Arc<ProviderAccount>> {

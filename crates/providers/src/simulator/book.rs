@@ -43,11 +43,11 @@ pub struct Movement {
     pub reference: String,
     /// The operation it acted on.
     pub on: Option<String>,
-    /// What it did: took, held, captured, released or gave back.
+    /// What it did: took, held, captured, released, gave back or paid out.
     pub kind: OperationKind,
     /// How much.
     pub amount: Money,
-    /// How much of it was charged back.
+    /// How much of it was charged back, of a payout: came back.
     pub charged_back: Money,
 }
 

@@ -53,6 +53,15 @@ pub(super) enum Body {
         /// How much.
         amount: Money,
     },
+    /// A payout sent back.
+    Returned {
+        /// The asker's reference.
+        reference: String,
+        /// The simulator's reference of the return.
+        returned: String,
+        /// How much.
+        amount: Money,
+    },
 }
 
 /// A body as it is sent.
@@ -74,6 +83,9 @@ pub(super) fn parse(raw: &RawCallback, key: &Secret) -> Result<Vec<Notice>, Call
         Body::Outcome { reference, outcome } => Notice { reference, news: News::Outcome(answer::outcome(outcome)) },
         Body::Chargeback { reference, chargeback, amount } => {
             Notice { reference, news: News::ChargedBack { amount, reference: chargeback } }
+        }
+        Body::Returned { reference, returned, amount } => {
+            Notice { reference, news: News::Returned { amount, reference: returned } }
         }
     };
     Ok(vec![notice])

@@ -35,7 +35,7 @@ pub(super) struct Entry {
     pub(super) standing: Standing,
     /// The payer's page, also after it was answered.
     pub(super) visit: Option<Visit>,
-    /// How much of it was charged back, in minor units.
+    /// How much of it was charged back (of a payout: came back), in minor units.
     pub(super) charged_back_minor: i64,
     /// When it was asked.
     pub(super) at: Timestamp,
@@ -110,7 +110,7 @@ pub(super) struct Letter {
 pub(super) enum Topic {
     /// Where the operation stands.
     Outcome,
-    /// That it is charged back.
+    /// That it is charged back, or a payout sent back.
     Chargeback,
 }
 

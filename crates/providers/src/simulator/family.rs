@@ -13,8 +13,9 @@ struct Tally {
     held: i64,
     /// Captured or released out of the hold.
     released: i64,
+    /// Taken, or paid out: what may be given back.
     taken: i64,
-    /// Refunded or charged back.
+    /// Refunded, charged back or returned.
     given_back: i64,
 }
 
@@ -30,7 +31,7 @@ impl Tally {
             };
             tally.given_back += entry.charged_back_minor;
             match entry.kind {
-                OperationKind::Sale => tally.taken += done,
+                OperationKind::Sale | OperationKind::Payout => tally.taken += done,
                 OperationKind::Authorise => tally.held += done,
                 OperationKind::Capture => {
                     tally.released += maybe_done;
@@ -58,7 +59,7 @@ impl Entry {
                 taken - given_back
             }
             (OperationKind::Capture | OperationKind::Void | OperationKind::Refund, _)
-            | (OperationKind::Sale | OperationKind::Authorise, _) => return false,
+            | (OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout, _) => return false,
         };
         self.amount.minor() <= left
     }

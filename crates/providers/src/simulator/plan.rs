@@ -1,6 +1,7 @@
 //! What the simulator writes down and does about a call, before the book has its say. Pure.
 
 use florin_kernel::Timestamp;
+use florin_kernel::card::Pan;
 use florin_kernel::payment::{Decline, OperationKind};
 use florin_kernel::ports::Call;
 use florin_kernel::routing::{Capabilities, Method};
@@ -21,10 +22,10 @@ pub(super) struct Plan {
 
 /// What a method's simulator can do (cashier contract, section 16).
 pub(super) fn capabilities(method: Method) -> Capabilities {
-    use OperationKind::{Authorise, Capture, Refund, Sale, Void};
+    use OperationKind::{Authorise, Capture, Payout, Refund, Sale, Void};
     let (operations, takes_cards, has_page) = match method {
-        Method::Card => (vec![Sale, Authorise, Capture, Void, Refund], true, true),
-        Method::BankTransfer | Method::EWallet => (vec![Sale, Refund], false, true),
+        Method::Card => (vec![Sale, Authorise, Capture, Void, Refund, Payout], true, true),
+        Method::BankTransfer | Method::EWallet => (vec![Sale, Refund, Payout], false, true),
         Method::Voucher => (vec![Sale], false, true),
         Method::Crypto => (Vec::new(), false, false),
     };
@@ -38,6 +39,9 @@ impl Plan {
             return Plan::declined(call, Decline::Provider, now);
         }
         let terms = Terms { kind: call.kind, asked: call.asked, habit: Habit::of(&call.account) };
+        if call.kind == OperationKind::Payout {
+            return Plan::payout(call, terms, now);
+        }
         match (call.kind.is_attempt(), &call.on) {
             (true, _) => Plan::attempt(call, terms, now),
             (false, Some(_)) => Plan::told(call, terms, Verdict::Approved, now),
@@ -65,6 +69,19 @@ impl Plan {
             },
             (Method::Crypto, _) => Plan::declined(call, Decline::Provider, now),
         }
+    }
+
+    /// No payer is present, so a card that would ask for a challenge is paid; it decides like any other after the amount.
+    fn payout(call: &Call, terms: Terms, now: Timestamp) -> Plan {
+        let Some(payee) = &call.payee else { return Plan::declined(call, Decline::Provider, now) };
+        let own = match call.account.method {
+            Method::Card => match Pan::parse(payee.number.expose()) {
+                Ok(pan) => CardStory::of(&pan).own,
+                Err(_) => return Plan::declined(call, Decline::Response("14".into()), now),
+            },
+            Method::BankTransfer | Method::EWallet | Method::Voucher | Method::Crypto => Verdict::Approved,
+        };
+        Plan::told(call, terms, own, now)
     }
 
     /// The bank decides without the payer.

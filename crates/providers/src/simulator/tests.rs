@@ -20,6 +20,7 @@ mod conformance;
 mod durability;
 mod faults;
 mod payer;
+mod payouts;
 pub(super) mod shared;
 
 /// A noon in the past, which every test starts at.
@@ -67,6 +68,7 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         lane: Lane::Dev(MerchantId::from_number(7)),
         card: kind.is_attempt().then(|| card("4111111111111111")).flatten(),
         voucher: None,
+        payee: None,
     }
 }
 
@@ -167,6 +169,7 @@ impl World {
             .map(|notice| match notice.news {
                 News::Outcome(outcome) => format!("{} {}", notice.reference, word(&outcome)),
                 News::ChargedBack { amount, .. } => format!("{} charged back {amount}", notice.reference),
+                News::Returned { amount, .. } => format!("{} returned {amount}", notice.reference),
             })
             .collect()
     }

@@ -37,7 +37,7 @@ pub(super) enum Manner {
     Early,
     /// 30 s later, by callback; the answer says pending.
     Late,
-    /// In the answer; 60 s later the money is charged back.
+    /// In the answer; 60 s later the money is charged back, a payout sent back.
     ThenChargedBack,
 }
 
@@ -186,12 +186,12 @@ impl Terms {
     pub(super) fn ending(&self, own: Verdict) -> Ending {
         let Ending { verdict, manner } =
             by_amount(self.asked).unwrap_or(Ending { verdict: own, manner: Manner::AtOnce });
-        let takes_money = match self.kind {
-            OperationKind::Sale | OperationKind::Capture => true,
+        let moves_money = match self.kind {
+            OperationKind::Sale | OperationKind::Capture | OperationKind::Payout => true,
             OperationKind::Authorise | OperationKind::Void | OperationKind::Refund => false,
         };
-        // Only what was taken can be charged back.
-        let manner = if manner == Manner::ThenChargedBack && !takes_money { Manner::AtOnce } else { manner };
+        // Only what was taken can be charged back, and only what was paid out comes back.
+        let manner = if manner == Manner::ThenChargedBack && !moves_money { Manner::AtOnce } else { manner };
         Ending { verdict: self.habit.hear(verdict), manner }
     }
 }

@@ -3,10 +3,13 @@
 use crate::{Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Store, Verdict};
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
-use florin_kernel::payment::{AmountChoice, CaptureMode, Details, Dialect, Funds, Mode, Payment, Retry, State};
+use florin_kernel::payment::{
+    AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State,
+};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::ProviderId;
-use florin_kernel::{Asset, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
+use florin_kernel::routing::{Method, ProviderId};
+use florin_kernel::withdrawal::{self, Command, Confirmation, Destination, Overdraft, Withdrawal};
+use florin_kernel::{Aggregate, Asset, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -44,13 +47,52 @@ pub fn sleeping(number: i64, until: Timestamp) -> Payment {
     Payment { retry: Retry::Session { attempts_max: 3, until, amount: AmountChoice::Fixed }, ..payment(number) }
 }
 
+/// A withdrawal of 10.00 EUR of merchant 1, made at its number's millisecond; its payer has half an hour.
+pub(crate) fn withdrawal(number: i64) -> Withdrawal {
+    Withdrawal {
+        id: PaymentId::from_number(number),
+        merchant: MerchantId::from_number(1),
+        mode: Mode::Live,
+        dialect: Dialect::Cashier,
+        created_at: at(number),
+        asked: cents(1_000),
+        state: withdrawal::State::Created { until: at(1_800_000) },
+        plan: None,
+        approvals: Vec::new(),
+        payout: None,
+        returns: Vec::new(),
+        announced: None,
+        details: Details { reference: format!("withdrawal-{number}"), ..Details::default() },
+    }
+}
+
+/// The withdrawal confirmed by its payer, and the changeset that says so from version 1 on, if the merchant then still has at
+/// least `minimum` cents.
+pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Changeset) {
+    let route = Route { provider: ProviderId::new(3), code: "bank".into(), name: "Bank".into(), conversion: None };
+    let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
+    let overdraft = Overdraft::UpTo(cents(-minimum));
+    let confirmation = Confirmation { route, destination, required: 1, approval_days: None, overdraft };
+    let decision = withdrawal::decide(made, Command::Confirm(confirmation), at(1_000)).expect("it is in time");
+    let mut changeset =
+        Changeset { payments: vec![PaymentWrite::update(&decision.withdrawal, 1)], ..Changeset::default() };
+    for effect in decision.effects {
+        match effect {
+            Effect::Post(entry) => changeset.entries.push(EntryWrite { payment: made.id, at: at(1_000), entry }),
+            Effect::Floor { account, minimum } => changeset.floors.push(Floor { book: made.mode, account, minimum }),
+            Effect::Call(_) | Effect::LookUp(_) | Effect::Notify { .. } => {}
+        }
+    }
+    (decision.withdrawal, changeset)
+}
+
 /// A claim for payment `payment` whose key and digest are filled with a byte each.
 pub fn claim(key: u8, digest: u8, payment: i64) -> Claim {
     Claim { key: [key; 16], digest: [digest; 16], payment: PaymentId::from_number(payment), at: at(0), expires: false }
 }
 
-/// A changeset that inserts a payment.
-pub fn inserting(payment: &Payment) -> Changeset {
+/// A changeset that inserts a payment or withdrawal.
+pub fn inserting(payment: &impl Aggregate) -> Changeset {
     Changeset { payments: vec![PaymentWrite::insert(payment)], ..Changeset::default() }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use florin_kernel::ledger::{Account, Entry, Layer};
-use florin_kernel::payment::{Payment, State};
-use florin_kernel::{Asset, Timestamp};
+use florin_kernel::payment::Mode;
+use florin_kernel::{Asset, PaymentId, Timestamp};
 
 use super::Rows;
+use crate::verify::{Moved, Says};
 use crate::{Balance, EntryRow, LedgerReport, StoreError};
 
 /// An entry's lines, one a transfer.
@@ -65,57 +66,30 @@ impl Rows {
                 report.faults.push(format!("A ledger entry is of payment {number}, which does not exist."));
             }
         }
-        for row in self.payments.values() {
-            let payment = row.read()?.payment;
-            let (says, moved) = (says(&payment), self.moved(&payment));
-            if says != moved {
-                report.faults.push(format!(
-                    "Payment {} says {} {asset} taken and {} held in minor units; its transfers say {} and {}.",
-                    payment.id.number(),
-                    says.posted,
-                    says.pending,
-                    moved.posted,
-                    moved.pending,
-                    asset = payment.asked.asset(),
-                ));
-            }
+        for (id, row) in &self.payments {
+            let faults = match Says::of(row.write.kind, *id, &row.write.document) {
+                Ok(says) => says.disagreements(*id, |account| self.moved(*id, &says, account)),
+                Err(fault) => vec![fault],
+            };
+            report.faults.extend(faults);
         }
         Ok(report)
     }
 
-    fn moved(&self, payment: &Payment) -> Moved {
-        let available = Account::MerchantAvailable(payment.merchant).to_string();
+    fn moved(&self, id: i64, says: &Says, account: Account) -> Moved {
+        let (account, asset) = (account.to_string(), says.asset.code());
         let mut moved = Moved::default();
-        for (_, _, line) in self.entries.iter().filter(|(of, book, _)| *of == payment.id && *book == payment.mode) {
+        let own = |(of, book, line): &&(PaymentId, Mode, EntryRow)| {
+            of.number() == id && *book == says.book && line.asset == asset
+        };
+        for (_, _, line) in self.entries.iter().filter(own) {
             let minor = match () {
-                () if line.asset != payment.asked.asset().code() => 0,
-                () if line.credit == available => line.amount_minor,
-                () if line.debit == available => -line.amount_minor,
+                () if line.credit == account => line.amount_minor,
+                () if line.debit == account => -line.amount_minor,
                 () => 0,
             };
-            *(if line.layer == "pending" { &mut moved.pending } else { &mut moved.posted }) += minor;
+            *(if line.layer == "pending" { &mut moved.pending } else { &mut moved.posted }) += i128::from(minor);
         }
         moved
-    }
-}
-
-/// What is held and what the merchant has of a payment, in minor units.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Moved {
-    pending: i64,
-    posted: i64,
-}
-
-fn says(payment: &Payment) -> Moved {
-    match &payment.state {
-        State::Funded(funds) => Moved {
-            pending: funds.held.minor(),
-            posted: funds.captured.minor() - funds.refunded.minor() - funds.charged_back.minor(),
-        },
-        State::Created
-        | State::PendingPayer { .. }
-        | State::Pending { .. }
-        | State::Unknown { .. }
-        | State::Ended(_) => Moved::default(),
     }
 }

@@ -1,20 +1,21 @@
-//! Payments: rows whose document is the whole payment; the other columns are what is searched by.
+//! Payments and withdrawals: rows whose document is the whole of one; the other columns are what is searched by.
 
 use std::collections::HashSet;
 
+use florin_kernel::Kind;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::rows::{get, narrow};
-use crate::words::mode_text;
-use crate::{Answer, PaymentWrite, StoreError, StoredPayment};
+use crate::words::{document_kind, document_text, mode_text};
+use crate::{Answer, PaymentWrite, StoreError, Stored, query};
 
 const INSERT: &str = "INSERT INTO payments
-    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document)
-    SELECT id, 1, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document
+    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
+    SELECT id, 1, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind
     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::integer[], $9::text[], $10::text[])
-    AS new (id, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document)
+        $8::integer[], $9::text[], $10::text[], $11::text[])
+    AS new (id, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
     ON CONFLICT DO NOTHING RETURNING id";
 const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word = new.word, wake_at = new.wake_at,
         document = new.document, answer_status = coalesce(new.answer_status, payments.answer_status),
@@ -22,12 +23,13 @@ const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word =
     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::text[])
     AS new (id, version, word, wake_at, document, answer_status, answer_body)
     WHERE payments.id = new.id AND payments.version = new.version RETURNING payments.id";
-pub(super) const SELECT: &str = "SELECT id, version, answer_status, answer_body, document FROM payments WHERE id = $1";
+pub(super) const SELECT: &str =
+    "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = $1";
 /// Nothing follows a payment that does not exist.
-pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document FROM payments
+pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4
     ORDER BY created_at, id LIMIT $5";
-pub(super) const LIST_AFTER: &str = "SELECT p.id, p.version, p.answer_status, p.answer_body, p.document
+pub(super) const LIST_AFTER: &str = "SELECT p.id, p.version, p.answer_status, p.answer_body, p.document, p.kind
     FROM payments p, (SELECT created_at, id FROM payments WHERE id = $6) after
     WHERE p.merchant = $1 AND p.mode = $2 AND p.created_at >= $3 AND p.created_at < $4
         AND (p.created_at, p.id) > (after.created_at, after.id)
@@ -75,9 +77,10 @@ impl PaymentStatements {
         let times = column(&writes, |write| write.created_at);
         let wake_ups = column(&writes, |write| write.wake_at);
         let documents = column(&writes, |write| write.document.as_str());
+        let kinds = column(&writes, |write| document_text(write.kind));
         let (statuses, bodies) = answers(&writes);
         let parameters: &[&(dyn ToSql + Sync)] =
-            &[&ids, &merchants, &modes, &lanes, &words, &times, &wake_ups, &statuses, &bodies, &documents];
+            &[&ids, &merchants, &modes, &lanes, &words, &times, &wake_ups, &statuses, &bodies, &documents, &kinds];
         ids_of(&client.query(&self.insert, parameters).await?)
     }
 }
@@ -95,14 +98,18 @@ fn ids_of(rows: &[Row]) -> Result<HashSet<i64>, Error> {
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-/// Reads a payment.
-pub(super) fn read(row: &Row) -> Result<StoredPayment, StoreError> {
+/// Reads a payment or withdrawal.
+pub(super) fn read(row: &Row) -> Result<Stored, StoreError> {
     let (status, body) = (get::<Option<i32>>(row, 2)?, get::<Option<String>>(row, 3)?);
     let answer = match status.zip(body) {
         Some((status, body)) => Some(Answer { status: narrow(status)?, body }),
         None => None,
     };
-    let payment = serde_json::from_str(get(row, 4)?)
-        .map_err(|error| StoreError::Corrupt(format!("payment {}: {error}", get::<i64>(row, 0).unwrap_or_default())))?;
-    Ok(StoredPayment { payment, version: get(row, 1)?, answer })
+    let transaction = query::read(kind(row, 5)?, get(row, 0)?, get(row, 4)?)?;
+    Ok(Stored { transaction, version: get(row, 1)?, answer })
+}
+
+/// What a row's document is.
+pub(super) fn kind(row: &Row, column: usize) -> Result<Kind, StoreError> {
+    document_kind(get(row, column)?).ok_or_else(|| StoreError::Corrupt("a row is of no known kind".to_owned()))
 }

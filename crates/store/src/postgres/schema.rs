@@ -18,7 +18,8 @@ const MIGRATIONS: &[&str] = &["
         wake_at       bigint,
         answer_status integer,
         answer_body   text,
-        document      text    NOT NULL
+        document      text    NOT NULL,
+        kind          text    NOT NULL CHECK (kind IN ('payment', 'withdrawal'))
     );
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;

@@ -64,7 +64,7 @@ mod alone {
             }
         }
         for refused in [98, 99] {
-            assert!(store.payment(PaymentId::from_number(refused)).await.unwrap().is_none());
+            assert!(store.transaction(PaymentId::from_number(refused)).await.unwrap().is_none());
         }
     }
 

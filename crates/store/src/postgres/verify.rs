@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::{IsolationLevel, Row, Transaction};
 
 use super::ledger::BALANCES;
+use super::payments::kind;
 use super::rows::{bytes, get};
 use crate::seal::{ChainReplay, SealedTransfer};
 use crate::verify::{Accounts, Counted, Moved, Replay, Says};
@@ -17,8 +18,8 @@ const TRANSFERS: &str =
         e.amount_minor, e.at, s.hash, EXISTS (SELECT 1 FROM payments p WHERE p.id = e.payment)
     FROM entries e LEFT JOIN seals s ON s.chain = e.chain AND s.number = e.seal
     WHERE (e.chain, e.seal, e.place) > ($1, $2, $3) ORDER BY e.chain, e.seal, e.place LIMIT $4";
-const PAYMENTS: &str = "SELECT id, document FROM payments WHERE id > $1 ORDER BY id LIMIT $2";
-/// What the transfers of a range of payments moved on any account that is a merchant's available one.
+const PAYMENTS: &str = "SELECT id, document, kind FROM payments WHERE id > $1 ORDER BY id LIMIT $2";
+/// What the transfers of a range of payments moved on any account that is a merchant's own.
 const OF_PAYMENTS: &str = "SELECT payment, book, account, asset, sum(pending)::text, sum(posted)::text FROM (
         SELECT payment, book, credit AS account, asset, CASE layer WHEN 'pending' THEN amount_minor ELSE 0 END AS pending,
             CASE layer WHEN 'posted' THEN amount_minor ELSE 0 END AS posted
@@ -28,7 +29,7 @@ const OF_PAYMENTS: &str = "SELECT payment, book, account, asset, sum(pending)::t
             CASE layer WHEN 'posted' THEN -amount_minor ELSE 0 END
         FROM entries WHERE payment > $1 AND payment <= $2
     ) AS parts
-    WHERE account LIKE 'merchant:%:available' GROUP BY payment, book, account, asset";
+    WHERE account LIKE 'merchant:%:available' OR account LIKE 'merchant:%:held' GROUP BY payment, book, account, asset";
 
 /// Rows read at a time.
 const CHUNK: i64 = 5_000;
@@ -122,19 +123,15 @@ async fn compare_payments(snapshot: &Transaction<'_>, replay: &mut Replay) -> Re
         for row in &rows {
             replay.report.payments += 1;
             let id = get(row, 0)?;
-            let fault = match Says::of(id, get(row, 1)?) {
-                Ok(says) => {
-                    let key = (
-                        id,
-                        crate::words::mode_text(says.book).to_owned(),
-                        says.account.to_string(),
-                        says.asset.code().to_owned(),
-                    );
-                    says.disagreement(id, accounts.get(&key).copied().unwrap_or_default())
-                }
-                Err(fault) => Some(fault),
+            let faults = match Says::of(kind(row, 2)?, id, get(row, 1)?) {
+                Ok(says) => says.disagreements(id, |account| {
+                    let book = crate::words::mode_text(says.book).to_owned();
+                    let key = (id, book, account.to_string(), says.asset.code().to_owned());
+                    accounts.get(&key).copied().unwrap_or_default()
+                }),
+                Err(fault) => vec![fault],
             };
-            fault.into_iter().for_each(|fault| replay.fault(fault));
+            faults.into_iter().for_each(|fault| replay.fault(fault));
         }
         last = newest;
     }

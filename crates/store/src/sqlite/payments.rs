@@ -1,23 +1,23 @@
-//! Payments: rows whose document is the whole payment; the other columns are what is searched by.
+//! Payments and withdrawals: rows whose document is the whole of one; the other columns are what is searched by.
 
-use florin_kernel::PaymentId;
+use florin_kernel::{Kind, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
-use crate::words::mode_text;
-use crate::{Answer, PaymentQuery, PaymentWrite, StoreError, StoredPayment};
+use crate::words::{document_kind, document_text, mode_text};
+use crate::{Answer, PaymentQuery, PaymentWrite, StoreError, Stored, query};
 
 const INSERT: &str = "INSERT INTO payments
-    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document)
-    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE payments SET version = version + 1, word = ?3, wake_at = ?4, document = ?5
     WHERE id = ?1 AND version = ?2";
 const UPDATE_ANSWERED: &str = "UPDATE payments
     SET version = version + 1, word = ?3, wake_at = ?4, document = ?5, answer_status = ?6, answer_body = ?7
     WHERE id = ?1 AND version = ?2";
-const SELECT: &str = "SELECT id, version, answer_status, answer_body, document FROM payments WHERE id = ?1";
+const SELECT: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = ?1";
 const CREATED_AT: &str = "SELECT created_at FROM payments WHERE id = ?1";
-const LIST: &str = "SELECT id, version, answer_status, answer_body, document FROM payments
+const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = ?1 AND mode = ?2 AND (created_at, id) > (?3, ?4) AND created_at < ?5
     ORDER BY created_at, id LIMIT ?6";
 
@@ -51,6 +51,7 @@ impl<'c> PaymentWriter<'c> {
             answer.map(|answer| answer.status),
             answer.map(|answer| &answer.body),
             write.document,
+            document_text(write.kind),
         ])
     }
 
@@ -78,14 +79,14 @@ pub(super) struct RawPayment {
     version: i64,
     answer: Option<Answer>,
     document: String,
+    kind: Kind,
 }
 
 impl RawPayment {
     /// Reads the document.
-    pub(super) fn read(self) -> Result<StoredPayment, StoreError> {
-        let payment = serde_json::from_str(&self.document)
-            .map_err(|error| StoreError::Corrupt(format!("payment {}: {error}", self.id)))?;
-        Ok(StoredPayment { payment, version: self.version, answer: self.answer })
+    pub(super) fn read(self) -> Result<Stored, StoreError> {
+        let transaction = query::read(self.kind, self.id, &self.document)?;
+        Ok(Stored { transaction, version: self.version, answer: self.answer })
     }
 }
 
@@ -117,5 +118,11 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<RawPayment> {
     let status: Option<u16> = row.get(2)?;
     let body: Option<String> = row.get(3)?;
     let answer = status.zip(body).map(|(status, body)| Answer { status, body });
-    Ok(RawPayment { id: row.get(0)?, version: row.get(1)?, answer, document: row.get(4)? })
+    Ok(RawPayment { id: row.get(0)?, version: row.get(1)?, answer, document: row.get(4)?, kind: kind(row, 5)? })
+}
+
+/// What a row's document is.
+pub(super) fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
+    let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
+    document_kind(text).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, 0))
 }

@@ -19,7 +19,8 @@ const MIGRATIONS: &[&str] = &[
         wake_at       INTEGER,
         answer_status INTEGER,
         answer_body   TEXT,
-        document      TEXT    NOT NULL
+        document      TEXT    NOT NULL,
+        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'withdrawal'))
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::{OpenError, SqliteSettings, SqliteStore, connection, schema};
 use crate::conformance::fixtures::{capturing, claim, inserting, payment, posting, sleeping};
 use crate::{Changeset, Store, StoreError, Verdict, conformance_suite};
-use florin_kernel::PaymentId;
 use florin_kernel::ledger::chart;
+use florin_kernel::{PaymentId, Transaction};
 
 async fn fresh() -> Option<(Arc<dyn Store>, TempDir)> {
     let home = Home::new();
@@ -70,8 +70,11 @@ async fn keeps_everything_acknowledged_over_a_restart() {
     for round in 0..3 {
         let store = home.open(SqliteSettings::default());
         for number in 1..=round * 10 {
-            let stored = store.payment(PaymentId::from_number(number)).await.unwrap();
-            assert_eq!(stored.expect("it was acknowledged").payment, capturing(&payment(number)).0);
+            let stored = store.transaction(PaymentId::from_number(number)).await.unwrap();
+            assert_eq!(
+                stored.expect("it was acknowledged").transaction,
+                Transaction::Payment(capturing(&payment(number)).0)
+            );
         }
         for number in round * 10 + 1..=round * 10 + 10 {
             committed(&store, inserting(&payment(number))).await;
@@ -95,14 +98,14 @@ async fn one_process_writes_and_others_read() {
     assert!(!reader.is_exclusive());
     committed(&store, inserting(&payment(1))).await;
     assert_eq!(reader.verify_ledger().await.unwrap().payments, 1);
-    assert!(reader.payment(PaymentId::from_number(1)).await.unwrap().is_some());
+    assert!(reader.transaction(PaymentId::from_number(1)).await.unwrap().is_some());
     assert!(matches!(reader.commit(inserting(&payment(2))).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(reader.ping().await, Err(StoreError::Unavailable(_))));
 
     store.close().await;
     let again = home.open(SqliteSettings::default());
     committed(&again, inserting(&payment(2))).await;
-    assert!(reader.payment(PaymentId::from_number(2)).await.unwrap().is_some());
+    assert!(reader.transaction(PaymentId::from_number(2)).await.unwrap().is_some());
 }
 
 #[test]
@@ -165,7 +168,9 @@ async fn finds_an_edited_entry() {
     assert!(told("The rollup of merchant:1:available in the live book says 3000 EUR posted"), "{:?}", report.faults);
     assert!(told("The rollup of provider:3:clearing"), "{:?}", report.faults);
     assert!(
-        told("Payment 2 says 1000 EUR taken and 0 held in minor units; its transfers say 1001"),
+        told(
+            "Payment 2 says 1000 EUR posted and 0 pending on merchant:1:available in minor units; its transfers say 1001"
+        ),
         "{:?}",
         report.faults
     );
@@ -244,9 +249,9 @@ async fn a_full_disk_answers_unavailable_and_passes() {
     large.details.reference = "x".repeat(400_000);
     let refused = store.commit(inserting(&large)).await;
     assert!(matches!(&refused, Err(StoreError::Unavailable(reason)) if reason.contains("full")), "{refused:?}");
-    assert!(store.payment(large.id).await.unwrap().is_none());
+    assert!(store.transaction(large.id).await.unwrap().is_none());
     committed(&store, inserting(&payment(3))).await;
-    assert!(store.payment(payment(1).id).await.unwrap().is_some());
+    assert!(store.transaction(payment(1).id).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -269,7 +274,7 @@ async fn a_changeset_whose_rows_are_refused_harms_no_neighbour() {
             _ => assert_eq!(answer.unwrap(), Verdict::Committed),
         }
     }
-    assert!(store.payment(PaymentId::from_number(99)).await.unwrap().is_none());
+    assert!(store.transaction(PaymentId::from_number(99)).await.unwrap().is_none());
 }
 
 #[tokio::test]

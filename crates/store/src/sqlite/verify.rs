@@ -1,7 +1,11 @@
 //! Replaying the book. Reads in short transactions, so that it may run for minutes beside a server under load.
 
+use std::collections::HashMap;
+
+use florin_kernel::Kind;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::payments::kind;
 use super::seals::CHAIN;
 use crate::seal::{ChainReplay, SealedTransfer};
 use crate::verify::{Accounts, Counted, Moved, Replay, Says};
@@ -15,7 +19,7 @@ const TRANSFERS: &str =
         s.hash, EXISTS (SELECT 1 FROM payments p WHERE p.id = e.payment)
     FROM entries e LEFT JOIN seals s ON s.number = e.seal WHERE e.id > ?1 AND e.id <= ?2 ORDER BY e.id LIMIT ?3";
 const ROLLUPS: &str = "SELECT book, account, asset, pending_minor, posted_minor FROM rollups";
-const PAYMENTS: &str = "SELECT id, document FROM payments WHERE id > ?1 ORDER BY id LIMIT ?2";
+const PAYMENTS: &str = "SELECT id, document, kind FROM payments WHERE id > ?1 ORDER BY id LIMIT ?2";
 const OF_PAYMENT: &str = "SELECT
         coalesce(sum(iif(layer = 'pending', iif(credit = ?2, amount_minor, -amount_minor), 0)), 0),
         coalesce(sum(iif(layer = 'posted', iif(credit = ?2, amount_minor, -amount_minor), 0)), 0)
@@ -110,11 +114,8 @@ impl Reading<'_> {
             while let Some(row) = rows.next()? {
                 read += 1;
                 last = row.get(0)?;
-                faults.extend(compare_payment(
-                    connection,
-                    last,
-                    row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?,
-                )?);
+                let document = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                faults.extend(compare(connection, kind(row, 2)?, last, document)?);
             }
             drop(rows);
             drop(statement);
@@ -141,15 +142,19 @@ fn rollups(connection: &Connection) -> rusqlite::Result<Accounts> {
     rows.collect()
 }
 
-/// Compares what a payment says of its money with what its transfers moved on the merchant's available account.
-fn compare_payment(connection: &Connection, id: i64, document: &str) -> rusqlite::Result<Option<String>> {
-    let says = match Says::of(id, document) {
+/// Compares what a payment or withdrawal says of its money with what its transfers moved on the merchant's accounts.
+fn compare(connection: &Connection, kind: Kind, id: i64, document: &str) -> rusqlite::Result<Vec<String>> {
+    let says = match Says::of(kind, id, document) {
         Ok(says) => says,
-        Err(fault) => return Ok(Some(fault)),
+        Err(fault) => return Ok(vec![fault]),
     };
-    let key = params![id, says.account.to_string(), mode_text(says.book), says.asset.code()];
-    let moved = connection.prepare_cached(OF_PAYMENT)?.query_row(key, |row| {
-        Ok(Moved { pending: row.get::<_, i64>(0)?.into(), posted: row.get::<_, i64>(1)?.into() })
-    })?;
-    Ok(says.disagreement(id, moved))
+    let mut moved = HashMap::new();
+    for (account, _) in &says.accounts {
+        let key = params![id, account.to_string(), mode_text(says.book), says.asset.code()];
+        let of_account = connection.prepare_cached(OF_PAYMENT)?.query_row(key, |row| {
+            Ok(Moved { pending: row.get::<_, i64>(0)?.into(), posted: row.get::<_, i64>(1)?.into() })
+        })?;
+        moved.insert(*account, of_account);
+    }
+    Ok(says.disagreements(id, |account| moved.get(&account).copied().unwrap_or_default()))
 }

@@ -26,11 +26,13 @@ impl Acquirer {
                     url: format!("/page/{}", call.reference),
                 }),
             },
-            OperationKind::Capture | OperationKind::Void | OperationKind::Refund => match luck {
-                0..=74 => self.approval(&call.reference),
-                75..=84 => declined("05"),
-                _ => Outcome::Pending,
-            },
+            OperationKind::Capture | OperationKind::Void | OperationKind::Refund | OperationKind::Payout => {
+                match luck {
+                    0..=74 => self.approval(&call.reference),
+                    75..=84 => declined("05"),
+                    _ => Outcome::Pending,
+                }
+            }
         }
     }
 

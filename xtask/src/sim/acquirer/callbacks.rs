@@ -91,6 +91,7 @@ fn write(reference: &str, news: &News) -> String {
         News::ChargedBack { amount, reference } => {
             format!("charged_back {reference} {} {}", amount.minor(), amount.asset())
         }
+        News::Returned { amount, reference } => format!("returned {reference} {} {}", amount.minor(), amount.asset()),
     };
     let line = format!("{reference} {news}");
     format!("{line} #{:016x}", fold(1, line.as_bytes()))
@@ -118,10 +119,14 @@ pub(super) fn read(raw: &RawCallback) -> Result<Notice, CallbackError> {
         "challenge" => step(StepKind::Challenge),
         "redirect" => step(StepKind::Redirect),
         "pending" => Outcome::Pending,
-        "charged_back" => {
+        "charged_back" | "returned" => {
             let minor = word()?.parse().map_err(|_| CallbackError::Malformed)?;
             let asset = Asset::from_code(word()?).ok_or(CallbackError::Malformed)?;
-            let news = News::ChargedBack { amount: Money::new(minor, asset), reference: first };
+            let amount = Money::new(minor, asset);
+            let news = match kind {
+                "returned" => News::Returned { amount, reference: first },
+                _ => News::ChargedBack { amount, reference: first },
+            };
             return Ok(Notice { reference, news });
         }
         _ => return Err(CallbackError::Malformed),

@@ -2,13 +2,14 @@
 
 use florin_engine::Owner;
 use florin_engine::announce::{Announcement, Announcer, Schedule};
-use florin_engine::directory::{Credential, Directory};
+use florin_engine::directory::{Credential, Directory, WithdrawalRules};
 use florin_engine::keys::Keyring;
 use florin_engine::setup::{NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row};
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::routing::{Method, ProviderAccount, ProviderId, RouteSet};
 use florin_kernel::secret::Secret;
+use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Asset, CredentialId, MerchantId};
 use florin_store::ConfigRow;
 use jiff::SignedDuration;
@@ -55,6 +56,7 @@ fn new_merchant(id: MerchantId, webhook_secret: &Secret) -> NewMerchant {
         name: format!("Merchant {}", id.number()),
         limits: Vec::new(),
         blocked_payers: Vec::new(),
+        withdrawals: WithdrawalRules::default(),
         schemes: Vec::new(),
         brand: Default::default(),
         webhook_secrets_dev: vec![webhook_secret.clone()],
@@ -115,6 +117,16 @@ impl Announcer for Announcements {
         let status = after.word().text().to_owned();
         let credential = after.details.credential?;
         (told != body).then_some(Announcement { status, url, body, credential })
+    }
+
+    fn announce_withdrawal(
+        &self,
+        _before: &Withdrawal,
+        _after: &Withdrawal,
+        _directory: &Directory,
+    ) -> Option<Announcement> {
+        // No merchant of these histories orders any.
+        None
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {

@@ -17,6 +17,7 @@ use super::status::{Reason, reason, status};
 use super::wire::Operation;
 use crate::dialects::ProviderTime;
 use crate::pages::back::CASHIER_PAGE;
+use crate::pages::withdrawal::PAGE as WITHDRAWAL_PAGE;
 
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-transaction-id");
 const CASHIER_URL: HeaderName = HeaderName::from_static("x-cashier-url");
@@ -111,6 +112,10 @@ pub fn response(engine: &Engine, operation: Operation, reply: Reply) -> Response
     }
     let url = match operation {
         Operation::Hosted => Some(format!("{}/cashier/{}", engine.public_url(), cashier_token(engine, reply.payment))),
+        Operation::Withdrawal => {
+            let reference = Reference { payment: reply.payment, sequence: 0 };
+            Some(format!("{}/cashier/{}", engine.public_url(), engine.page_token(WITHDRAWAL_PAGE, reference)))
+        }
         Operation::Direct | Operation::S2s => None,
     };
     if let Some(url) = url.and_then(|url| HeaderValue::try_from(url).ok()) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use florin_engine::Engine;
 use florin_engine::directory::{Credential, Merchant, Permission, key_hash};
+use florin_engine::{Engine, Owner};
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
 use ipnet::{IpNet, Ipv4Net};
@@ -28,6 +28,13 @@ pub struct Caller {
     pub settings: Settings,
     /// Whose clock holds.
     pub lane: Lane,
+}
+
+impl Caller {
+    /// Whose transactions it may touch.
+    pub fn owner(&self) -> Owner {
+        Owner { merchant: self.credential.merchant, mode: self.credential.mode }
+    }
 }
 
 /// Checks key, address, expiry and permission, in that order.

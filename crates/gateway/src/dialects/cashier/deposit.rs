@@ -38,6 +38,7 @@ impl Operation {
         match self {
             Operation::Direct | Operation::Hosted => Permission::Deposits,
             Operation::S2s => Permission::S2sCards,
+            Operation::Withdrawal => Permission::Withdrawals,
         }
     }
 }
@@ -62,7 +63,7 @@ pub async fn make(
     let digest = engine.digest(&parts);
     let render = match deposit.operation {
         Operation::Hosted => answer::render_token(engine),
-        Operation::Direct | Operation::S2s => {
+        Operation::Direct | Operation::S2s | Operation::Withdrawal => {
             answer::render(engine, caller.settings.s2s_error, caller.settings.extended_statuses)
         }
     };
@@ -73,7 +74,7 @@ pub async fn make(
             let new = NewPayment { payment, claims, digest, candidate, method, card, render };
             Ok(engine.start(new).await?)
         }
-        Err(problem) => match Box::pin(engine.earlier(&payment, &claims, digest, &render)).await? {
+        Err(problem) => match Box::pin(engine.earlier(&*payment, &claims, digest, &render)).await? {
             Some(Earlier::Replay(reply)) => Ok(reply),
             Some(Earlier::Taken(kind)) => Err(kind.into()),
             None => Err(problem),
@@ -127,7 +128,7 @@ fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
 }
 
 /// The credential's URLs and language stand in where the request has none.
-fn with_defaults(links: &Links, settings: &Settings) -> Links {
+pub(super) fn with_defaults(links: &Links, settings: &Settings) -> Links {
     let or = |asked: &String, set: &String| if asked.is_empty() { set.clone() } else { asked.clone() };
     Links {
         success: or(&links.success, &settings.success_url),
@@ -171,7 +172,7 @@ fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<
     let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
     match (deposit.operation, choice) {
         (Operation::Hosted, _) => offers(state.engine(), payment, deposit.amount).map(|_| Chosen::Later),
-        (Operation::S2s, _) | (Operation::Direct, Choice::Rules) => {
+        (Operation::S2s | Operation::Withdrawal, _) | (Operation::Direct, Choice::Rules) => {
             let routed = state.engine().route(&facts, choice, Needs::TakesCards);
             routed.map(|candidate| Chosen::Now(Method::Card, candidate))
         }

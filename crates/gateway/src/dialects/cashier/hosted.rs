@@ -33,7 +33,7 @@ use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;
 use crate::pages::look::Look;
 use crate::pages::receipt::{self, Refusal};
-use crate::pages::{notice, see_other};
+use crate::pages::{notice, see_other, withdrawal};
 
 mod form;
 pub(super) mod offers;
@@ -92,6 +92,9 @@ impl Session<'_> {
 }
 
 async fn show(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
+    if withdrawal::owns(state.engine(), &token) {
+        return withdrawal::show(state.engine(), &token).await;
+    }
     answer(async { Visit::find(&state, &token, request.into_parts().0).await?.show().await }.await)
 }
 
@@ -100,8 +103,11 @@ async fn pay(State(state): State<CashierState>, Path(token): Path<String>, reque
     let read = read_body(&parts, body).await;
     answer(
         async {
-            let visit = Visit::find(&state, &token, parts).await?;
             let body = read.map_err(|problem| Box::new(problem.into_response()))?;
+            if withdrawal::owns(state.engine(), &token) {
+                return Ok(withdrawal::pay(state.engine(), &token, &body).await);
+            }
+            let visit = Visit::find(&state, &token, parts).await?;
             visit.pay(&Submitted::read(&body)).await
         }
         .await,
@@ -113,8 +119,11 @@ async fn cancel(State(state): State<CashierState>, Path(token): Path<String>, re
     let read = read_body(&parts, body).await;
     answer(
         async {
-            let visit = Visit::find(&state, &token, parts).await?;
             let body = read.map_err(|problem| Box::new(problem.into_response()))?;
+            if withdrawal::owns(state.engine(), &token) {
+                return Ok(withdrawal::cancel(state.engine(), &token, &body).await);
+            }
+            let visit = Visit::find(&state, &token, parts).await?;
             visit.cancel(&Submitted::read(&body)).await
         }
         .await,
@@ -123,6 +132,9 @@ async fn cancel(State(state): State<CashierState>, Path(token): Path<String>, re
 
 /// `{"transaction_status":"pending","expires_in":1740}`; once final with `return_url`.
 async fn poll(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
+    if withdrawal::owns(state.engine(), &token) {
+        return withdrawal::status(state.engine(), &token).await;
+    }
     match Visit::find(&state, &token, request.into_parts().0).await {
         Ok(visit) => visit.poll(),
         Err(_) => Problem::NotFound.into_response(),
@@ -143,14 +155,15 @@ impl<'a> Visit<'a> {
         let engine = state.engine();
         let reference = engine.read_page_token(CASHIER_PAGE, token).or(engine.read_page_token(RECEIPT_PAGE, token));
         let reference = reference.ok_or_else(|| Box::new(notice::not_found()))?;
-        let payment = match engine.store().payment(reference.payment).await {
-            Ok(Some(stored)) => stored.payment,
-            Ok(None) => return Err(Box::new(notice::not_found())),
-            Err(error) => {
-                tracing::warn!(%error, "a payer's page waits");
-                return Err(Box::new(notice::unavailable()));
-            }
-        };
+        let payment =
+            match engine.store().transaction(reference.payment).await.map(|stored| stored?.transaction.payment()) {
+                Ok(Some(payment)) => payment,
+                Ok(None) => return Err(Box::new(notice::not_found())),
+                Err(error) => {
+                    tracing::warn!(%error, "a payer's page waits");
+                    return Err(Box::new(notice::unavailable()));
+                }
+            };
         let peer = parts.extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let address = caller_address(peer, &parts.headers, state.trusted_proxies());
@@ -226,7 +239,9 @@ impl<'a> Visit<'a> {
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {
             Ok(payment) => Ok(self.go_on(&payment)),
             // Somebody else was faster, or the last second passed: the page says where it stands.
-            Err(SubmitError::Refused(_)) => Ok(see_other(&back::own_page(engine, &self.payment))),
+            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
+                Ok(see_other(&back::own_page(engine, &self.payment)))
+            }
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(error @ (SubmitError::Store(_) | SubmitError::Draining)) => {
                 tracing::warn!(%error, "a payer's form waits");
@@ -259,7 +274,9 @@ impl<'a> Visit<'a> {
         }
         match engine.submit(Owner::of(&self.payment), self.payment.id, command).await {
             Ok(payment) => Ok(self.go_on(&payment)),
-            Err(SubmitError::Refused(_)) => Ok(see_other(&back::own_page(engine, &self.payment))),
+            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
+                Ok(see_other(&back::own_page(engine, &self.payment)))
+            }
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(SubmitError::Store(_) | SubmitError::Draining) => Ok(notice::unavailable()),
         }

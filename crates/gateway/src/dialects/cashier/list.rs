@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
-use florin_engine::{PaymentQuery, StoredPayment};
+use florin_engine::{PaymentQuery, Stored};
 use florin_kernel::{PaymentId, Timestamp};
 use hyper::body::Frame;
 use jiff::civil::Date;
@@ -122,7 +122,7 @@ pub async fn answer(state: CashierState, caller: Caller, wanted: Wanted) -> Resu
         after,
         limit: wanted.limit.map_or(PAGE, |limit| limit + 1),
     };
-    let mut page = state.engine().store().payments(query).await?;
+    let mut page = state.engine().store().transactions(query).await?;
     let mut next = None;
     if let Some(limit) = wanted.limit
         && page.len() > limit as usize
@@ -137,7 +137,7 @@ pub async fn answer(state: CashierState, caller: Caller, wanted: Wanted) -> Resu
         first.push(b']');
         Body::from(first)
     } else {
-        query.after = page.last().map(|last| last.payment.id);
+        query.after = page.last().map(|last| last.transaction.id());
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(send_rest(state, caller.settings, query, first, sender));
         Body::new(Chunks { receiver })
@@ -155,23 +155,23 @@ pub async fn answer(state: CashierState, caller: Caller, wanted: Wanted) -> Resu
 
 async fn find_after(state: &CashierState, caller: &Caller, text: &str) -> Result<PaymentId, Problem> {
     let found = state.find(caller, text).await?;
-    found.map(|payment| payment.id).ok_or_else(|| Problem::field("after", "must be the id of one of your transactions"))
+    found.map(|found| found.id()).ok_or_else(|| Problem::field("after", "must be the id of one of your transactions"))
 }
 
-fn next_link(state: &CashierState, wanted: &Wanted, last: &StoredPayment) -> String {
+fn next_link(state: &CashierState, wanted: &Wanted, last: &Stored) -> String {
     let day = |day: Date| day.strftime("%d-%m-%Y");
-    let (url, id) = (state.engine().public_url(), state.print(last.payment.id));
+    let (url, id) = (state.engine().public_url(), state.print(last.transaction.id()));
     let limit = wanted.limit.unwrap_or(PAGE);
     let (from, to) = (day(wanted.from), day(wanted.to));
     format!("<{url}/v1/transactions?from={from}&to={to}&limit={limit}&after={id}>; rel=\"next\"")
 }
 
-fn write_page(out: &mut Vec<u8>, page: &[StoredPayment], state: &CashierState, settings: &Settings) {
+fn write_page(out: &mut Vec<u8>, page: &[Stored], state: &CashierState, settings: &Settings) {
     for stored in page {
         if out.last() != Some(&b'[') {
             out.push(b',');
         }
-        rows::write(out, &stored.payment, settings, state.engine().codec());
+        rows::write(out, &stored.transaction, settings, state.engine().codec());
     }
 }
 
@@ -190,7 +190,7 @@ async fn send_rest(
         if sender.send(Ok(chunk.into())).await.is_err() {
             return;
         }
-        let page = match state.engine().store().payments(query).await {
+        let page = match state.engine().store().transactions(query).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(%error, "a list was cut off");
@@ -201,10 +201,10 @@ async fn send_rest(
         chunk = Vec::new();
         for stored in &page {
             chunk.push(b',');
-            rows::write(&mut chunk, &stored.payment, &settings, state.engine().codec());
+            rows::write(&mut chunk, &stored.transaction, &settings, state.engine().codec());
         }
         match page.last() {
-            Some(last) if page.len() == PAGE as usize => query.after = Some(last.payment.id),
+            Some(last) if page.len() == PAGE as usize => query.after = Some(last.transaction.id()),
             Some(_) | None => break,
         }
     }

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use florin_engine::announce::{Announcement, Announcer, Schedule};
 use florin_engine::directory::{Credential, Directory};
-use florin_kernel::payment::{Payment, State};
+use florin_kernel::payment::{Details, Payment, State as Stands};
 use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::withdrawal::{State, Withdrawal};
+use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 use sha1::{Digest, Sha1};
 
 use super::settings::{Edition, Settings};
-use super::status::{credited, reason, status};
+use super::status::{Reason, credited, reason, status, withdrawal_reason, withdrawal_status};
 
 /// The dialect's announcements.
 pub struct CashierAnnouncer {
@@ -23,10 +25,8 @@ impl CashierAnnouncer {
         CashierAnnouncer { codec }
     }
 
-    /// The bytes of an event. They are stored, signed and sent as they are made here.
-    fn body(&self, payment: &Payment, status: &str, edition: Edition) -> String {
-        let id = self.codec.base36(Reference { payment: payment.id, sequence: 0 });
-        body(&id, payment, status, edition)
+    fn print(&self, id: PaymentId) -> String {
+        self.codec.base36(Reference { payment: id, sequence: 0 })
     }
 }
 
@@ -36,7 +36,21 @@ impl Announcer for CashierAnnouncer {
         let credential = after.details.credential?;
         let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
         let status = status_to_tell(before, after, &settings)?;
-        let body = self.body(after, status, settings.edition);
+        let body = body(&self.print(after.id), after, status, settings.edition);
+        Some(Announcement { status: status.to_owned(), url: url.clone(), body, credential })
+    }
+
+    fn announce_withdrawal(
+        &self,
+        before: &Withdrawal,
+        after: &Withdrawal,
+        directory: &Directory,
+    ) -> Option<Announcement> {
+        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
+        let credential = after.details.credential?;
+        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
+        let status = withdrawal_status_to_tell(before, after, &settings)?;
+        let body = withdrawal_body(&self.print(after.id), after, status, settings.edition);
         Some(Announcement { status: status.to_owned(), url: url.clone(), body, credential })
     }
 
@@ -56,43 +70,93 @@ pub(super) fn status_to_tell(before: &Payment, after: &Payment, settings: &Setti
     let worth_telling = match &after.state {
         // An attempt that was only just sent may be decided in the same breath; that its provider still works on it is
         // known when its answer, or a look-up, leaves the state as it was.
-        State::Pending { .. } => before.state == after.state && after.announced.is_none(),
-        State::PendingPayer { .. } | State::Unknown { .. } => after.announced.is_none(),
-        State::Created => false,
-        State::Funded(_) | State::Ended(_) => {
+        Stands::Pending { .. } => before.state == after.state && after.announced.is_none(),
+        Stands::PendingPayer { .. } | Stands::Unknown { .. } => after.announced.is_none(),
+        Stands::Created => false,
+        Stands::Funded(_) | Stands::Ended(_) => {
             now != "pending" && now != status(before.word(), statuses) && after.announced.as_deref() != Some(now)
         }
     };
     worth_telling.then_some(now)
 }
 
-/// Compact JSON, keys in the contract's order, all values strings, pure ASCII.
-pub(super) fn body(id: &str, payment: &Payment, status: &str, edition: Edition) -> String {
-    let (details, amount) = (&payment.details, credited(payment));
-    let mut body = String::with_capacity(320);
-    let mut member = |key: &str, value: &str| {
-        body.push_str(if body.is_empty() { "{\"" } else { ",\"" });
-        body.push_str(key);
-        body.push_str("\":");
-        push_ascii(&mut body, value);
+/// The status a withdrawal's change is worth telling: `pending` when the payer has confirmed, then each other status.
+pub(super) fn withdrawal_status_to_tell(
+    before: &Withdrawal,
+    after: &Withdrawal,
+    settings: &Settings,
+) -> Option<&'static str> {
+    let statuses = settings.extended_statuses;
+    let (was, now) = (withdrawal_status(before.word(), statuses), withdrawal_status(after.word(), statuses));
+    let confirmed = matches!(before.state, State::Created { .. }) && !matches!(after.state, State::Created { .. });
+    ((confirmed || was != now) && after.announced.as_deref() != Some(now)).then_some(now)
+}
+
+/// The bytes of a withdrawal's event.
+pub(super) fn withdrawal_body(id: &str, withdrawal: &Withdrawal, status: &str, edition: Edition) -> String {
+    let told = Told {
+        id,
+        details: &withdrawal.details,
+        amount: withdrawal.asked,
+        kind: "withdrawal",
+        provider: withdrawal.plan.as_ref().map(|plan| plan.route.code.as_str()),
+        reason: withdrawal_reason(withdrawal),
     };
-    member("transaction_id", id);
-    member("user_id", &details.payer.user_id);
-    member("tracking_id", &details.reference);
-    member("status", status);
-    member("currency", amount.asset().code());
-    member("amount", &amount.decimal());
-    member("transaction_type", "deposit");
-    if edition == Edition::Nested {
-        if let Some(attempt) = payment.funding().or(payment.last_attempt()) {
-            member("provider", &attempt.route.code);
+    told.body(status, edition)
+}
+
+/// The bytes of a deposit's event. They are stored, signed and sent as they are made here.
+pub(super) fn body(id: &str, payment: &Payment, status: &str, edition: Edition) -> String {
+    let told = Told {
+        id,
+        details: &payment.details,
+        amount: credited(payment),
+        kind: "deposit",
+        provider: payment.funding().or(payment.last_attempt()).map(|attempt| attempt.route.code.as_str()),
+        reason: reason(payment),
+    };
+    told.body(status, edition)
+}
+
+/// What an event tells.
+struct Told<'a> {
+    id: &'a str,
+    details: &'a Details,
+    amount: Money,
+    kind: &'static str,
+    provider: Option<&'a str>,
+    reason: Option<Reason>,
+}
+
+impl Told<'_> {
+    /// Compact JSON, keys in the contract's order, all values strings, pure ASCII.
+    fn body(&self, status: &str, edition: Edition) -> String {
+        let (details, amount) = (self.details, self.amount);
+        let mut body = String::with_capacity(320);
+        let mut member = |key: &str, value: &str| {
+            body.push_str(if body.is_empty() { "{\"" } else { ",\"" });
+            body.push_str(key);
+            body.push_str("\":");
+            push_ascii(&mut body, value);
+        };
+        member("transaction_id", self.id);
+        member("user_id", &details.payer.user_id);
+        member("tracking_id", &details.reference);
+        member("status", status);
+        member("currency", amount.asset().code());
+        member("amount", &amount.decimal());
+        member("transaction_type", self.kind);
+        if edition == Edition::Nested {
+            if let Some(provider) = self.provider {
+                member("provider", provider);
+            }
+            if let Some(reason) = self.reason.as_ref().filter(|_| status == "rejected") {
+                member("rejected_reason", &reason.text);
+            }
         }
-        if let Some(reason) = reason(payment).filter(|_| status == "rejected") {
-            member("rejected_reason", &reason.text);
-        }
+        body.push('}');
+        body
     }
-    body.push('}');
-    body
 }
 
 /// A JSON string with everything outside ASCII escaped.

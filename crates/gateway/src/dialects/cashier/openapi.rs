@@ -13,7 +13,7 @@ pub fn openapi() -> Value {
         "info": {
             "title": "Cashier API",
             "version": "1",
-            "description": "Card and redirect deposits, their status and list, and webhooks.\n\n\
+            "description": "Card and redirect deposits, withdrawals with approval, their status and list, and webhooks.\n\n\
                 One base URL serves both kinds of key: a DEV key runs on the simulator and sees DEV transactions only, a \
                 LIVE key moves money. Requests and answers are UTF-8 JSON. Errors are HTTP 400 with a code unless the \
                 table says otherwise; a declined payment is no error but a 200 with transaction_status rejected."
@@ -34,6 +34,23 @@ pub fn openapi() -> Value {
                 "DirectRequest",
                 direct_sample(),
                 json!({"url": "https://pay.example/sim/pay/k3v9q0x1m7t2c8z", "transaction_status": "pending"})
+            )},
+            "/v1/withdrawals/hosted": {"post": withdrawal()},
+            "/v1/withdrawals/approve": {"post": approval(
+                "Approve a withdrawal",
+                "Answers when the approval is on disk; the payout runs afterwards. All keys of a merchant together count as \
+                 one approver: where the merchant asks for two, a person in the portal gives the other. Asked again, it \
+                 answers the same. Takes the permission approve.",
+                "Approval",
+                json!({
+                    "message": "Transaction Withdrawal has been approved successfully", "transaction_status": "pending"
+                })
+            )},
+            "/v1/withdrawals/reject": {"post": approval(
+                "Reject a withdrawal",
+                "The held money is free again. Edition flat answers {}. Takes the permission approve.",
+                "Rejection",
+                json!({"message": "Withdrawal has been rejected successfully"})
             )},
             "/v1/transactions/{id}": {"get": {
                 "summary": "Status of one transaction",
@@ -105,6 +122,34 @@ fn create(summary: &str, description: &str, body: &str, sample: Value, answer: V
     })
 }
 
+fn withdrawal() -> Value {
+    let sample = json!({"request": {
+        "mode": "test", "user_id": "128", "tracking_id": "b8f04416-116a-11ed-861d-0242ac120002", "amount": 200,
+        "currency": "EUR", "customer": {"first_name": "John", "last_name": "Doe", "tags": ["auto-payout"]}
+    }});
+    let mut call = create(
+        "Open the withdrawal cashier",
+        "The payer says on the page at X-Cashier-Url where the money goes and confirms; it is held from then on. The token \
+         lives for 30 minutes. Takes the permission withdrawals.",
+        "WithdrawalRequest",
+        sample,
+        json!({"token": "Qx7Lw2VbN0sKeTz94RhYpGm1CdUa8JfXo5iWq3EvBt6MlSyDk2"}),
+    );
+    call["responses"]["200"]["content"]["application/json"]["schema"] = reference("Token");
+    call
+}
+
+fn approval(summary: &str, description: &str, body: &str, answer: Value) -> Value {
+    json!({
+        "summary": summary,
+        "description": description,
+        "requestBody": {"required": true, "content": {"application/json": {
+            "schema": reference(body), "example": {"transaction_id": "r21nmrtpcmrcava"}
+        }}},
+        "responses": answers(reference("Approved"), answer)
+    })
+}
+
 fn s2s_sample() -> Value {
     json!({
         "request": {
@@ -150,7 +195,7 @@ fn reference(name: &str) -> Value {
 fn errors() -> Vec<Value> {
     let lines = [
         (Problem::CredentialNotFound, "provider or route unknown, not yours, disabled, or not set up for this mode"),
-        (Problem::TransactionIdMissing, "status without an id"),
+        (Problem::TransactionIdMissing, "status, approve or reject without an id"),
         (
             Problem::Busy,
             "draining or overloaded: come back after Retry-After; 500 with the same code is a fault of ours",
@@ -159,7 +204,9 @@ fn errors() -> Vec<Value> {
         (Problem::ApiKeyNotFound, "unknown or revoked key, or two of them"),
         (Problem::ApiKeyExpired, "the key's time is over"),
         (Problem::TransactionUnknown, "unknown id, another merchant's, or of the other mode"),
+        (Problem::NotChangeable, "approve or reject of a deposit, of what was decided otherwise, or not yet confirmed"),
         (Problem::TrackingIdMissing, "request.tracking_id absent, null or empty"),
+        (Problem::NotCancellable, "reject of a withdrawal already approved, sent or paid"),
         (Problem::WebhookUnavailable, "the host of the webhook URL does not exist or leads to a refused address"),
         (Problem::CallerBlocked, "by the rules on callers, or, with errors, on payers"),
         (Problem::Validation(Vec::new()), "bad JSON, or missing or malformed fields; errors names every one"),
@@ -168,8 +215,10 @@ fn errors() -> Vec<Value> {
         (Problem::ProviderUnavailable(Vec::new()), "the provider named cannot take this payment"),
         (Problem::NoRule, "no provider was named and the rules leave none"),
         (Problem::ModeMismatch, "request.mode contradicts the key"),
+        (Problem::BalanceInsufficient, "the merchant's available balance is clearly short"),
         (Problem::NotPermitted, "a permission is missing"),
         (Problem::IdempotencyKeyTaken, "the header's key came with other content before"),
+        (Problem::PortalOnly, "the merchant switched approval by API off"),
         (Problem::NotFound, "unknown path"),
         (Problem::MethodNotAllowed(""), "wrong method; the header Allow says which"),
         (Problem::BodyTooLarge, "over 64 KiB"),

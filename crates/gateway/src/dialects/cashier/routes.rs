@@ -8,15 +8,16 @@ use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use florin_engine::directory::Permission;
+use florin_kernel::Transaction;
 use serde::Serialize;
 
 use super::auth::Caller;
 use super::errors::Problem;
 use super::query::Query;
 use super::state::CashierState;
-use super::status::{reason, status};
+use super::status::{reason, status, withdrawal_reason, withdrawal_status};
 use super::wire::Operation;
-use super::{answer, deposit, hosted, list};
+use super::{answer, approval, deposit, hosted, list, withdrawal};
 
 /// Content type of every answer.
 pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
@@ -27,6 +28,9 @@ pub fn router(state: CashierState) -> Router {
         .route("/v1/payments/s2s", only_post(post(s2s)))
         .route("/v1/payments/hosted", only_post(post(hosted_deposit)))
         .route("/v1/payments/direct", only_post(post(direct)))
+        .route("/v1/withdrawals/hosted", only_post(post(withdraw)))
+        .route("/v1/withdrawals/approve", only_post(post(approve)))
+        .route("/v1/withdrawals/reject", only_post(post(reject)))
         .route("/v1/transactions", only_get(get(transactions)))
         .route("/v1/transactions/", only_get(get(no_id)))
         .route("/v1/transactions/{id}", only_get(get(transaction)))
@@ -67,6 +71,24 @@ async fn create(state: CashierState, request: Request, operation: Operation) -> 
     Ok(answer::response(state.engine(), operation, reply))
 }
 
+async fn withdraw(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    let asked = state.read_create(request, Operation::Withdrawal).await?;
+    let reply = withdrawal::make(&state, &asked.caller, asked.deposit, asked.idempotency_key).await?;
+    Ok(withdrawal::response(state.engine(), reply))
+}
+
+async fn approve(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    let (caller, headers, body) = state.read_approval(request).await?;
+    let approval = approval::read(&headers, &body)?;
+    approval::approve(&state, &caller, approval).await
+}
+
+async fn reject(State(state): State<CashierState>, request: Request) -> Result<Response, Problem> {
+    let (caller, headers, body) = state.read_approval(request).await?;
+    let rejection = approval::read_rejection(&headers, &body)?;
+    approval::reject(&state, &caller, rejection).await
+}
+
 async fn transaction(
     State(state): State<CashierState>,
     id: Result<Path<String>, PathRejection>,
@@ -99,17 +121,21 @@ async fn one(state: &CashierState, caller: &Caller, id: &str) -> Result<Response
     if id.is_empty() {
         return Err(Problem::TransactionIdMissing);
     }
-    let payment = state.find(caller, id).await?.ok_or(Problem::TransactionUnknown)?;
+    let found = state.find(caller, id).await?.ok_or(Problem::TransactionUnknown)?;
+    let statuses = caller.settings.extended_statuses;
+    let (status, reason) = match &found {
+        Transaction::Payment(payment) => (status(payment.word(), statuses), reason(payment)),
+        Transaction::Withdrawal(withdrawal) => {
+            (withdrawal_status(withdrawal.word(), statuses), withdrawal_reason(withdrawal))
+        }
+    };
     #[derive(Serialize)]
     struct Body {
         transaction_status: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         rejected_reason: Option<String>,
     }
-    let body = Body {
-        transaction_status: status(payment.word(), caller.settings.extended_statuses),
-        rejected_reason: reason(&payment).map(|reason| reason.text.into_owned()),
-    };
+    let body = Body { transaction_status: status, rejected_reason: reason.map(|reason| reason.text.into_owned()) };
     let body = serde_json::to_string(&body).expect("an answer has string keys and plain values only");
     let headers = [(CONTENT_TYPE, CONTENT_TYPE_JSON), (CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())

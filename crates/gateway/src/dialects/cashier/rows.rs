@@ -1,24 +1,25 @@
 //! One transaction as a row of the list, in either edition (contract, section 12).
 
-use florin_kernel::Money;
 use florin_kernel::fx::Rounding;
-use florin_kernel::payment::{Operation, Payment};
+use florin_kernel::payment::{Details, Operation, Payment};
 use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{Money, Timestamp, Transaction};
 use serde::Serialize;
 use serde_json::Number;
 
 use super::settings::{Edition, ListProviderId, ListUserId, Settings};
-use super::status::{credited, moved, status};
+use super::status::{credited, moved, status, withdrawal_status};
 
 #[derive(Serialize)]
 struct Nested<'a> {
-    transaction: Transaction<'a>,
+    transaction: Head<'a>,
     provider: Provider<'a>,
     customer: Customer<'a>,
 }
 
 #[derive(Serialize)]
-struct Transaction<'a> {
+struct Head<'a> {
     id: &'a str,
     date: &'a str,
     r#type: &'static str,
@@ -79,23 +80,62 @@ enum UserId<'a> {
     Text(&'a str),
 }
 
+/// What a row shows of a deposit or withdrawal.
+pub(super) struct Shown<'a> {
+    kind: &'static str,
+    status: &'static str,
+    created_at: Timestamp,
+    /// The last attempt at a provider.
+    attempt: Option<&'a Operation>,
+    moved: Money,
+    credited: Money,
+    details: &'a Details,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn deposit(payment: &'a Payment, settings: &Settings) -> Shown<'a> {
+        Shown {
+            kind: "deposit",
+            status: status(payment.word(), settings.extended_statuses),
+            created_at: payment.created_at,
+            attempt: payment.last_attempt(),
+            moved: moved(payment),
+            credited: credited(payment),
+            details: &payment.details,
+        }
+    }
+
+    pub(super) fn withdrawal(withdrawal: &'a Withdrawal, settings: &Settings) -> Shown<'a> {
+        Shown {
+            kind: "withdrawal",
+            status: withdrawal_status(withdrawal.word(), settings.extended_statuses),
+            created_at: withdrawal.created_at,
+            attempt: withdrawal.payout.as_ref(),
+            moved: withdrawal.payout.as_ref().map_or(withdrawal.asked, |payout| payout.moved),
+            credited: withdrawal.asked,
+            details: &withdrawal.details,
+        }
+    }
+}
+
 /// Writes a row.
-pub fn write(out: &mut Vec<u8>, payment: &Payment, settings: &Settings, codec: &Codec) {
-    let print = |sequence| codec.base36(Reference { payment: payment.id, sequence });
-    let attempt = payment.last_attempt();
-    let reference = attempt.map(|attempt| print(attempt.seq.number())).unwrap_or_default();
-    write_with_ids(out, payment, settings, &print(0), &reference);
+pub fn write(out: &mut Vec<u8>, transaction: &Transaction, settings: &Settings, codec: &Codec) {
+    let print = |sequence| codec.base36(Reference { payment: transaction.id(), sequence });
+    let shown = match transaction {
+        Transaction::Payment(payment) => Shown::deposit(payment, settings),
+        Transaction::Withdrawal(withdrawal) => Shown::withdrawal(withdrawal, settings),
+    };
+    let reference = shown.attempt.map(|attempt| print(attempt.seq.number())).unwrap_or_default();
+    write_with_ids(out, &shown, settings, &print(0), &reference);
 }
 
 /// Writes a row with given ids: the transaction's, and that of its last attempt at the provider.
-pub(super) fn write_with_ids(out: &mut Vec<u8>, payment: &Payment, settings: &Settings, id: &str, reference: &str) {
-    let attempt = payment.last_attempt();
-    let date = payment.created_at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let payer = &payment.details.payer;
+pub(super) fn write_with_ids(out: &mut Vec<u8>, shown: &Shown<'_>, settings: &Settings, id: &str, reference: &str) {
+    let Shown { kind, status, created_at, attempt, moved: amount, credited, details } = *shown;
+    let date = created_at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let payer = &details.payer;
     let user_id = user_id(&payer.user_id, settings.list_user_id);
-    let (amount, credited) = (moved(payment), credited(payment));
     let fx = converted_back(attempt, amount, credited);
-    let status = status(payment.word(), settings.extended_statuses);
     let account = match settings.list_provider_id {
         ListProviderId::Reference => reference.to_owned(),
         ListProviderId::Account => attempt.map(|attempt| attempt.route.provider.to_string()).unwrap_or_default(),
@@ -105,13 +145,13 @@ pub(super) fn write_with_ids(out: &mut Vec<u8>, payment: &Payment, settings: &Se
         Edition::Nested => serde_json::to_writer(
             out,
             &Nested {
-                transaction: Transaction {
+                transaction: Head {
                     id,
                     date: &date,
-                    r#type: "deposit",
+                    r#type: kind,
                     status,
                     transaction_id: id,
-                    tracking_id: &payment.details.reference,
+                    tracking_id: &details.reference,
                 },
                 provider: Provider {
                     provider,
@@ -138,7 +178,7 @@ pub(super) fn write_with_ids(out: &mut Vec<u8>, payment: &Payment, settings: &Se
                 transaction_id: id,
                 gateway_transaction_id: reference,
                 provider_transaction_id: attempt.map_or("", |attempt| attempt.provider_id.as_str()),
-                transaction_type: "deposit",
+                transaction_type: kind,
                 transaction_date: &date,
                 status,
                 payment_provider: provider,

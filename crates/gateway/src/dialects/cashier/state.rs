@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
+use florin_engine::Engine;
 use florin_engine::directory::Permission;
-use florin_engine::{Engine, Owner};
-use florin_kernel::PaymentId;
-use florin_kernel::payment::{Dialect, Payment};
+use florin_kernel::payment::Dialect;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderId;
+use florin_kernel::{PaymentId, Transaction};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ipnet::IpNet;
 use jiff::civil::Date;
@@ -101,35 +102,42 @@ impl CashierState {
         Ok(Asked { deposit: Box::new(draft.finish()?), caller, idempotency_key })
     }
 
+    /// An approve or reject call: who calls, and the body's bytes.
+    pub(super) async fn read_approval(&self, request: Request) -> Result<(Caller, HeaderMap, Bytes), Problem> {
+        let (parts, body) = request.into_parts();
+        let caller = self.admit(&parts, Permission::Approve)?;
+        let body = read_body(&parts, body).await?;
+        Ok((caller, parts.headers, body))
+    }
+
     /// A transaction of the caller by our id, its own reference, or the id another dialect prints for it.
-    pub(super) async fn find(&self, caller: &Caller, text: &str) -> Result<Option<Payment>, Problem> {
+    pub(super) async fn find(&self, caller: &Caller, text: &str) -> Result<Option<Transaction>, Problem> {
         let credential = &caller.credential;
         let (codec, whole) = (self.engine.codec(), |reference: &Reference| reference.sequence == 0);
         if let Some(id) = codec.read_base36(text).filter(whole)
-            && let Some(payment) = self.own_payment(caller, id.payment).await?
+            && let Some(transaction) = self.own(caller, id.payment).await?
         {
-            return Ok(Some(payment));
+            return Ok(Some(transaction));
         }
         let (merchant, mode) = (credential.merchant, credential.mode);
         if let Some(id) = self.engine.find_reference(merchant, mode, Dialect::Cashier, text).await? {
-            return self.own_payment(caller, id).await;
+            return self.own(caller, id).await;
         }
         match codec.read_hex(text).filter(whole) {
-            Some(id) => self.own_payment(caller, id.payment).await,
+            Some(id) => self.own(caller, id.payment).await,
             None => Ok(None),
         }
     }
 
-    /// A payment of the caller's merchant and mode; another's answers as one that does not exist.
-    async fn own_payment(&self, caller: &Caller, id: PaymentId) -> Result<Option<Payment>, Problem> {
-        let owner = Owner { merchant: caller.credential.merchant, mode: caller.credential.mode };
-        Ok(self.engine.find(owner, id).await?)
+    /// A transaction of the caller's merchant and mode; another's answers as one that does not exist.
+    async fn own(&self, caller: &Caller, id: PaymentId) -> Result<Option<Transaction>, Problem> {
+        Ok(self.engine.find_transaction(caller.owner(), id).await?)
     }
 
-    /// Whether a text is the printed id of a payment or of one of its attempts, whoever owns it.
+    /// Whether a text is the printed id of a transaction or of one of its attempts, whoever owns it.
     async fn is_our_id(&self, text: &str) -> Result<bool, Problem> {
         match self.engine.codec().read_base36(text) {
-            Some(reference) => Ok(self.engine.store().payment(reference.payment).await?.is_some()),
+            Some(reference) => Ok(self.engine.store().transaction(reference.payment).await?.is_some()),
             None => Ok(false),
         }
     }

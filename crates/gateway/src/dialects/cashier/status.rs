@@ -7,6 +7,7 @@ use florin_kernel::Money;
 use florin_kernel::payment::{Decline, Ending, OperationKind, OperationStatus, Payment, State, Word};
 
 use super::settings::Statuses;
+use florin_kernel::withdrawal::{self, Withdrawal};
 
 /// `transaction_status` of a deposit.
 pub fn status(word: Word, statuses: Statuses) -> &'static str {
@@ -66,14 +67,51 @@ impl Reason {
 pub fn reason(payment: &Payment) -> Option<Reason> {
     let State::Ended(ending) = &payment.state else { return None };
     Some(match ending {
-        Ending::Declined(Decline::Response(code)) => response(code),
-        Ending::Declined(Decline::Authentication) => Reason::word("3ds", "3-D Secure authentication failed"),
-        Ending::Declined(Decline::Risk) => Reason::word("risk", "Blocked by risk rules"),
-        Ending::Declined(Decline::Provider) | Ending::Failed => Reason::word("provider", "Provider unavailable"),
+        Ending::Declined(decline) => declined(decline),
+        Ending::Failed => Reason::word("provider", "Provider unavailable"),
         Ending::Cancelled => Reason::word("cancelled", "Cancelled by customer"),
         Ending::Expired | Ending::AuthorisationExpired => Reason::word("expired", "Expired"),
         Ending::Voided => Reason::word("merchant", "Rejected by merchant"),
     })
+}
+
+/// `transaction_status` of a withdrawal.
+pub fn withdrawal_status(word: withdrawal::Word, statuses: Statuses) -> &'static str {
+    use withdrawal::Word;
+    match (word, statuses) {
+        (Word::Cancelled, Statuses::Extended) => "cancelled",
+        (Word::Expired, Statuses::Extended) => "expired",
+        (Word::Returned, Statuses::Extended) => "returned",
+        (Word::Created | Word::AwaitingApproval | Word::Approved | Word::Sent | Word::Unknown, _) => "pending",
+        (Word::Paid, _) | (Word::Returned, Statuses::Basic) => "successful",
+        (Word::Declined | Word::Failed | Word::Rejected, _) | (Word::Cancelled | Word::Expired, Statuses::Basic) => {
+            "rejected"
+        }
+    }
+}
+
+/// The reason of a rejected withdrawal; `None` for any other.
+pub fn withdrawal_reason(withdrawal: &Withdrawal) -> Option<Reason> {
+    use withdrawal::Ending;
+    let withdrawal::State::Ended(ending) = &withdrawal.state else { return None };
+    Some(match ending {
+        Ending::Declined(decline) => declined(decline),
+        Ending::Failed => Reason::word("provider", "Provider unavailable"),
+        Ending::Rejected { reason, .. } if reason.is_empty() => Reason::word("merchant", "Rejected by merchant"),
+        Ending::Rejected { reason, .. } => Reason { code: "merchant".into(), text: reason.clone().into() },
+        Ending::Cancelled => Reason::word("cancelled", "Cancelled by customer"),
+        Ending::Expired => Reason::word("expired", "Expired"),
+        Ending::ApprovalExpired => Reason::word("approval", "Approval expired"),
+    })
+}
+
+fn declined(decline: &Decline) -> Reason {
+    match decline {
+        Decline::Response(code) => response(code),
+        Decline::Authentication => Reason::word("3ds", "3-D Secure authentication failed"),
+        Decline::Risk => Reason::word("risk", "Blocked by risk rules"),
+        Decline::Provider => Reason::word("provider", "Provider unavailable"),
+    }
 }
 
 /// The text of a response code. Providers send all sorts of things in its place; what is not two letters or digits reads as

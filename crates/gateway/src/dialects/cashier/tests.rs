@@ -7,6 +7,7 @@ mod fields;
 mod keys;
 mod lists;
 mod reading;
+mod withdrawals;
 
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{

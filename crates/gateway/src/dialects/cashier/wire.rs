@@ -29,6 +29,8 @@ pub enum Operation {
     Hosted,
     /// The merchant's own form collected the card.
     S2s,
+    /// Money out, by the withdrawal cashier.
+    Withdrawal,
 }
 
 /// What the rules need to know besides the body.
@@ -138,7 +140,7 @@ pub fn read(body: &[u8], operation: Operation, reading: Reading<'_>) -> Result<D
         return Err(Problem::TrackingIdMissing);
     }
     let card_details = match operation {
-        Operation::Direct | Operation::Hosted => None,
+        Operation::Direct | Operation::Hosted | Operation::Withdrawal => None,
         Operation::S2s => Some(body.get("card_details").unwrap_or(&Json::Null)),
     };
     Ok(fields(form, request, card_details, operation, reading))
@@ -155,12 +157,12 @@ fn fields(
     let user_id = form.require_id(&request, "user_id", rules::user_id);
     let tracking_id = form.require_id(&request, "tracking_id", rules::tracking_id);
     let ip = match operation {
-        Operation::Direct | Operation::Hosted => form.read(&request, "ip", rules::ip),
+        Operation::Direct | Operation::Hosted | Operation::Withdrawal => form.read(&request, "ip", rules::ip),
         Operation::S2s => form.require(&request, "ip", rules::ip),
     };
     let amount = amount(&mut form, &request);
     let provider_fields = match operation {
-        Operation::Direct | Operation::Hosted => ["provider_id", "routing_id"],
+        Operation::Direct | Operation::Hosted | Operation::Withdrawal => ["provider_id", "routing_id"],
         Operation::S2s => ["routing_id", "provider_id"],
     };
     let named = provider_fields.into_iter().find(|name| request.get(name).is_some());
@@ -170,14 +172,21 @@ fn fields(
         Operation::Hosted => None,
         Operation::Direct => form.require(&request, provider_field, rules::provider_id),
         Operation::S2s => form.read(&request, provider_field, rules::provider_id),
+        // The rules choose when the payer confirms.
+        Operation::Withdrawal => None,
     };
     let customer = form.section(&request, "customer", "request.customer");
-    let limit = form.read(&customer, "max_deposit_limit", Limit::read);
+    let limit = match operation {
+        Operation::Direct | Operation::Hosted | Operation::S2s => {
+            form.read(&customer, "max_deposit_limit", Limit::read)
+        }
+        Operation::Withdrawal => None,
+    };
     let (payer, phone_country) = payer(&mut form, &customer, ip, user_id.unwrap_or_default(), reading);
     let card = card_details.and_then(|details| card(&mut form, details, reading));
     let hosted = match operation {
         Operation::Hosted => Some(hosted::read(&mut form, &request)),
-        Operation::Direct | Operation::S2s => None,
+        Operation::Direct | Operation::S2s | Operation::Withdrawal => None,
     };
     let deposit = tracking_id.clone().zip(amount).map(|(tracking_id, amount)| Deposit {
         operation,

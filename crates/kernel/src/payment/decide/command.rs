@@ -1,7 +1,7 @@
 //! What goes into a decision and what comes out of it.
 
 use crate::Money;
-use crate::ledger::Entry;
+use crate::ledger::{Account, Entry};
 use crate::payment::{Means, Outcome, Payment, Route, Seq, Word};
 
 /// What may be said about a payment.
@@ -52,19 +52,26 @@ pub struct Attempt {
 
 /// What follows from a decision, besides the new state. Nothing happens before the state is committed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub enum Effect<W = Word> {
     /// Ask the provider for an operation.
     Call(Seq),
     /// Ask the provider what became of an operation.
     LookUp(Seq),
     /// Write to the book, in the same commit.
     Post(Entry),
-    /// The payment's word changed.
+    /// After the entries the account's posted balance must be at least so much, or nothing is committed. May be negative.
+    Floor {
+        /// The account.
+        account: Account,
+        /// In its asset.
+        minimum: Money,
+    },
+    /// Its word changed.
     Notify {
         /// Before.
-        from: Word,
+        from: W,
         /// After.
-        to: Word,
+        to: W,
     },
 }
 

@@ -42,6 +42,7 @@ impl Draft {
                 Ok(())
             }
             OperationKind::Void => self.set_late(seq, approval.provider_id),
+            OperationKind::Payout => Err(Refusal::NoSuchOperation),
             OperationKind::Authorise => {
                 // Nobody will capture this hold: give it back to the payer.
                 self.set_late(seq, approval.provider_id)?;
@@ -82,7 +83,7 @@ impl Draft {
         let State::Funded(funds) = self.payment.state else { return false };
         let hold_left = super::money::less(funds.held, self.open(OperationKind::Capture));
         match kind {
-            OperationKind::Sale | OperationKind::Authorise => false,
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => false,
             OperationKind::Capture => !amount.exceeds(hold_left) && self.open(OperationKind::Void).next().is_none(),
             OperationKind::Void => self.open(OperationKind::Capture).next().is_none(),
             OperationKind::Refund => {

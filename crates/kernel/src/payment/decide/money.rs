@@ -45,7 +45,7 @@ impl Draft {
         let of =
             move |kind: OperationKind| self.payment.operations.iter().filter(counts).filter(move |op| op.kind == kind);
         let whole: Vec<&Operation> = match kind {
-            OperationKind::Sale | OperationKind::Authorise => return Some(part),
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => return Some(part),
             OperationKind::Capture | OperationKind::Void => vec![self.payment.funding()?],
             OperationKind::Refund => {
                 let done = |op: &&Operation| op.status == OperationStatus::Approved;

@@ -185,6 +185,7 @@ fn show(before: &Payment, decision: Result<Decision, Refusal>, now: Timestamp) -
             Effect::Post(entry) => {
                 format!("post {} {}", entry.event, entry.transfers.last().expect("never empty").amount)
             }
+            Effect::Floor { account, minimum } => format!("{account} at least {minimum}"),
             Effect::Notify { from, to } => format!("notify {} to {}", from.text(), to.text()),
         });
     }

@@ -87,6 +87,7 @@ pub(super) fn kind_word(kind: OperationKind) -> &'static str {
         OperationKind::Capture => "capture",
         OperationKind::Void => "void",
         OperationKind::Refund => "refund",
+        OperationKind::Payout => "payout",
     }
 }
 
@@ -98,6 +99,7 @@ pub(super) fn kind(word: &str) -> Option<OperationKind> {
         "capture" => OperationKind::Capture,
         "void" => OperationKind::Void,
         "refund" => OperationKind::Refund,
+        "payout" => OperationKind::Payout,
         _ => return None,
     })
 }

@@ -19,7 +19,7 @@ async fn behind(proxy: &Proxy) -> PostgresStore {
 /// Exactly once, whatever became of the first try.
 async fn is_captured_once(store: &dyn Store, number: i64) {
     let id = PaymentId::from_number(number);
-    assert_eq!(store.payment(id).await.unwrap().map(|stored| stored.version), Some(2), "payment {number}");
+    assert_eq!(store.transaction(id).await.unwrap().map(|stored| stored.version), Some(2), "payment {number}");
     assert_eq!(store.entries(id).await.unwrap().len(), 1, "payment {number}");
 }
 
@@ -115,5 +115,5 @@ async fn a_database_that_stays_away_is_told_and_comes_back() {
     };
     tokio::time::timeout(Duration::from_secs(20), back).await.expect("it comes back by itself");
     store.ping().await.unwrap();
-    assert!(store.payment(PaymentId::from_number(2)).await.unwrap().is_none());
+    assert!(store.transaction(PaymentId::from_number(2)).await.unwrap().is_none());
 }

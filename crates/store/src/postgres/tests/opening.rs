@@ -124,7 +124,7 @@ async fn a_reader_beside_a_server_only_reads() {
     committed(&store, inserting(&payment(1))).await;
     let reader = PostgresStore::open_read_only(database.server()).await.unwrap();
     assert_eq!(reader.verify_ledger().await.unwrap().payments, 1);
-    assert!(reader.payment(payment(1).id).await.unwrap().is_some());
+    assert!(reader.transaction(payment(1).id).await.unwrap().is_some());
     assert!(matches!(reader.commit(inserting(&payment(2))).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(reader.ping().await, Err(StoreError::Unavailable(_))));
 }

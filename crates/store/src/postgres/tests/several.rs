@@ -123,7 +123,7 @@ async fn changes_are_noticed() {
     stores[0].advance_clock(MerchantId::from_number(1), 5).await.unwrap();
     assert!(stores[1].revision().await.unwrap() > configured);
     committed(&*stores[0], inserting(&payment(1))).await;
-    assert!(stores[1].payment(PaymentId::from_number(1)).await.unwrap().is_some());
+    assert!(stores[1].transaction(PaymentId::from_number(1)).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -42,7 +42,7 @@ async fn who_goes_past_the_triggers_is_found() {
         assert!(faults.iter().any(|fault| fault.contains(&expected)), "{change}: {faults:#?}");
     };
     check("UPDATE entries SET at = at + 1 WHERE seal = 2", "entries of seal 2 of chain CHAIN are not those").await;
-    check("UPDATE entries SET amount_minor = 7 WHERE seal = 3", "Payment 3 says 1000 EUR taken").await;
+    check("UPDATE entries SET amount_minor = 7 WHERE seal = 3", "Payment 3 says 1000 EUR posted").await;
     check("DELETE FROM seals WHERE number = 4", "Seal 4 of chain CHAIN is missing").await;
     check("DELETE FROM entries WHERE seal = 5", "entries of seal 5 of chain CHAIN are missing").await;
     let twice = "INSERT INTO entries (chain, seal, place, payment, event, book, layer, debit, credit, asset, amount_minor, at)

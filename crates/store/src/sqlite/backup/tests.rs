@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use florin_kernel::PaymentId;
+use florin_kernel::{PaymentId, Transaction};
 use tempfile::TempDir;
 
 use super::{BackupError, backup};
@@ -52,8 +52,11 @@ async fn restores_what_was_acknowledged_before_it_began() {
 
     let restored = opened(&folder, "copy.db");
     for number in 1..=before {
-        let stored = restored.payment(PaymentId::from_number(number)).await.unwrap();
-        assert_eq!(stored.expect("it was acknowledged before").payment, capturing(&payment(number)).0);
+        let stored = restored.transaction(PaymentId::from_number(number)).await.unwrap();
+        assert_eq!(
+            stored.expect("it was acknowledged before").transaction,
+            Transaction::Payment(capturing(&payment(number)).0)
+        );
     }
     let report = restored.verify_ledger().await.unwrap();
     assert_eq!(report.faults, Vec::<String>::new());

@@ -28,6 +28,35 @@ pub(super) fn schemas() -> Value {
                 &["provider_id"]
             )}
         },
+        "WithdrawalRequest": {
+            "type": "object",
+            "required": ["request"],
+            "properties": {"request": withdrawal_request()}
+        },
+        "Token": {
+            "type": "object",
+            "required": ["token"],
+            "properties": {"token": described("string", "50 letters and digits, for GET /cashier/{token}")}
+        },
+        "Approval": {
+            "type": "object",
+            "required": ["transaction_id"],
+            "properties": {"transaction_id": described("string", "Our transaction id or the tracking_id")}
+        },
+        "Rejection": {
+            "type": "object",
+            "required": ["transaction_id"],
+            "properties": {
+                "transaction_id": described("string", "Our transaction id or the tracking_id"),
+                "reason": {
+                    "type": "string", "maxLength": 200, "description": "Printable ASCII; becomes rejected_reason"
+                }
+            }
+        },
+        "Approved": {
+            "type": "object",
+            "properties": {"message": {"type": "string"}, "transaction_status": status()}
+        },
         "CardDetails": card_details(),
         "Customer": customer(),
         "Settings": settings(),
@@ -114,6 +143,15 @@ fn request(provider_field: &str, provider: &str, more: &[&str]) -> Value {
             "customer": reference("Customer")
         }
     })
+}
+
+/// A withdrawal's provider is chosen by the rules.
+fn withdrawal_request() -> Value {
+    let mut request = request("provider_id", "", &[]);
+    if let Some(properties) = request["properties"].as_object_mut() {
+        properties.remove("provider_id");
+    }
+    request
 }
 
 fn settings() -> Value {
@@ -223,7 +261,7 @@ fn status() -> Value {
     json!({
         "type": "string",
         "description": "pending, successful or rejected; with the setting extended_statuses also partially_refunded, \
-            refunded, charged_back, cancelled, expired"
+            refunded, charged_back, cancelled, expired, returned"
     })
 }
 

@@ -411,7 +411,11 @@ fn urls() {
 #[test]
 fn the_documents_samples_are_read() {
     let document = super::super::openapi::openapi();
-    for (path, operation) in [("/v1/payments/s2s", Operation::S2s), ("/v1/payments/direct", Operation::Direct)] {
+    for (path, operation) in [
+        ("/v1/payments/s2s", Operation::S2s),
+        ("/v1/payments/direct", Operation::Direct),
+        ("/v1/withdrawals/hosted", Operation::Withdrawal),
+    ] {
         let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"];
         assert!(read_in(&body.to_string(), operation, reading()).is_ok(), "{body}");
     }

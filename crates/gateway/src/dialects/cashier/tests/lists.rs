@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use super::super::errors::Problem;
 use super::super::list::read;
 use super::super::query::Query;
-use super::super::rows::write_with_ids;
+use super::super::rows::{Shown, write_with_ids};
 use super::super::settings::{Edition, ListProviderId, ListUserId, Settings};
 use super::{asked, card_simulator, eur, gbp_simulator, sent, told};
 
@@ -26,7 +26,7 @@ const FLAT: &str = concat!(
 fn row(payment: &Payment, settings: &Settings) -> String {
     let mut out = Vec::new();
     let reference = if payment.operations.is_empty() { "" } else { "sh7gv8knfxpktgh" };
-    write_with_ids(&mut out, payment, settings, "g7xp8kudinz3tyi", reference);
+    write_with_ids(&mut out, &Shown::deposit(payment, settings), settings, "g7xp8kudinz3tyi", reference);
     String::from_utf8(out).expect("UTF-8")
 }
 

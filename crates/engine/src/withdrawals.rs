@@ -1,0 +1,250 @@
+//! Withdrawals: made with a session for the payer, confirmed on its page, approved by merchants and their people. What
+//! follows goes through the same door as payments ([`crate::submit`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::ledger::Account;
+use florin_kernel::ports::{Lane, Payee};
+use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation};
+use florin_kernel::secret::Secret;
+use florin_kernel::withdrawal::{Command, Confirmation, Destination, Overdraft, Withdrawal};
+use florin_kernel::{PaymentId, Transaction};
+use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
+use tokio::sync::oneshot;
+
+use crate::calls::Calls;
+use crate::keys::Keyring;
+use crate::owner::Owner;
+use crate::replay::{ClaimRequest, Earlier, Render, Reply};
+use crate::start::{StartError, route_to};
+use crate::submit::SubmitError;
+use crate::{Engine, Needs};
+
+/// A withdrawal to open.
+pub struct NewWithdrawal {
+    /// Created, the payer has not confirmed.
+    pub withdrawal: Box<Withdrawal>,
+    /// Its reference and idempotency key.
+    pub claims: Vec<ClaimRequest>,
+    /// Of the request's normalised content.
+    pub digest: [u8; 16],
+    /// Makes the answer.
+    pub render: Render<Withdrawal>,
+}
+
+/// What the payer chose.
+#[derive(Clone, Debug)]
+pub struct PayoutChoice {
+    /// One of the accounts that [`Engine::payout_routes`] offers.
+    pub provider: ProviderId,
+    /// Where the money goes.
+    pub payee: Payee,
+}
+
+/// Methods that can be paid out to, in the order they are offered.
+const METHODS: [Method; 3] = [Method::Card, Method::BankTransfer, Method::EWallet];
+/// An id that is taken means that another process drew it in the same millisecond: draw again.
+const ID_DRAWS_MAX: u32 = 5;
+/// Characters of a card or account number that people may read again.
+const SHOWN: usize = 4;
+
+impl Engine {
+    /// Opens a withdrawal for its payer, with its answer in the same commit. A copy of an earlier request gets that one's.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is written then.
+    pub async fn open_withdrawal(&self, mut new: NewWithdrawal) -> Result<Reply, StartError> {
+        if self.is_draining() {
+            return Err(StartError::Draining);
+        }
+        let now = self.now(Lane::of(new.withdrawal.merchant, new.withdrawal.mode));
+        for _ in 0..ID_DRAWS_MAX {
+            let answer = (new.render)(&new.withdrawal);
+            let claims = self.claims(&*new.withdrawal, &new.claims, new.digest, now);
+            let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
+            let write = PaymentWrite::insert(&*new.withdrawal).answered(Some(answer.clone()));
+            match self.write(Changeset { claims, payments: vec![write], ..Changeset::default() }).await? {
+                Verdict::Committed => {
+                    let payment = new.withdrawal.id;
+                    return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
+                }
+                Verdict::Conflict => new.withdrawal.id = self.new_payment_id(),
+                Verdict::Duplicate(claim) => {
+                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
+                    let kind = new.claims[place].kind;
+                    return match self.replay(claim, kind, new.digest, &new.render).await? {
+                        Earlier::Replay(reply) => Ok(reply),
+                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
+                    };
+                }
+                Verdict::BelowFloor { .. } => unreachable!("nothing is held before the payer confirms"),
+            }
+        }
+        Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
+    }
+
+    /// Who can pay a withdrawal out, by method; the rules decide as they stand now.
+    ///
+    /// # Errors
+    /// [`NoRoute`] of the method that comes nearest, when there is nobody.
+    pub fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
+        let payer = &withdrawal.details.payer;
+        let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
+        for method in METHODS {
+            let facts = Facts {
+                payment: withdrawal.id,
+                attempt: 0,
+                merchant: withdrawal.merchant,
+                mode: withdrawal.mode,
+                operation: RuleOperation::Withdrawal,
+                method,
+                amount: withdrawal.asked,
+                country: &payer.country,
+                kyc_status: &payer.kyc_status,
+                tags: &payer.tags,
+            };
+            match self.route(&facts, Choice::Rules, Needs::Payout) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
+                Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
+            }
+        }
+        if candidates.is_empty() { Err(refusal) } else { Ok(candidates) }
+    }
+
+    /// Whether the balance covers a withdrawal as it stands now. Only the hold itself, made when the payer confirms, is sure.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn balance_covers(&self, withdrawal: &Withdrawal) -> Result<bool, StoreError> {
+        let (book, asset) = (withdrawal.mode.to_string(), withdrawal.asked.asset());
+        let rules = self.directory().merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
+        let Overdraft::UpTo(overdraft) = rules.unwrap_or_default().overdraft(withdrawal.mode, asset) else {
+            return Ok(true);
+        };
+        let account = Account::MerchantAvailable(withdrawal.merchant).to_string();
+        let balances = self.store.balances().await?;
+        let own = balances
+            .iter()
+            .find(|balance| balance.book == book && balance.account == account && balance.asset == asset.code());
+        let posted = own.map_or(0, |balance| balance.posted_minor);
+        Ok(i128::from(posted) + i128::from(overdraft.minor()) >= i128::from(withdrawal.asked.minor()))
+    }
+
+    /// The payer confirms: the money is held, and the payout begins where nobody has to approve it.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; nothing is written then.
+    pub async fn confirm_withdrawal(
+        self: &Arc<Self>,
+        id: PaymentId,
+        choice: PayoutChoice,
+    ) -> Result<Withdrawal, SubmitError> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining);
+        }
+        let withdrawal = self.load::<Withdrawal>(id).await?.ok_or(SubmitError::NotFound)?.transaction;
+        let candidates = self.payout_routes(&withdrawal).unwrap_or_default();
+        let offered = |candidate: &&Candidate| candidate.accounts.iter().any(|account| account.id == choice.provider);
+        let candidate = candidates.iter().find(offered).ok_or(SubmitError::NotFound)?;
+        // A payout does not cascade: the first account takes it.
+        let account = candidate.accounts.first().ok_or(SubmitError::NotFound)?;
+        let confirmation = self.confirmation(&withdrawal, candidate, account, &choice.payee);
+        self.begin(id, Command::Confirm(confirmation)).await
+    }
+
+    fn confirmation(
+        &self,
+        withdrawal: &Withdrawal,
+        candidate: &Candidate,
+        account: &ProviderAccount,
+        payee: &Payee,
+    ) -> Confirmation {
+        let directory = self.directory();
+        let rules = directory.merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
+        let (rules, asked) = (rules.unwrap_or_default(), withdrawal.asked);
+        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !asked.exceeds(up_to));
+        let required = match (rules.needs_four_eyes(asked), itself) {
+            (true, _) => 2,
+            (false, true) => 0,
+            (false, false) => 1,
+        };
+        Confirmation {
+            route: route_to(account),
+            destination: Destination {
+                method: account.method,
+                shown: shown(payee.number.expose()),
+                sealed: seal_payee(&self.keyring, payee),
+            },
+            required,
+            approval_days: rules.approval_days,
+            overdraft: rules.overdraft(withdrawal.mode, asked.asset()),
+        }
+    }
+
+    /// Obeys an owner's command for its withdrawal. When this returns, the command is on disk; what follows runs on.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; nothing is written then.
+    pub async fn submit_withdrawal(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        command: Command,
+    ) -> Result<Withdrawal, SubmitError> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining);
+        }
+        let found = self.find_transaction(owner, id).await?.and_then(Transaction::withdrawal);
+        found.ok_or(SubmitError::NotFound)?;
+        self.begin(id, command).await
+    }
+
+    /// The payer gives up.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; nothing is written then.
+    pub async fn cancel_withdrawal(self: &Arc<Self>, id: PaymentId) -> Result<Withdrawal, SubmitError> {
+        self.submit_always(id, Command::Cancel).await
+    }
+
+    /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.
+    async fn begin(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Withdrawal, SubmitError> {
+        let (engine, (tell, told)) = (self.clone(), oneshot::channel());
+        self.tasks.spawn(async move {
+            let changes = match engine.commit::<Withdrawal>(id, command).await {
+                Ok(changes) => changes,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            drop(tell.send(Ok((*changes.transaction).clone())));
+            if let Err(error) = engine.perform(changes, Calls::default(), None).await {
+                tracing::error!(withdrawal = %id, %error, "an answer could not be stored; a look-up finishes the payout");
+            }
+        });
+        told.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
+    }
+}
+
+/// The end of a number, for people who know it.
+fn shown(number: &str) -> String {
+    let characters: Vec<char> = number.chars().collect();
+    let hidden = characters.len().saturating_sub(SHOWN);
+    if characters.len() < 2 * SHOWN {
+        "…".to_owned()
+    } else {
+        format!("…{}", characters[hidden..].iter().collect::<String>())
+    }
+}
+
+fn seal_payee(keyring: &Keyring, payee: &Payee) -> String {
+    let text = serde_json::json!([payee.holder, payee.number.expose()]).to_string();
+    keyring.seal(&Secret::new(text))
+}
+
+/// Opens what [`seal_payee`] made.
+pub(crate) fn open_payee(keyring: &Keyring, sealed: &str) -> Option<Payee> {
+    let text = keyring.open(sealed).ok()?;
+    let (holder, number): (String, String) = serde_json::from_str(text.expose()).ok()?;
+    Some(Payee { holder, number: Secret::new(number) })
+}

@@ -1,0 +1,144 @@
+//! Approving and rejecting withdrawals (contract, section 10). Both are idempotent by the transaction's id.
+
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use florin_engine::SubmitError;
+use florin_engine::directory::ApprovalBy;
+use florin_kernel::withdrawal::{Approver, Command, Refusal};
+use florin_kernel::{PaymentId, Transaction};
+
+use super::auth::Caller;
+use super::errors::Problem;
+use super::fields::{Form, Section};
+use super::json::{self, Json};
+use super::routes::{CONTENT_TYPE_JSON, idempotency_key};
+use super::rules;
+use super::settings::Edition;
+use super::state::CashierState;
+
+const APPROVED: &str =
+    r#"{"message":"Transaction Withdrawal has been approved successfully","transaction_status":"pending"}"#;
+const REJECTED: &str = r#"{"message":"Withdrawal has been rejected successfully"}"#;
+const REJECTED_FLAT: &str = "{}";
+/// Characters of a reason.
+const REASON_MAX: usize = 200;
+
+/// Which withdrawal is approved.
+pub struct Approval {
+    transaction_id: String,
+}
+
+/// Which withdrawal is rejected, and why.
+pub struct Rejection {
+    transaction_id: String,
+    reason: String,
+}
+
+/// Reads an approve call's body.
+///
+/// # Errors
+/// 9001, 1021.
+pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Approval, Problem> {
+    let (transaction_id, _) = fields(headers, body)?;
+    Ok(Approval { transaction_id })
+}
+
+/// Reads a reject call's body.
+///
+/// # Errors
+/// 9001, 1021.
+pub fn read_rejection(headers: &HeaderMap, body: &[u8]) -> Result<Rejection, Problem> {
+    let (transaction_id, reason) = fields(headers, body)?;
+    let reason = reason.map_err(|message| Problem::field("reason", message))?;
+    Ok(Rejection { transaction_id, reason })
+}
+
+fn fields(headers: &HeaderMap, body: &[u8]) -> Result<(String, Result<String, rules::Message>), Problem> {
+    let body = json::read(body).map_err(|fault| Problem::field("body", fault.to_string()))?;
+    let (section, mut form) = (Section::new(&body, ""), Form::default());
+    let id = match section.get("transaction_id") {
+        None => return Err(Problem::TransactionIdMissing),
+        Some(Json::Text(id)) => id.to_string(),
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
+            form.fault_at("transaction_id", "must be a string");
+            String::new()
+        }
+    };
+    if let Err(fault) = idempotency_key(headers) {
+        form.fault_at("Idempotency-Key", fault);
+    }
+    let errors = form.into_errors();
+    if !errors.is_empty() {
+        return Err(Problem::Validation(errors));
+    }
+    let reason = section.get("reason").map_or(Ok(String::new()), reason);
+    Ok((id, reason))
+}
+
+fn reason(value: &Json<'_>) -> Result<String, rules::Message> {
+    let text = rules::trimmed(value)?;
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (plain && text.len() <= REASON_MAX)
+        .then(|| text.to_owned())
+        .ok_or("must be 1 to 200 printable ASCII characters".into())
+}
+
+/// Approves; when this answers, the approval is on disk, and the payout runs on.
+///
+/// # Errors
+/// 1039, 1076, 9010 and the common ones.
+pub async fn approve(state: &CashierState, caller: &Caller, approval: Approval) -> Result<Response, Problem> {
+    let id = withdrawal(state, caller, &approval.transaction_id).await?;
+    let command = Command::Approve(Approver::Api);
+    state.engine().submit_withdrawal(caller.owner(), id, command).await.map_err(problem)?;
+    Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], APPROVED).into_response())
+}
+
+/// Rejects: the held money is free when this answers.
+///
+/// # Errors
+/// 1039, 1076, 1129, 9010 and the common ones.
+pub async fn reject(state: &CashierState, caller: &Caller, rejection: Rejection) -> Result<Response, Problem> {
+    let id = withdrawal(state, caller, &rejection.transaction_id).await?;
+    let command = Command::Reject { by: Approver::Api, reason: rejection.reason };
+    state.engine().submit_withdrawal(caller.owner(), id, command).await.map_err(problem)?;
+    let body = match caller.settings.edition {
+        Edition::Nested => REJECTED,
+        Edition::Flat => REJECTED_FLAT,
+    };
+    Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response())
+}
+
+/// The withdrawal that is meant, by any id that a status call takes.
+async fn withdrawal(state: &CashierState, caller: &Caller, text: &str) -> Result<PaymentId, Problem> {
+    match caller.merchant.withdrawals.approval {
+        ApprovalBy::Anybody => {}
+        ApprovalBy::PortalOnly => return Err(Problem::PortalOnly),
+    }
+    match state.find(caller, text).await?.ok_or(Problem::TransactionUnknown)? {
+        Transaction::Withdrawal(withdrawal) => Ok(withdrawal.id),
+        Transaction::Payment(_) => Err(Problem::NotChangeable),
+    }
+}
+
+fn problem(error: SubmitError) -> Problem {
+    match error {
+        SubmitError::NotFound => Problem::TransactionUnknown,
+        SubmitError::WithdrawalRefused(Refusal::UnderWay) => Problem::NotCancellable,
+        SubmitError::WithdrawalRefused(
+            Refusal::NotConfirmed
+            | Refusal::AlreadyConfirmed
+            | Refusal::SessionOver
+            | Refusal::Decided(_)
+            | Refusal::NotPaid
+            | Refusal::ReturnExceedsPayout { .. }
+            | Refusal::BadAmount
+            | Refusal::NoSuchOperation,
+        )
+        | SubmitError::Refused(_) => Problem::NotChangeable,
+        SubmitError::BalanceInsufficient => Problem::BalanceInsufficient,
+        SubmitError::Store(error) => error.into(),
+        SubmitError::Draining => Problem::Busy,
+    }
+}

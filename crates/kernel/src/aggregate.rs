@@ -1,0 +1,269 @@
+//! What payments and withdrawals have in common: each is one document that a pure decision changes, of one number space and
+//! with operations asked of a provider. Whoever keeps and moves them needs to know no more.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::payment::{Attempt, Dialect, Effect, Mode, Operation, Outcome, Payment, Seq};
+use crate::withdrawal::Withdrawal;
+use crate::{MerchantId, PaymentId};
+
+/// A payment or a withdrawal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transaction {
+    /// Money in.
+    Payment(Payment),
+    /// Money out; in a box, being the larger and the rarer.
+    Withdrawal(Box<Withdrawal>),
+}
+
+/// Which of them a row holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A payment.
+    Payment,
+    /// A withdrawal or payout.
+    Withdrawal,
+}
+
+impl Transaction {
+    /// Its id; payments and withdrawals share one number space, so that printed ids, claims, entries and events name either.
+    pub fn id(&self) -> PaymentId {
+        match self {
+            Transaction::Payment(payment) => payment.id,
+            Transaction::Withdrawal(withdrawal) => withdrawal.id,
+        }
+    }
+
+    /// Whose it is.
+    pub fn merchant(&self) -> MerchantId {
+        match self {
+            Transaction::Payment(payment) => payment.merchant,
+            Transaction::Withdrawal(withdrawal) => withdrawal.merchant,
+        }
+    }
+
+    /// Test or live.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Transaction::Payment(payment) => payment.mode,
+            Transaction::Withdrawal(withdrawal) => withdrawal.mode,
+        }
+    }
+
+    /// The payment, if it is one.
+    pub fn payment(self) -> Option<Payment> {
+        match self {
+            Transaction::Payment(payment) => Some(payment),
+            Transaction::Withdrawal(_) => None,
+        }
+    }
+
+    /// The withdrawal, if it is one.
+    pub fn withdrawal(self) -> Option<Withdrawal> {
+        match self {
+            Transaction::Payment(_) => None,
+            Transaction::Withdrawal(withdrawal) => Some(*withdrawal),
+        }
+    }
+}
+
+/// What is true now, and what follows.
+pub type Decided<A> = (A, Vec<Effect<<A as Aggregate>::Word>>);
+
+/// A payment or a withdrawal, to whoever keeps rows, asks providers and wakes what is due.
+pub trait Aggregate:
+    Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// What may be said about it.
+    type Command: Clone + std::fmt::Debug + PartialEq + Send + Sync;
+    /// The words of its states.
+    type Word: Copy + std::fmt::Debug + PartialEq + Send + Sync + 'static;
+    /// Why a command is not obeyed.
+    type Refusal: std::error::Error + Send + Sync + 'static;
+
+    /// Which it is.
+    const KIND: Kind;
+
+    /// Its id.
+    fn id(&self) -> PaymentId;
+    /// Whose it is.
+    fn merchant(&self) -> MerchantId;
+    /// Test or live.
+    fn mode(&self) -> Mode;
+    /// The API it was made in.
+    fn dialect(&self) -> Dialect;
+    /// When, by the merchant's clock.
+    fn created_at(&self) -> Timestamp;
+    /// When something is to be done about it without anybody asking; derived, never set.
+    fn wake_at(&self) -> Option<Timestamp>;
+    /// The word for where it stands, as rows write it.
+    fn word_text(&self) -> &'static str;
+    /// A word as rows write it.
+    fn text_of(word: Self::Word) -> &'static str;
+    /// The operation with a sequence number.
+    fn operation(&self, seq: Seq) -> Option<&Operation>;
+    /// The one place where it changes: what is true now, and what follows.
+    ///
+    /// # Errors
+    /// When the command does not fit; nothing changes then.
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal>;
+    /// What a provider says about an operation. Only payments go on to another provider.
+    fn answered(seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Self::Command;
+    /// That its time to wake has come.
+    fn wake() -> Self::Command;
+    /// It as it stood when its first request had been taken and nothing was heard since.
+    fn as_first_sent(&self) -> Self;
+    /// Notes the last status its dialect announced.
+    fn announce(&mut self, status: String);
+    /// It as either.
+    fn into_transaction(self) -> Transaction;
+    /// It, if the transaction is of this kind.
+    fn of_transaction(transaction: Transaction) -> Option<Self>;
+}
+
+impl Aggregate for Payment {
+    type Command = crate::payment::Command;
+    type Word = crate::payment::Word;
+    type Refusal = crate::payment::Refusal;
+
+    const KIND: Kind = Kind::Payment;
+
+    fn id(&self) -> PaymentId {
+        self.id
+    }
+
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        Payment::wake_at(self)
+    }
+
+    fn word_text(&self) -> &'static str {
+        self.word().text()
+    }
+
+    fn text_of(word: Self::Word) -> &'static str {
+        word.text()
+    }
+
+    fn operation(&self, seq: Seq) -> Option<&Operation> {
+        Payment::operation(self, seq)
+    }
+
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
+        crate::payment::decide(self, command, now).map(|decision| (decision.payment, decision.effects))
+    }
+
+    fn answered(seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Self::Command {
+        crate::payment::Command::Answered { seq, outcome, fallback }
+    }
+
+    fn wake() -> Self::Command {
+        crate::payment::Command::Wake
+    }
+
+    fn as_first_sent(&self) -> Payment {
+        Payment::as_first_sent(self)
+    }
+
+    fn announce(&mut self, status: String) {
+        self.announced = Some(status);
+    }
+
+    fn into_transaction(self) -> Transaction {
+        Transaction::Payment(self)
+    }
+
+    fn of_transaction(transaction: Transaction) -> Option<Self> {
+        transaction.payment()
+    }
+}
+
+impl Aggregate for Withdrawal {
+    type Command = crate::withdrawal::Command;
+    type Word = crate::withdrawal::Word;
+    type Refusal = crate::withdrawal::Refusal;
+
+    const KIND: Kind = Kind::Withdrawal;
+
+    fn id(&self) -> PaymentId {
+        self.id
+    }
+
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        Withdrawal::wake_at(self)
+    }
+
+    fn word_text(&self) -> &'static str {
+        self.word().text()
+    }
+
+    fn text_of(word: Self::Word) -> &'static str {
+        word.text()
+    }
+
+    fn operation(&self, seq: Seq) -> Option<&Operation> {
+        Withdrawal::operation(self, seq)
+    }
+
+    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
+        crate::withdrawal::decide(self, command, now).map(|decision| (decision.withdrawal, decision.effects))
+    }
+
+    fn answered(seq: Seq, outcome: Outcome, _fallback: Option<Attempt>) -> Self::Command {
+        crate::withdrawal::Command::Answered { seq, outcome }
+    }
+
+    fn wake() -> Self::Command {
+        crate::withdrawal::Command::Wake
+    }
+
+    fn as_first_sent(&self) -> Withdrawal {
+        // Its answer is stored with its first row, so nobody ever waits for what a provider says.
+        self.clone()
+    }
+
+    fn announce(&mut self, status: String) {
+        self.announced = Some(status);
+    }
+
+    fn into_transaction(self) -> Transaction {
+        Transaction::Withdrawal(Box::new(self))
+    }
+
+    fn of_transaction(transaction: Transaction) -> Option<Self> {
+        transaction.withdrawal()
+    }
+}
