@@ -95,7 +95,7 @@ fn entries(decision: &Decision) -> Vec<EntryWrite> {
     let (payment, at) = (decision.payment.id, decision.payment.created_at);
     let post = |effect: &Effect| match effect {
         Effect::Post(entry) => Some(EntryWrite { payment, at, entry: entry.clone() }),
-        Effect::Call(_) | Effect::LookUp(_) | Effect::Notify { .. } => None,
+        Effect::Call(_) | Effect::LookUp(_) | Effect::Floor { .. } | Effect::Notify { .. } => None,
     };
     decision.effects.iter().filter_map(post).collect()
 }

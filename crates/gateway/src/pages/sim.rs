@@ -165,7 +165,13 @@ impl Visit {
             Ok(payment) => Ok(see_other(&back::url(&gateway.engine, &payment))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             // The outcome was sent as a callback before; the payment as it stands says where to go.
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient | SubmitError::Store(_) | SubmitError::Draining) => {
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::BalanceInsufficient
+                | SubmitError::Store(_)
+                | SubmitError::Draining,
+            ) => {
                 let payment = payment(&gateway.engine, self.reference).await?;
                 Ok(see_other(&back::url(&gateway.engine, &payment)))
             }

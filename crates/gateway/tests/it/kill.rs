@@ -106,11 +106,7 @@ async fn nothing_is_lost_or_doubled_by_sigkill_under_load() {
 }
 
 /// Lets time pass until nothing is pending.
-pub async fn finish_pending(
-    client: &reqwest::Client,
-    demo: &Value,
-    references: impl Iterator<Item = &String> + Clone,
-) {
+pub async fn finish_pending(client: &reqwest::Client, demo: &Value, references: impl Iterator<Item = &String> + Clone) {
     let base = demo["base_url"].as_str().expect("a URL");
     let key = demo["cashier"]["api_key"].as_str().expect("a key");
     let token = demo["admin"]["token"].as_str().expect("a token");

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use florin_engine::Owner;
 use florin_engine::directory::{ApprovalBy, Limit, OverdraftDev, Permission, WithdrawalRules};
 use florin_engine::setup;
-use florin_engine::Owner;
 use florin_gateway::config::Config;
 use florin_gateway::database::Place;
 use florin_gateway::demo;
@@ -34,7 +34,8 @@ fn eur(text: &str) -> Money {
 }
 
 fn request(reference: &str, amount: &str, more: Value) -> String {
-    let mut request = json!({"mode": "test", "user_id": "128", "tracking_id": reference, "amount": amount, "currency": "EUR"});
+    let mut request =
+        json!({"mode": "test", "user_id": "128", "tracking_id": reference, "amount": amount, "currency": "EUR"});
     let (Some(whole), Value::Object(more)) = (request.as_object_mut(), more) else { panic!("objects") };
     whole.extend(more);
     json!({ "request": request }).to_string()
@@ -49,7 +50,8 @@ async fn open(world: &World, reference: &str, amount: &str, more: Value) -> Stri
 /// Fills the page in; returns the status of what came back.
 async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
     let page = world.open(&world.url(&format!("/cashier/{token}"))).await.text().await.expect("a page");
-    let nonce = page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let nonce =
+        page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
     let url = world.url(&format!("/cashier/{token}/pay"));
     let response = world.submit(&url, &format!("nonce={nonce}&{fields}")).await;
     (response.status().as_u16(), response.text().await.expect("a page"))
@@ -109,7 +111,10 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
     assert!(wrong.0 == 422 && wrong.1.contains("Check the IBAN") && wrong.1.contains("John Doe"), "{wrong:?}");
     assert_eq!(world.submit(&world.url(&format!("/cashier/{token}/pay")), IBAN).await.status(), 422, "no nonce");
     assert_eq!(fill_in(&world, &token, IBAN).await.0, 303);
-    assert_eq!((balance(&world, "merchant:1:available").await, balance(&world, "merchant:1:held").await), (-20_000, 20_000));
+    assert_eq!(
+        (balance(&world, "merchant:1:available").await, balance(&world, "merchant:1:held").await),
+        (-20_000, 20_000)
+    );
     assert_eq!(fill_in(&world, &token, CARD).await.0, 303, "a second form changes nothing");
     assert_eq!(payouts(&world).await, 0);
 
@@ -119,7 +124,10 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
     }
     world.status_becomes("w-1", "successful").await;
     assert_eq!((balance(&world, "merchant:1:available").await, balance(&world, "merchant:1:held").await), (-20_000, 0));
-    assert_eq!((payouts(&world).await, reject(&world, &id).await.code(), approve(&world, &id).await.body.as_str()), (1, 1129, APPROVED));
+    assert_eq!(
+        (payouts(&world).await, reject(&world, &id).await.code(), approve(&world, &id).await.body.as_str()),
+        (1, 1129, APPROVED)
+    );
 
     let told = |status: &str| {
         format!(
@@ -129,8 +137,14 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
     let received: Vec<String> = receiver.wait_for(2).await.iter().map(|hook| hook.body.clone()).collect();
     assert_eq!(received, [told("pending"), told("successful")]);
     let row = get(&world, "/v1/transactions").await.json()[0].clone();
-    assert_eq!((&row["transaction"]["type"], &row["transaction"]["status"]), (&json!("withdrawal"), &json!("successful")));
-    assert_eq!((&row["provider"]["provider"], &row["provider"]["amount"]["value"]), (&json!("bank_simulator"), &json!(200)));
+    assert_eq!(
+        (&row["transaction"]["type"], &row["transaction"]["status"]),
+        (&json!("withdrawal"), &json!("successful"))
+    );
+    assert_eq!(
+        (&row["provider"]["provider"], &row["provider"]["amount"]["value"]),
+        (&json!("bank_simulator"), &json!(200))
+    );
     let page = world.open(&world.url(&format!("/cashier/{token}"))).await.text().await.expect("a page");
     assert!(page.contains("was paid out") && page.contains("Bank account …5555") && !page.contains("GB33"), "{page}");
     world.assert_book_agrees().await;
@@ -144,19 +158,25 @@ async fn sixty_four_at_once_against_a_balance_for_ten() {
     let early = post(&world, "/v1/withdrawals/hosted", request("early", "10.00", json!({}))).await;
     assert_eq!((early.status, early.code()), (400, 9007));
     world.pay_by_card("deposit", "4111111111111111", "100.00", json!({})).await;
-    let mut under_way = Vec::new();
+    let mut tokens = Vec::new();
     for number in 0..64 {
-        let token = open(&world, &format!("w-{number}"), "10.00", json!({})).await;
-        let world = world.clone();
-        under_way.push(tokio::spawn(async move { fill_in(&world, &token, WALLET).await }));
+        tokens.push(open(&world, &format!("w-{number}"), "10.00", json!({})).await);
     }
+    let confirm = |token: String| {
+        let world = world.clone();
+        tokio::spawn(async move { fill_in(&world, &token, WALLET).await })
+    };
+    let under_way: Vec<_> = tokens.into_iter().map(confirm).collect();
     let mut held = 0;
     for confirmed in under_way {
         let (status, page) = confirmed.await.expect("an answer");
         assert!(status == 303 || (status == 422 && page.contains("cannot be made right now")), "{status} {page}");
         held += usize::from(status == 303);
     }
-    assert_eq!((held, balance(&world, "merchant:1:available").await, balance(&world, "merchant:1:held").await), (10, 0, 10_000));
+    assert_eq!(
+        (held, balance(&world, "merchant:1:available").await, balance(&world, "merchant:1:held").await),
+        (10, 0, 10_000)
+    );
 
     let approvals: Vec<_> = (0..64)
         .flat_map(|number| [number, number])
@@ -189,7 +209,12 @@ async fn outcomes_by_amount_and_card() {
     for (amount, fields, status, text) in [
         ("9000.00", CARD, "successful", json!(null)),
         ("9051.00", IBAN, "rejected", json!("Insufficient funds")),
-        ("10.00", "holder_name=John+Doe&card_number=4000000000000341&provider_id=210", "rejected", json!("Do not honour")),
+        (
+            "10.00",
+            "holder_name=John+Doe&card_number=4000000000000341&provider_id=210",
+            "rejected",
+            json!("Do not honour"),
+        ),
         ("9101.00", IBAN, "successful", json!(null)),
         ("9102.00", WALLET, "successful", json!(null)),
         ("9103.00", IBAN, "successful", json!(null)),
@@ -208,7 +233,11 @@ async fn outcomes_by_amount_and_card() {
         assert_eq!(reason(&world, amount).await, text, "{amount}");
         assert_eq!(payouts(&world).await - before, usize::from(status == "successful"), "{amount}");
         let code = if status == "successful" { 1129 } else { 1076 };
-        assert_eq!((approve(&world, amount).await.status, reject(&world, amount).await.code()), (200, code), "{amount}");
+        assert_eq!(
+            (approve(&world, amount).await.status, reject(&world, amount).await.code()),
+            (200, code),
+            "{amount}"
+        );
     }
     assert_eq!(balance(&world, "merchant:1:held").await, 0);
     world.assert_book_agrees().await;
@@ -246,7 +275,12 @@ async fn given_up_rejected_and_expired() {
     let nonce = page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
     let left = world.submit(&world.url(&format!("/cashier/{token}/cancel")), &format!("nonce={nonce}")).await;
     let location = left.headers()["location"].to_str().expect("a URL").to_owned();
-    assert!(left.status() == 303 && location.starts_with("https://shop.example/no?") && location.ends_with("status=rejected"), "{location}");
+    assert!(
+        left.status() == 303
+            && location.starts_with("https://shop.example/no?")
+            && location.ends_with("status=rejected"),
+        "{location}"
+    );
     open(&world, "closed", "10.00", hook.clone()).await;
     assert_eq!(reject(&world, "closed").await.body, r#"{"message":"Withdrawal has been rejected successfully"}"#);
     let token = open(&world, "expired", "10.00", hook.clone()).await;
@@ -347,7 +381,11 @@ async fn refusals() {
         assert_eq!(get(&world, &format!("/v1/withdrawals/{path}")).await.status, 405);
     }
     let token = world.engine().page_token("receipt", Reference { payment: find_deposit(&world).await, sequence: 0 });
-    assert_eq!(world.submit(&world.url(&format!("/cashier/{token}/pay")), IBAN).await.status(), 404, "another page's token");
+    assert_eq!(
+        world.submit(&world.url(&format!("/cashier/{token}/pay")), IBAN).await.status(),
+        404,
+        "another page's token"
+    );
 }
 
 async fn find_deposit(world: &World) -> florin_kernel::PaymentId {
@@ -366,7 +404,8 @@ async fn killed_while_paying_out() {
     let florin = serve(data.path(), &flags).await;
     let (known, client) = (secrets(data.path()), reqwest::Client::builder().no_proxy());
     let client = client.redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-    let (base, key) = (known["base_url"].as_str().expect("a URL"), known["cashier"]["api_key"].as_str().expect("a key"));
+    let (base, key) =
+        (known["base_url"].as_str().expect("a URL"), known["cashier"]["api_key"].as_str().expect("a key"));
     let references: Vec<String> = (0..12).map(|number| format!("w-{number}")).collect();
     for (number, reference) in references.iter().enumerate() {
         // Every third is never answered.
@@ -375,7 +414,8 @@ async fn killed_while_paying_out() {
         let opened = opened.body(request(reference, amount, json!({}))).send().await.expect("an answer");
         let url = opened.headers()["x-cashier-url"].to_str().expect("a URL").to_owned();
         let page = client.get(&url).send().await.expect("an answer").text().await.expect("a page");
-        let nonce = page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
+        let nonce =
+            page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a nonce");
         let form = client.post(format!("{url}/pay")).header("content-type", "application/x-www-form-urlencoded");
         let confirmed = form.body(format!("nonce={nonce}&{WALLET}")).send().await.expect("an answer");
         assert_eq!(confirmed.status(), 303);
