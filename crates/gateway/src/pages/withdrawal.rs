@@ -23,6 +23,7 @@ use super::card::Submitted;
 use super::notice::{self, Link, Notice};
 use super::sim::Fact;
 use super::{html, see_other, text};
+use crate::dialects::cashier::WITHDRAWAL_PAGE;
 use crate::server::Gateway;
 
 mod payee;
@@ -31,8 +32,6 @@ mod words;
 use payee::{Fields, Offer};
 use words::Outcome;
 
-/// What tokens of this page are made for.
-pub const PAGE: &str = "withdrawal";
 /// What the hidden field of its forms is made for.
 const FORM: &str = "withdrawal-form";
 /// How long the page is shown once the withdrawal is final (cashier contract, section 13).
@@ -185,7 +184,7 @@ pub async fn status(State(gateway): State<Arc<Gateway>>, Path(token): Path<Strin
 }
 
 async fn find(engine: &Engine, token: &str) -> Visited<Withdrawal> {
-    let reference = engine.read_page_token(PAGE, token).ok_or_else(|| Box::new(notice::not_found()))?;
+    let reference = engine.read_page_token(WITHDRAWAL_PAGE, token).ok_or_else(|| Box::new(notice::not_found()))?;
     let stored = engine.store().transaction(reference.payment).await;
     match stored.map(|stored| stored.and_then(|stored| stored.transaction.withdrawal())) {
         Ok(Some(withdrawal)) => Ok(withdrawal),

@@ -118,6 +118,12 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
     assert_eq!(fill_in(&world, &token, CARD).await.0, 303, "a second form changes nothing");
     assert_eq!(payouts(&world).await, 0);
 
+    let keyed = async |path: &str| {
+        let request = world.post(&format!("/v1/withdrawals/{path}")).header("idempotency-key", "k-1");
+        call(request.body(json!({"transaction_id": "w-1"}).to_string()), world.demo().api_key().expose()).await
+    };
+    assert_eq!((keyed("approve").await.body.as_str(), keyed("approve").await.body.as_str()), (APPROVED, APPROVED));
+    assert_eq!(keyed("reject").await.code(), 9009);
     for name in ["w-1", id.as_str()] {
         let approved = approve(&world, name).await;
         assert_eq!((approved.status, approved.body.as_str()), (200, APPROVED));
