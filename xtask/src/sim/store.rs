@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp, Transaction};
 use florin_store::{
-    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport, PaymentQuery,
-    Store, StoreError, Stored, Verdict,
+    Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport,
+    PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use tokio::time::Instant;
 
@@ -85,9 +85,8 @@ impl TroubledStore {
         for Floor { book, account, minimum } in floors {
             let balances = at_once(self.inner.balances()).unwrap_or_default();
             let (book, name, asset) = (book.to_string(), account.to_string(), minimum.asset());
-            let own = |balance: &&Balance| {
-                balance.book == book && balance.account == name && balance.asset == asset.code()
-            };
+            let own =
+                |balance: &&Balance| balance.book == book && balance.account == name && balance.asset == asset.code();
             let posted = balances.iter().find(own).map_or(0, |balance| balance.posted_minor);
             if posted < minimum.minor() {
                 self.stage.fault(format!("{name} in the {book} book is at {posted} {asset}, below {minimum}"));

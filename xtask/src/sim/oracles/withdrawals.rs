@@ -28,11 +28,9 @@ pub fn judge_ends(world: &World, mode: Mode) {
     for withdrawal in world.stage.withdrawals.all().iter().filter(|withdrawal| withdrawal.mode == mode) {
         let resolved = match withdrawal.state {
             State::Paid | State::Returned { .. } | State::Ended(_) => true,
-            State::Created { .. }
-            | State::AwaitingApproval { .. }
-            | State::Approved
-            | State::Sent
-            | State::Unknown => false,
+            State::Created { .. } | State::AwaitingApproval { .. } | State::Approved | State::Sent | State::Unknown => {
+                false
+            }
         };
         if !resolved || withdrawal.payout.as_ref().is_some_and(|payout| payout.is_open()) {
             world.stage.fault(format!("{} is unresolved: {:?}", withdrawal.id, withdrawal.state));

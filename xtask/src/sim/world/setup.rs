@@ -4,12 +4,12 @@ use florin_engine::Owner;
 use florin_engine::announce::{Announcement, Announcer, Schedule};
 use florin_engine::directory::{Credential, Directory, OverdraftDev, WithdrawalRules};
 use florin_engine::keys::Keyring;
-use florin_engine::setup::{NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row};
+use florin_engine::setup::{
+    NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row,
+};
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{Dialect, Mode, Payment};
-use florin_kernel::routing::{
-    Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation,
-};
+use florin_kernel::routing::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Asset, CredentialId, MerchantId, Money};
