@@ -21,6 +21,7 @@ mod store;
 mod tests;
 mod trace;
 mod weather;
+mod withdrawals;
 mod witness;
 mod world;
 

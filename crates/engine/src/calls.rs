@@ -128,6 +128,10 @@ impl Engine {
             tracing::error!(payment = %of.id(), "where a payout goes cannot be opened with this master key; it is not sent");
             return Outcome::NotSent;
         }
+        if call.kind == OperationKind::Payout && matches!(asking, Asking::LookUp) && self.inflight.is_at(of.id()) {
+            // Its call is still under way here; that the provider does not know it yet says nothing.
+            return Outcome::Unknown;
+        }
         let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
             match asking {

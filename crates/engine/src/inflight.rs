@@ -1,4 +1,5 @@
-//! Which payments this process is answering right now, so that copies of a request can wait for the first.
+//! Which payments this process is answering right now, so that copies of a request can wait for the first; and which payouts it
+//! is calling, so that nobody takes one for lost meanwhile.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,11 @@ impl Inflight {
     pub(crate) fn enter(self: &Arc<Self>, payment: PaymentId) -> Answering {
         self.payments.lock().expect("no holder of the lock panics").insert(payment, None);
         Answering { inflight: self.clone(), payment }
+    }
+
+    /// Whether this process is at it.
+    pub(crate) fn is_at(&self, payment: PaymentId) -> bool {
+        self.payments.lock().expect("no holder of the lock panics").contains_key(&payment)
     }
 
     /// Resolves when the payment is not being answered here any more; `None` if it is not now.

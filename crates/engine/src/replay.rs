@@ -10,6 +10,7 @@ use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, Stored, V
 use jiff::SignedDuration;
 
 use crate::Engine;
+use crate::owner::Owner;
 
 /// What a request takes for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,41 @@ impl Engine {
             }
         }
         Ok(None)
+    }
+
+    /// Whether an `Idempotency-Key` came with other content before. For commands that are idempotent by what they are about, so
+    /// that a repeat needs no stored answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn is_key_taken(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        key: &str,
+        digest: [u8; 16],
+    ) -> Result<bool, StoreError> {
+        let key = self.claim_key(owner.merchant, owner.mode, dialect, ClaimKind::IdempotencyKey, key);
+        Ok(self.store.claim(key).await?.is_some_and(|claim| claim.digest != digest))
+    }
+
+    /// Takes an `Idempotency-Key` for a command that was obeyed: a refused one does not use it up.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot take it.
+    pub async fn take_key(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        key: &str,
+        digest: [u8; 16],
+        id: PaymentId,
+    ) -> Result<(), StoreError> {
+        let key = self.claim_key(owner.merchant, owner.mode, dialect, ClaimKind::IdempotencyKey, key);
+        let at = self.now(Lane::of(owner.merchant, owner.mode));
+        let claim = Claim { key, digest, payment: id, at, expires: true };
+        // Whoever took it meanwhile has it.
+        self.store.commit(Changeset { claims: vec![claim], ..Changeset::default() }).await.map(drop)
     }
 
     pub(crate) fn claims(

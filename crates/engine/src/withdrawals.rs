@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::ledger::Account;
+use florin_kernel::payment::Effect;
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation};
 use florin_kernel::secret::Secret;
@@ -217,6 +218,9 @@ impl Engine {
                 Ok(changes) => changes,
                 Err(error) => return drop(tell.send(Err(error))),
             };
+            // Whoever is told may advance the test clock at once, long before the call has reached the provider.
+            let calls = changes.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
+            let _calling = calls.then(|| engine.inflight.enter(id));
             drop(tell.send(Ok((*changes.transaction).clone())));
             if let Err(error) = engine.perform(changes, Calls::default(), None).await {
                 tracing::error!(withdrawal = %id, %error, "an answer could not be stored; a look-up finishes the payout");

@@ -3,7 +3,7 @@
 //! A rule that a driver breaks panics with the rule's name; this is for tests only.
 
 use async_trait::async_trait;
-use florin_kernel::payment::{Decline, Outcome};
+use florin_kernel::payment::{Decline, OperationKind, Outcome};
 use florin_kernel::ports::{Call, CallbackError, News, Provider, RawCallback};
 
 /// A provider with calls that make it do what a rule is about.
@@ -38,6 +38,8 @@ pub enum Wish {
         /// The operation's reference.
         of: String,
     },
+    /// A payout that is approved at once.
+    Payout,
 }
 
 /// Runs every rule.
@@ -47,6 +49,7 @@ pub async fn all(fixture: &dyn Fixture) {
     garbage_is_unknown(fixture).await;
     declines_keep_their_code(fixture).await;
     an_unknown_original_is_refused(fixture).await;
+    a_payout_is_paid_once(fixture).await;
     what_was_never_sent_is_not_found(fixture).await;
     tampered_callbacks_are_refused(fixture).await;
 }
@@ -104,6 +107,20 @@ pub async fn an_unknown_original_is_refused(fixture: &dyn Fixture) {
         assert!(matches!(outcome, Outcome::Declined(_)), "{:?} refunded: {outcome:?}", refund.on);
         assert_eq!(fixture.charges(&refund.reference).await, 0, "an unknown original");
     }
+}
+
+/// A payout asked twice is paid once, and is found by its reference alone. For drivers that pay out.
+pub async fn a_payout_is_paid_once(fixture: &dyn Fixture) {
+    let (provider, call) = (fixture.provider(), fixture.call(Wish::Payout));
+    if !provider.capabilities(&call.account).operations.contains(&OperationKind::Payout) {
+        return;
+    }
+    let first = provider.execute(&call).await;
+    assert!(matches!(first, Outcome::Approved(_)), "the fixture's payout gave {first:?}");
+    assert_eq!(provider.execute(&call).await, first, "asked again, another outcome");
+    let by_reference = Call { payee: None, ..call.clone() };
+    assert_eq!(provider.look_up(&by_reference).await, first, "looked up");
+    assert_eq!(fixture.charges(&call.reference).await, 1, "a payout");
 }
 
 /// Only an operation that never arrived is not found.

@@ -30,7 +30,7 @@ pub struct Record {
     pub lane: Lane,
     /// What it says when asked.
     pub standing: Outcome,
-    /// Taken back by the payer's bank.
+    /// Taken back by the payer's bank, or sent back by that of the one paid.
     pub charged_back: Option<Money>,
 }
 
@@ -157,9 +157,8 @@ impl Acquirer {
     fn check_committed(&self, call: &Call) {
         let reference = self.codec.read_base36(&call.reference);
         let committed = reference.and_then(|reference| {
-            let payment = self.stage.witness.latest(reference.payment)?;
-            let place = usize::from(reference.sequence).checked_sub(1)?;
-            payment.operations.get(place).map(|op| (op.kind, op.moved, op.route.provider))
+            let operation = self.stage.operation(reference)?;
+            Some((operation.kind, operation.moved, operation.route.provider))
         });
         if committed != Some((call.kind, call.amount, call.account.id)) {
             self.stage.fault(format!("{} was sent before it was committed", call.reference));

@@ -14,6 +14,8 @@ use super::acquirer::Record;
 use super::stage::describe;
 use super::world::World;
 
+mod withdrawals;
+
 /// Balances by book, account and asset.
 type Balances = BTreeMap<(String, String, String), i64>;
 
@@ -23,6 +25,7 @@ pub async fn judge(world: &World) {
     let balances = world.store.balances().await.expect("the store is open");
     the_book_balances(world, &balances).await;
     the_acquirer_and_the_book_agree(world, &balances);
+    withdrawals::judge(world, &balances).await;
     for payment in world.stage.witness.payments() {
         count_corners(world, &payment);
         events_arrived_in_order(world, &payment).await;
@@ -60,6 +63,7 @@ fn count_corners(world: &World, payment: &Payment) {
 
 /// Nothing of a mode is unresolved.
 pub async fn judge_ends(world: &World, mode: Mode) {
+    withdrawals::judge_ends(world, mode);
     for payment in world.stage.witness.payments().iter().filter(|payment| payment.mode == mode) {
         let open = payment.operations.iter().find(|operation| operation.is_open());
         let resolved = match &payment.state {
@@ -78,11 +82,7 @@ fn the_acquirer_and_the_payments_agree(world: &World) {
     let book = world.acquirer.book();
     let codec = world.codec();
     for (reference, record) in &book {
-        let known = codec.read_base36(reference).and_then(|Reference { payment, sequence }| {
-            let payment = world.stage.witness.latest(payment)?;
-            let place = usize::from(sequence).checked_sub(1)?;
-            payment.operations.get(place).cloned()
-        });
+        let known = codec.read_base36(reference).and_then(|reference| world.stage.operation(reference));
         match known {
             None => world.stage.fault(format!("the acquirer has {reference}, which no payment knows")),
             Some(operation) if is_done(&operation) != record.is_approved() => world.stage.fault(format!(
@@ -187,10 +187,12 @@ fn the_acquirer_and_the_book_agree(world: &World, balances: &[Balance]) {
     for record in world.acquirer.book().values().filter(|record| record.is_approved()) {
         let taken = match record.kind {
             OperationKind::Sale | OperationKind::Capture => record.amount.minor(),
-            OperationKind::Refund => -record.amount.minor(),
-            OperationKind::Authorise | OperationKind::Void | OperationKind::Payout => 0,
+            OperationKind::Refund | OperationKind::Payout => -record.amount.minor(),
+            OperationKind::Authorise | OperationKind::Void => 0,
         };
         let back = record.charged_back.map_or(0, |amount| amount.minor());
+        // What the banks of those paid sent back came in again.
+        let back = if record.kind == OperationKind::Payout { -back } else { back };
         let account = Account::ProviderClearing(record.account).to_string();
         let book = if record.lane == Lane::Live { Mode::Live } else { Mode::Dev };
         let asset = record.amount.asset().to_string();
@@ -237,6 +239,7 @@ fn suspense_is_what_came_late(world: &World, mut suspense: Balances) {
             *suspense.entry(key).or_default() -= minor - back;
         }
     }
+    withdrawals::take_out_of_suspense(world, &mut suspense);
     for ((book, account, asset), rest) in suspense.into_iter().filter(|(_, rest)| *rest != 0) {
         world.stage.fault(format!("{account} in the {book} book holds {rest} {asset} that no late operation moved"));
     }

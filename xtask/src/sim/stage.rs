@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use florin_engine::clock::Wall;
 use florin_kernel::Timestamp;
-use florin_kernel::payment::{Payment, State};
+use florin_kernel::payment::{Operation, Payment, Seq, State};
+use florin_kernel::public_id::Reference;
 use tokio::time::Instant;
 
 use super::life::Gateway;
 use super::trace::Trace;
 use super::weather::Weather;
+use super::withdrawals::Withdrawals;
 use super::witness::Witness;
 
 /// The stage of one history.
@@ -19,6 +21,7 @@ pub struct Stage {
     pub trace: Trace,
     pub weather: Weather,
     pub witness: Witness,
+    pub withdrawals: Withdrawals,
     began: Instant,
     faults: Mutex<Vec<String>>,
     corners: Mutex<Corners>,
@@ -45,6 +48,7 @@ impl Stage {
             trace: Trace::begin(),
             weather: Weather::of(seed),
             witness: Witness::default(),
+            withdrawals: Withdrawals::default(),
             began: Instant::now(),
             faults: Mutex::default(),
             corners: Mutex::default(),
@@ -80,6 +84,15 @@ impl Stage {
     /// Where the history came by.
     pub fn corners(&self) -> Corners {
         self.corners.lock().expect("no holder of the lock panics").clone()
+    }
+
+    /// The latest version of an operation, a payment's or a withdrawal's.
+    pub fn operation(&self, reference: Reference) -> Option<Operation> {
+        let seq = Seq::new(reference.sequence);
+        match self.witness.latest(reference.payment) {
+            Some(payment) => payment.operation(seq).cloned(),
+            None => self.withdrawals.latest(reference.payment)?.operation(seq).cloned(),
+        }
     }
 
     /// The gateway that can be reached now.

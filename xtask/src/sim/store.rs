@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp, Transaction};
 use florin_store::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport,
     PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use tokio::time::Instant;
@@ -80,6 +80,20 @@ impl TroubledStore {
         }
     }
 
+    /// What a commit promised of balances holds after it; nobody else can commit in between.
+    fn check_floors(&self, floors: &[Floor]) {
+        for Floor { book, account, minimum } in floors {
+            let balances = at_once(self.inner.balances()).unwrap_or_default();
+            let (book, name, asset) = (book.to_string(), account.to_string(), minimum.asset());
+            let own =
+                |balance: &&Balance| balance.book == book && balance.account == name && balance.asset == asset.code();
+            let posted = balances.iter().find(own).map_or(0, |balance| balance.posted_minor);
+            if posted < minimum.minor() {
+                self.stage.fault(format!("{name} in the {book} book is at {posted} {asset}, below {minimum}"));
+            }
+        }
+    }
+
     /// Everybody who asks later sees these versions.
     async fn bear_witness(&self, written: Vec<PaymentId>) {
         for id in written {
@@ -87,14 +101,17 @@ impl TroubledStore {
                 self.stage.fault(format!("{id} was committed and is not there"));
                 continue;
             };
-            let Some(payment) = stored.transaction.payment() else {
-                self.stage.fault(format!("{id} is a withdrawal, which nobody asked for"));
-                continue;
+            let faults = match stored.transaction {
+                Transaction::Payment(payment) => {
+                    say!(self.stage, "store: committed {} v{}", describe(&payment), stored.version);
+                    self.stage.witness.see(payment)
+                }
+                Transaction::Withdrawal(withdrawal) => {
+                    say!(self.stage, "store: committed {id} {} v{}", withdrawal.word().text(), stored.version);
+                    self.stage.withdrawals.see(*withdrawal)
+                }
             };
-            say!(self.stage, "store: committed {} v{}", describe(&payment), stored.version);
-            for fault in self.stage.witness.see(payment) {
-                self.stage.fault(fault);
-            }
+            faults.into_iter().for_each(|fault| self.stage.fault(fault));
         }
     }
 }
@@ -130,9 +147,13 @@ impl Store for TroubledStore {
             self.life.go_on().await;
         }
         let written = changeset.payments.iter().map(|write| write.payment()).collect();
+        let floors = changeset.floors.clone();
         let verdict = at_once(self.inner.commit(changeset))?;
         match &verdict {
-            Verdict::Committed => self.bear_witness(written).await,
+            Verdict::Committed => {
+                self.check_floors(&floors);
+                self.bear_witness(written).await;
+            }
             Verdict::Conflict => {
                 self.stage.met("version conflict");
                 say!(self.stage, "store: conflict");

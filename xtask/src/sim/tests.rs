@@ -6,7 +6,7 @@ use super::run;
 use super::weather::TROUBLES;
 use super::world::{StoreKind, play};
 
-const CORNERS: [&str; 25] = [
+const CORNERS: [&str; 33] = [
     "captured",
     "partially_refunded",
     "refunded",
@@ -32,6 +32,14 @@ const CORNERS: [&str; 25] = [
     "event given up",
     "callback refused",
     "drained",
+    "withdrawal: paid",
+    "withdrawal: returned",
+    "withdrawal: declined",
+    "withdrawal: failed",
+    "withdrawal: rejected",
+    "withdrawal: approval expired",
+    "withdrawal: not confirmed",
+    "withdrawal not covered",
 ];
 
 fn all_good(report: &Report) {

@@ -27,6 +27,7 @@ use super::receiver::{Post, Receiver};
 use super::stage::{Corners, Stage, say};
 use super::store::{TroubledStore, at_once};
 use super::weather::{Strikes, Trouble};
+use super::withdrawals::{Payer, Wish};
 
 mod setup;
 
@@ -60,6 +61,7 @@ pub struct World {
     pub acquirer: Arc<Acquirer>,
     pub receiver: Arc<Receiver>,
     pub clients: Vec<Arc<Client>>,
+    payers: Vec<Arc<Payer>>,
     chance: Chance,
     attempts_max: u32,
 }
@@ -109,7 +111,9 @@ impl World {
         let orders = (0..chance.between(4..=24)).map(|number| order(&chance, number)).collect::<Vec<_>>();
         let clients = orders.into_iter().map(|order| Arc::new(Client::new(stage.clone(), order))).collect();
         let attempts_max = chance.pick(&[3, 20, 20]);
-        World { stage, store, acquirer, receiver, clients, chance, attempts_max }
+        let wishes = (0..chance.between(0..=6)).map(|number| wish(&chance, number)).collect::<Vec<_>>();
+        let payers = wishes.into_iter().map(|wish| Arc::new(Payer::new(stage.clone(), wish))).collect();
+        World { stage, store, acquirer, receiver, clients, payers, chance, attempts_max }
     }
 
     async fn run(self: Arc<Self>) {
@@ -119,6 +123,7 @@ impl World {
             let stranger = stranger_to(&self.chance, client.order().owner);
             lives.push(tokio::spawn(client.clone().live(stranger)));
         }
+        lives.extend(self.payers.iter().map(|payer| tokio::spawn(payer.clone().live())));
         tokio::time::sleep(STORM).await;
         say!(self.stage, "the weather is calm");
         self.stage.weather.calm_down();
@@ -288,6 +293,20 @@ fn order(chance: &Chance, number: u64) -> Order {
         retry: chance.pick(&[Tries::Once, Tries::Once, Tries::Once, Tries::Twice]),
         route: ProviderId::new(chance.pick(&setup::ROUTES)),
         has_webhook: chance.percent(85),
+    }
+}
+
+fn wish(chance: &Chance, number: u64) -> Wish {
+    let owner = Owner {
+        merchant: MerchantId::from_number(chance.pick(&setup::MERCHANTS)),
+        mode: chance.pick(&[Mode::Dev, Mode::Live]),
+    };
+    let asset = Asset::from_code(chance.pick(&["EUR", "EUR", "JPY", "USD"])).expect("a known currency");
+    Wish {
+        owner,
+        reference: format!("withdrawal-{number}"),
+        amount: Money::new(chance.between(100..=12_000) as i64, asset),
+        provider: ProviderId::new(setup::PAYS_OUT),
     }
 }
 

@@ -22,9 +22,9 @@ use tokio::sync::Semaphore;
 use crate::world::{OWNER, account, eur};
 
 /// A provider that says what it is told to, each answer when a permit is given.
-struct Scripted {
+pub struct Scripted {
     says: Mutex<VecDeque<Outcome>>,
-    permits: Semaphore,
+    pub permits: Semaphore,
     asked: Semaphore,
 }
 
@@ -36,7 +36,7 @@ impl Scripted {
     }
 
     /// Waits until somebody asks.
-    async fn is_asked(&self) {
+    pub async fn is_asked(&self) {
         self.asked.acquire().await.expect("never closed").forget();
     }
 }
@@ -48,7 +48,8 @@ impl Provider for Scripted {
     }
 
     fn capabilities(&self, _account: &ProviderAccount) -> Capabilities {
-        Capabilities { operations: vec![OperationKind::Sale], takes_cards: true, takes_vouchers: false, has_page: true }
+        let operations = vec![OperationKind::Sale, OperationKind::Payout];
+        Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
     async fn execute(&self, _call: &Call) -> Outcome {
@@ -66,7 +67,10 @@ impl Provider for Scripted {
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-async fn engine_with(store: Arc<MemoryStore>, says: impl IntoIterator<Item = Outcome>) -> (Arc<Engine>, Arc<Scripted>) {
+pub async fn engine_with(
+    store: Arc<MemoryStore>,
+    says: impl IntoIterator<Item = Outcome>,
+) -> (Arc<Engine>, Arc<Scripted>) {
     let says = Mutex::new(says.into_iter().collect());
     let provider = Arc::new(Scripted { says, permits: Semaphore::new(0), asked: Semaphore::new(0) });
     let rows = [account(210, &[]), account(215, &[])].iter().map(setup::provider_row).collect();
@@ -117,7 +121,7 @@ async fn word(engine: &Engine, id: PaymentId) -> &'static str {
     engine.find(OWNER, id).await.expect("the store answers").expect("a payment").word().text()
 }
 
-async fn pass(engine: &Engine, seconds: i64) {
+pub async fn pass(engine: &Engine, seconds: i64) {
     engine.advance_clock(OWNER.merchant, SignedDuration::from_secs(seconds)).await.expect("the clock moves");
 }
 

@@ -4,4 +4,5 @@ mod faults;
 mod lookups;
 mod repeats;
 mod story;
+mod withdrawals;
 mod world;

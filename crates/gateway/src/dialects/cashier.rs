@@ -61,3 +61,4 @@ pub use notify::CashierAnnouncer;
 pub use openapi::openapi;
 pub use routes::router;
 pub use state::CashierState;
+pub use withdrawal::WITHDRAWAL_PAGE;

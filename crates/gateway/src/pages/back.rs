@@ -9,6 +9,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use url::Url;
 
 use super::frame::Seat;
+use crate::dialects::cashier::WITHDRAWAL_PAGE;
 
 /// What the payer is told of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ pub fn withdrawal_url(engine: &Engine, withdrawal: &Withdrawal) -> String {
     let whole = Reference { payment: withdrawal.id, sequence: 0 };
     match to_the_shop(engine, withdrawal.id, &withdrawal.details, Standing::of_withdrawal(withdrawal)) {
         Some(url) => url,
-        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token(super::withdrawal::PAGE, whole)),
+        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token(WITHDRAWAL_PAGE, whole)),
     }
 }
 

@@ -21,6 +21,7 @@ use super::card::Submitted;
 use super::notice::{self, Link, Notice};
 use super::sim::Fact;
 use super::{html, see_other, text};
+use crate::dialects::cashier::WITHDRAWAL_PAGE;
 
 mod payee;
 mod words;
@@ -28,8 +29,6 @@ mod words;
 use payee::{Fields, Offer};
 use words::Outcome;
 
-/// What tokens of this page are made for.
-pub const PAGE: &str = "withdrawal";
 /// What the hidden field of its forms is made for.
 const FORM: &str = "withdrawal-form";
 /// How long the page is shown once the withdrawal is final (cashier contract, section 13).
@@ -66,7 +65,7 @@ type Visited<T> = Result<T, Box<Response>>;
 
 /// Whether a token of `/cashier/{token}` is one of this page.
 pub fn owns(engine: &Engine, token: &str) -> bool {
-    engine.read_page_token(PAGE, token).is_some()
+    engine.read_page_token(WITHDRAWAL_PAGE, token).is_some()
 }
 
 /// `GET /cashier/{token}`.
@@ -184,7 +183,7 @@ pub async fn status(engine: &Arc<Engine>, token: &str) -> Response {
 }
 
 async fn find(engine: &Engine, token: &str) -> Visited<Withdrawal> {
-    let reference = engine.read_page_token(PAGE, token).ok_or_else(|| Box::new(notice::not_found()))?;
+    let reference = engine.read_page_token(WITHDRAWAL_PAGE, token).ok_or_else(|| Box::new(notice::not_found()))?;
     let stored = engine.store().transaction(reference.payment).await;
     match stored.map(|stored| stored.and_then(|stored| stored.transaction.withdrawal())) {
         Ok(Some(withdrawal)) => Ok(withdrawal),

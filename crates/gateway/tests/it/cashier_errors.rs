@@ -77,7 +77,7 @@ async fn sizes_paths_and_methods() {
         "/v1/payments",
         "/v1/nothing",
         "/v1/payments/hosted",
-        "/v1/withdrawals/approve",
+        "/v1/withdrawals/nothing",
         "/v1/transactions/a/b",
     ] {
         let answer = get(&world, path).await;

@@ -118,6 +118,12 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
     assert_eq!(fill_in(&world, &token, CARD).await.0, 303, "a second form changes nothing");
     assert_eq!(payouts(&world).await, 0);
 
+    let keyed = async |path: &str| {
+        let request = world.post(&format!("/v1/withdrawals/{path}")).header("idempotency-key", "k-1");
+        call(request.body(json!({"transaction_id": "w-1"}).to_string()), world.demo().api_key().expose()).await
+    };
+    assert_eq!((keyed("approve").await.body.as_str(), keyed("approve").await.body.as_str()), (APPROVED, APPROVED));
+    assert_eq!(keyed("reject").await.code(), 9009);
     for name in ["w-1", id.as_str()] {
         let approved = approve(&world, name).await;
         assert_eq!((approved.status, approved.body.as_str()), (200, APPROVED));
@@ -158,12 +164,15 @@ async fn sixty_four_at_once_against_a_balance_for_ten() {
     let early = post(&world, "/v1/withdrawals/hosted", request("early", "10.00", json!({}))).await;
     assert_eq!((early.status, early.code()), (400, 9007));
     world.pay_by_card("deposit", "4111111111111111", "100.00", json!({})).await;
-    let mut under_way = Vec::new();
+    let mut tokens = Vec::new();
     for number in 0..64 {
-        let token = open(&world, &format!("w-{number}"), "10.00", json!({})).await;
-        let world = world.clone();
-        under_way.push(tokio::spawn(async move { fill_in(&world, &token, WALLET).await }));
+        tokens.push(open(&world, &format!("w-{number}"), "10.00", json!({})).await);
     }
+    let confirm = |token: String| {
+        let world = world.clone();
+        tokio::spawn(async move { fill_in(&world, &token, WALLET).await })
+    };
+    let under_way: Vec<_> = tokens.into_iter().map(confirm).collect();
     let mut held = 0;
     for confirmed in under_way {
         let (status, page) = confirmed.await.expect("an answer");

@@ -99,10 +99,11 @@ impl Acquirer {
         }
     }
 
-    /// Some payers' banks take the money back.
+    /// Some payers' banks take the money back, or send back what was paid out to them.
     async fn charge_back_perhaps(self: &Arc<Self>, reference: &str) {
         let taken = |record: &Record| {
-            record.is_approved() && matches!(record.kind, OperationKind::Sale | OperationKind::Capture)
+            let moves = matches!(record.kind, OperationKind::Sale | OperationKind::Capture | OperationKind::Payout);
+            record.is_approved() && moves
         };
         let Some(record) = self.record(reference).filter(taken) else { return };
         if !self.bank.percent(12) {
@@ -114,11 +115,18 @@ impl Acquirer {
             false => self.bank.between(1..=record.amount.minor() as u64) as i64,
         };
         let amount = Money::new(minor, record.amount.asset());
-        say!(self.stage, "acquirer: {reference} is charged back, {amount}");
+        say!(self.stage, "acquirer: {reference} is charged or sent back, {amount}");
         if let Some(record) = self.book.lock().expect("no holder of the lock panics").get_mut(reference) {
             record.charged_back = Some(amount);
         }
-        let news = News::ChargedBack { amount, reference: format!("cb-{reference}") };
+        let news = match record.kind {
+            OperationKind::Payout => News::Returned { amount, reference: format!("rt-{reference}") },
+            OperationKind::Sale
+            | OperationKind::Authorise
+            | OperationKind::Capture
+            | OperationKind::Void
+            | OperationKind::Refund => News::ChargedBack { amount, reference: format!("cb-{reference}") },
+        };
         self.spread(reference, news, Effort::UntilTaken);
     }
 }

@@ -2,15 +2,17 @@
 
 use florin_engine::Owner;
 use florin_engine::announce::{Announcement, Announcer, Schedule};
-use florin_engine::directory::{Credential, Directory, WithdrawalRules};
+use florin_engine::directory::{Credential, Directory, OverdraftDev, WithdrawalRules};
 use florin_engine::keys::Keyring;
-use florin_engine::setup::{NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row};
+use florin_engine::setup::{
+    NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row,
+};
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{Dialect, Mode, Payment};
-use florin_kernel::routing::{Method, ProviderAccount, ProviderId, RouteSet};
+use florin_kernel::routing::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Withdrawal;
-use florin_kernel::{Asset, CredentialId, MerchantId};
+use florin_kernel::{Asset, CredentialId, MerchantId, Money};
 use florin_store::ConfigRow;
 use jiff::SignedDuration;
 
@@ -20,6 +22,8 @@ use super::super::stage::describe;
 pub const MERCHANTS: [i64; 3] = [1, 2, 3];
 /// What an order may name: two accounts, one of which moves another currency, and two routes, one of which cascades.
 pub const ROUTES: [i64; 5] = [11, 13, 31, 31, 32];
+/// The account that pays out; it moves dollars, so that conversions are met.
+pub const PAYS_OUT: i64 = 13;
 /// Where events go.
 pub const WEBHOOK: &str = "https://receiver.example/events";
 
@@ -46,6 +50,9 @@ pub fn rows(keyring: &Keyring, webhook_secret: &Secret) -> Vec<ConfigRow> {
     rows.extend([account(11, None), account(12, None), account(13, dollars)].iter().map(provider_row));
     rows.push(route_row(&route(31, [11, 12, 13], true)));
     rows.push(route_row(&route(32, [12, 11, 13], false)));
+    let euro = Asset::from_code("EUR").into_iter().collect();
+    rows.push(rule_row(&withdrawal_rule(1, 1, euro, Some("50"))));
+    rows.push(rule_row(&withdrawal_rule(2, 2, Vec::new(), None)));
     rows
 }
 
@@ -56,11 +63,38 @@ fn new_merchant(id: MerchantId, webhook_secret: &Secret) -> NewMerchant {
         name: format!("Merchant {}", id.number()),
         limits: Vec::new(),
         blocked_payers: Vec::new(),
-        withdrawals: WithdrawalRules::default(),
+        withdrawals: withdrawal_rules(id),
         schemes: Vec::new(),
         brand: Default::default(),
         webhook_secrets_dev: vec![webhook_secret.clone()],
         webhook_secrets_live: vec![webhook_secret.clone()],
+    }
+}
+
+/// Two approvers from an amount on, and an end after a day without. Every second merchant's test withdrawals need the money that
+/// payments brought, as all live ones do.
+fn withdrawal_rules(id: MerchantId) -> WithdrawalRules {
+    let four_eyes = Asset::from_code("EUR").map(|euro| Money::new(8_000, euro));
+    WithdrawalRules {
+        four_eyes_from: four_eyes.into_iter().collect(),
+        approval_days: Some(1),
+        overdraft_dev: if id.number() % 2 == 0 { OverdraftDev::UpTo(Vec::new()) } else { OverdraftDev::Unlimited },
+        ..WithdrawalRules::default()
+    }
+}
+
+/// Small amounts in euro approve themselves; the others wait.
+fn withdrawal_rule(id: i64, order: i64, currencies: Vec<Asset>, up_to: Option<&str>) -> Rule {
+    Rule {
+        id,
+        operation: RuleOperation::Withdrawal,
+        method: Method::Card,
+        order,
+        merchant: None,
+        conditions: Conditions { currencies, amount_max: up_to.map(str::to_owned), ..Conditions::default() },
+        members: vec![Member { provider_id: ProviderId::new(PAYS_OUT), tier: 1, weight: 1 }],
+        cascade: false,
+        auto_approve_up_to: up_to.map(str::to_owned),
     }
 }
 

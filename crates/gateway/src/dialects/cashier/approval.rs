@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use florin_engine::SubmitError;
 use florin_engine::directory::ApprovalBy;
+use florin_kernel::payment::Dialect;
 use florin_kernel::withdrawal::{Approver, Command, Refusal};
 use florin_kernel::{PaymentId, Transaction};
 
@@ -27,12 +28,14 @@ const REASON_MAX: usize = 200;
 /// Which withdrawal is approved.
 pub struct Approval {
     transaction_id: String,
+    key: Option<String>,
 }
 
 /// Which withdrawal is rejected, and why.
 pub struct Rejection {
     transaction_id: String,
     reason: String,
+    key: Option<String>,
 }
 
 /// Reads an approve call's body.
@@ -40,8 +43,8 @@ pub struct Rejection {
 /// # Errors
 /// 9001, 1021.
 pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Approval, Problem> {
-    let (transaction_id, _) = fields(headers, body)?;
-    Ok(Approval { transaction_id })
+    let (transaction_id, key, _) = fields(headers, body)?;
+    Ok(Approval { transaction_id, key })
 }
 
 /// Reads a reject call's body.
@@ -49,12 +52,15 @@ pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Approval, Problem> {
 /// # Errors
 /// 9001, 1021.
 pub fn read_rejection(headers: &HeaderMap, body: &[u8]) -> Result<Rejection, Problem> {
-    let (transaction_id, reason) = fields(headers, body)?;
+    let (transaction_id, key, reason) = fields(headers, body)?;
     let reason = reason.map_err(|message| Problem::field("reason", message))?;
-    Ok(Rejection { transaction_id, reason })
+    Ok(Rejection { transaction_id, reason, key })
 }
 
-fn fields(headers: &HeaderMap, body: &[u8]) -> Result<(String, Result<String, rules::Message>), Problem> {
+/// The id, the header's key, and the reason as far as anybody asks for it.
+type Fields = (String, Option<String>, Result<String, rules::Message>);
+
+fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Fields, Problem> {
     let body = json::read(body).map_err(|fault| Problem::field("body", fault.to_string()))?;
     let (section, mut form) = (Section::new(&body, ""), Form::default());
     let id = match section.get("transaction_id") {
@@ -65,15 +71,16 @@ fn fields(headers: &HeaderMap, body: &[u8]) -> Result<(String, Result<String, ru
             String::new()
         }
     };
-    if let Err(fault) = idempotency_key(headers) {
+    let key = idempotency_key(headers).unwrap_or_else(|fault| {
         form.fault_at("Idempotency-Key", fault);
-    }
+        None
+    });
     let errors = form.into_errors();
     if !errors.is_empty() {
         return Err(Problem::Validation(errors));
     }
     let reason = section.get("reason").map_or(Ok(String::new()), reason);
-    Ok((id, reason))
+    Ok((id, key, reason))
 }
 
 fn reason(value: &Json<'_>) -> Result<String, rules::Message> {
@@ -90,8 +97,8 @@ fn reason(value: &Json<'_>) -> Result<String, rules::Message> {
 /// 1039, 1076, 9010 and the common ones.
 pub async fn approve(state: &CashierState, caller: &Caller, approval: Approval) -> Result<Response, Problem> {
     let id = withdrawal(state, caller, &approval.transaction_id).await?;
-    let command = Command::Approve(Approver::Api);
-    state.engine().submit_withdrawal(caller.owner(), id, command).await.map_err(problem)?;
+    let digest = state.engine().digest(&[b"approve", approval.transaction_id.as_bytes()]);
+    obey(state, caller, id, Command::Approve(Approver::Api), approval.key.as_deref(), digest).await?;
     Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], APPROVED).into_response())
 }
 
@@ -101,13 +108,37 @@ pub async fn approve(state: &CashierState, caller: &Caller, approval: Approval) 
 /// 1039, 1076, 1129, 9010 and the common ones.
 pub async fn reject(state: &CashierState, caller: &Caller, rejection: Rejection) -> Result<Response, Problem> {
     let id = withdrawal(state, caller, &rejection.transaction_id).await?;
+    let content: [&[u8]; 3] = [b"reject", rejection.transaction_id.as_bytes(), rejection.reason.as_bytes()];
+    let digest = state.engine().digest(&content);
     let command = Command::Reject { by: Approver::Api, reason: rejection.reason };
-    state.engine().submit_withdrawal(caller.owner(), id, command).await.map_err(problem)?;
+    obey(state, caller, id, command, rejection.key.as_deref(), digest).await?;
     let body = match caller.settings.edition {
         Edition::Nested => REJECTED,
         Edition::Flat => REJECTED_FLAT,
     };
     Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response())
+}
+
+/// Does it, unless its key came with other content; a key that did its work is taken.
+async fn obey(
+    state: &CashierState,
+    caller: &Caller,
+    id: PaymentId,
+    command: Command,
+    key: Option<&str>,
+    digest: [u8; 16],
+) -> Result<(), Problem> {
+    let (engine, owner) = (state.engine(), caller.owner());
+    if let Some(key) = key
+        && engine.is_key_taken(owner, Dialect::Cashier, key, digest).await?
+    {
+        return Err(Problem::IdempotencyKeyTaken);
+    }
+    engine.submit_withdrawal(owner, id, command).await.map_err(problem)?;
+    if let Some(key) = key {
+        engine.take_key(owner, Dialect::Cashier, key, digest, id).await?;
+    }
+    Ok(())
 }
 
 /// The withdrawal that is meant, by any id that a status call takes.

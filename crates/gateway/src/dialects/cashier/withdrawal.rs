@@ -18,8 +18,9 @@ use super::deposit::with_defaults;
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
-use crate::pages::withdrawal::PAGE;
 
+/// What tokens of the withdrawal cashier are made for.
+pub const WITHDRAWAL_PAGE: &str = "withdrawal";
 /// The payer's time (product document, "Requests").
 const SESSION: SignedDuration = SignedDuration::from_mins(30);
 
@@ -127,7 +128,7 @@ fn render(engine: &Arc<Engine>) -> Render<Withdrawal> {
 }
 
 fn token(engine: &Engine, id: PaymentId) -> String {
-    engine.page_token(PAGE, Reference { payment: id, sequence: 0 })
+    engine.page_token(WITHDRAWAL_PAGE, Reference { payment: id, sequence: 0 })
 }
 
 /// The answer, with the page's address beside it.

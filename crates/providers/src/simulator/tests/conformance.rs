@@ -2,6 +2,8 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use florin_kernel::ports::Payee;
+
 use super::*;
 use crate::conformance::{self, Fixture, Wish};
 use crate::simulator::callbacks::{Body, signed};
@@ -25,6 +27,10 @@ impl Fixture for Simulated {
             Wish::LoseAnswer => sale(&reference, "9101.00 EUR"),
             Wish::AnswerGarbage => sale(&reference, "9104.00 EUR"),
             Wish::Refund { of } => on(&of, call(OperationKind::Refund, &reference, "1.00 EUR")),
+            Wish::Payout => Call {
+                payee: Some(Payee { holder: "Jane Roe".into(), number: Secret::new("4111111111111111".into()) }),
+                ..call(OperationKind::Payout, &reference, "10.00 EUR")
+            },
         }
     }
 
