@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { startShop } from "./stage.js";
 
 async function framed(server, host, token, story) {
-  const shop = await startShop(`<!doctype html><title>Shop</title><h1>Shop</h1>
-    <div id="pay" data-florin-token="${token}"></div>
+  const shop = await startShop(`<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title><main><h1>Shop</h1>
+    <div id="pay" data-florin-token="${token}"></div></main>
     <script>var told = []; addEventListener("florin", function (event) { told.push(event.detail); });</script>
     <script src="${server.base}/cashier.js" async></script>`);
   try {

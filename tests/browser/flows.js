@@ -155,6 +155,34 @@ export const flows = {
   },
 };
 
+/** What happens when the time is over. */
+export const endings = {
+  async expired(visitor, server) {
+    const left = await server.session();
+    const challenged = await server.session();
+    await visitor.page.goto(challenged.url);
+    await visitor.card(CHALLENGED);
+    await visitor.pay();
+    const challenge = visitor.page.url();
+    await server.advance(31 * 60);
+    // A yes that comes too late moves nothing.
+    await visitor.press(/^Confirm/);
+    await visitor.sees("The time for this page is over");
+    await visitor.page.goto(challenge);
+    await visitor.sees("The time for this page is over");
+    await visitor.page.goto(left.url);
+    await visitor.sees("The time to pay is over");
+    await visitor.look("expired");
+    for (const { reference } of [left, challenged]) {
+      let status = {};
+      for (let turn = 0; turn < 200 && status.transaction_status !== "rejected"; turn += 1) {
+        status = await server.status(reference);
+      }
+      assert.deepEqual(status, { transaction_status: "rejected", rejected_reason: "Expired" });
+    }
+  },
+};
+
 /** What only has to be looked at, or needs scripts. */
 export const looks = {
   async german(visitor, server) {
