@@ -19,6 +19,8 @@ export const flows = {
     await visitor.pay();
     await visitor.sees("The payment is complete");
     await visitor.look("paid");
+    // Only a frame can be closed.
+    assert.ok(!(await visitor.page.locator("#close").isVisible()));
     await becomes(server, reference, "successful");
     // Nobody finds a card number by going back.
     await visitor.page.goBack();

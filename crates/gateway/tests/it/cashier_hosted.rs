@@ -293,7 +293,8 @@ async fn only_registered_sites_may_frame_the_page() {
     let plain = Payer::new(&world, "plain", "10.05", json!({})).await;
     let policy = plain.page().await.header("content-security-policy").to_owned();
     assert!(
-        policy.contains("frame-ancestors 'self' http://localhost:*;") && policy.contains("default-src 'none'; script-src 'self'"),
+        policy.contains("frame-ancestors 'self' http://localhost:*;")
+            && policy.contains("default-src 'none'; script-src 'self'"),
         "{policy}"
     );
 

@@ -28,6 +28,19 @@ pub(super) fn schemas() -> Value {
                 &["provider_id"]
             )}
         },
+        "HostedRequest": {
+            "type": "object",
+            "required": ["request"],
+            "properties": {"request": hosted_request()}
+        },
+        "Token": {
+            "type": "object",
+            "required": ["token"],
+            "properties": {"token": {
+                "type": "string", "minLength": 50, "maxLength": 50,
+                "description": "Names the payer's page, for 30 minutes from now"
+            }}
+        },
         "CardDetails": card_details(),
         "Customer": customer(),
         "Settings": settings(),
@@ -114,6 +127,32 @@ fn request(provider_field: &str, provider: &str, more: &[&str]) -> Value {
             "customer": reference("Customer")
         }
     })
+}
+
+/// A request without a provider: the payer chooses.
+fn hosted_request() -> Value {
+    let mut request = request("theme", "", &[]);
+    request["properties"]["theme"] =
+        described("string", "dark, light or auto; another name counts as the credential's own");
+    request["properties"]["amount_restricted"] = json!({
+        "type": "boolean", "default": true,
+        "description": "false: the payer may choose any amount within the limits, and what was paid is what is reported"
+    });
+    request["properties"]["settings"] = json!({"allOf": [reference("Settings"), {
+        "type": "object",
+        "properties": {
+            "methods": {
+                "type": "array",
+                "items": {"enum": ["card", "bank_transfer", "e_wallet", "voucher", "crypto"]},
+                "description": "What to offer, in this order; absent or empty: all"
+            },
+            "providers": {
+                "type": "array", "items": {"type": "integer"},
+                "description": "Whom to offer, by their numbers; absent or empty: all"
+            }
+        }
+    }]});
+    request
 }
 
 fn settings() -> Value {
