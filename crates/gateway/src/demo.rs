@@ -134,7 +134,8 @@ fn credential(demo: &DemoFile) -> NewCredential {
         revoked: false,
         allow: Vec::new(),
         deny: Vec::new(),
-        settings: serde_json::json!({}),
+        // The demo's shop is whatever runs on the developer's machine.
+        settings: serde_json::json!({ "origins": ["http://localhost:*"] }),
         signature_password: Secret::new(demo.cashier.signature_password.clone()),
     }
 }

@@ -1,4 +1,4 @@
-//! The Cashier dialect: direct and server-to-server deposits, withdrawals with approval, status and list, webhooks.
+//! The Cashier dialect: hosted, direct and server-to-server deposits, withdrawals with approval, status and list, webhooks.
 //!
 //! Two editions of one API are in the field; a credential says which ([`settings::Edition`]). The wire contract fixes
 //! every name, order and number here. What is odd about this dialect:

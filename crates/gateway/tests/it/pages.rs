@@ -131,7 +131,7 @@ async fn a_bad_card_form_is_shown_again_without_the_number() {
     let answer = world.submit(url(&asked), bad).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let page = answer.text().await.expect("text");
-    for part in ["A digit is wrong", "Enter 1 to 12.", "Enter 3 digits", "John &#60;Doe&#62;", "value=\"2030\""] {
+    for part in ["A digit is wrong", "Enter 1 to 12.", "Enter the 3 digits", "John &#60;Doe&#62;", "value=\"2030\""] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
     assert!(!page.contains("4111111111111112") && !page.contains("98765"), "{page}");

@@ -13,7 +13,7 @@ pub fn openapi() -> Value {
         "info": {
             "title": "Cashier API",
             "version": "1",
-            "description": "Card and redirect deposits, withdrawals with approval, their status and list, and webhooks.\n\n\
+            "description": "Hosted, card and redirect deposits, withdrawals with approval, their status and list, and webhooks.\n\n\
                 One base URL serves both kinds of key: a DEV key runs on the simulator and sees DEV transactions only, a \
                 LIVE key moves money. Requests and answers are UTF-8 JSON. Errors are HTTP 400 with a code unless the \
                 table says otherwise; a declined payment is no error but a 200 with transaction_status rejected."
@@ -28,6 +28,7 @@ pub fn openapi() -> Value {
                 s2s_sample(),
                 json!({"url": "", "transaction_status": "successful"})
             )},
+            "/v1/payments/hosted": {"post": hosted()},
             "/v1/payments/direct": {"post": create(
                 "Send the payer to a provider's page",
                 "Redirect the payer to the url of the answer. Takes the permission deposits.",
@@ -148,6 +149,34 @@ fn approval(summary: &str, description: &str, body: &str, answer: Value) -> Valu
         }}},
         "responses": answers(reference("Approved"), answer)
     })
+}
+
+/// The hosted call differs from the other create calls in its answer alone.
+fn hosted() -> Value {
+    let token = json!({"token": "Mtg4OakI0YSGdHPY1y4vUnGLOaMxnJJZ9BX09LQ1u3yft0OY81"});
+    let mut call = create(
+        "Send the payer to our page",
+        "Redirect the payer to the address in X-Cashier-Url, which is /cashier/{token}, or put the page into your own with \
+         /cashier.js. The page offers what your rules allow; a declined payment can be tried again, up to 5 times in 30 \
+         minutes. Takes the permission deposits.",
+        "HostedRequest",
+        hosted_sample(),
+        token.clone(),
+    );
+    call["responses"] = answers(reference("Token"), token);
+    call
+}
+
+fn hosted_sample() -> Value {
+    json!({"request": {
+        "mode": "test", "theme": "dark", "user_id": "128",
+        "tracking_id": "fb832194-34e1-4e6c-8494-d88034cf3e47", "amount": 10.05, "currency": "EUR",
+        "amount_restricted": true,
+        "settings": {
+            "success_url": "https://shop.example/ok", "failure_url": "https://shop.example/no", "locale": "en",
+            "methods": ["card", "bank_transfer"]
+        }
+    }})
 }
 
 fn s2s_sample() -> Value {

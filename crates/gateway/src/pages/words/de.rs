@@ -25,7 +25,7 @@ pub(super) static WORDS: Words = Words {
     card_number: "Kartennummer",
     exp_month: "Monat",
     exp_year: "Jahr",
-    cvc: "Prüfnummer",
+    cvc: "CVC",
     voucher_code: "Gutscheincode",
     voucher_hint: "16 Ziffern",
     pay: "{amount} bezahlen",

@@ -25,7 +25,7 @@ pub(super) static WORDS: Words = Words {
     card_number: "Card number",
     exp_month: "Month",
     exp_year: "Year",
-    cvc: "Security code",
+    cvc: "CVC",
     voucher_code: "Voucher code",
     voucher_hint: "16 digits",
     pay: "Pay {amount}",

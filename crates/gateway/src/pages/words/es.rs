@@ -25,7 +25,7 @@ pub(super) static WORDS: Words = Words {
     card_number: "Número de tarjeta",
     exp_month: "Mes",
     exp_year: "Año",
-    cvc: "Código",
+    cvc: "CVC",
     voucher_code: "Código del cupón",
     voucher_hint: "16 cifras",
     pay: "Pagar {amount}",

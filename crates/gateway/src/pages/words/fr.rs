@@ -25,7 +25,7 @@ pub(super) static WORDS: Words = Words {
     card_number: "Numéro de carte",
     exp_month: "Mois",
     exp_year: "Année",
-    cvc: "Code",
+    cvc: "CVC",
     voucher_code: "Code du bon",
     voucher_hint: "16 chiffres",
     pay: "Payer {amount}",

@@ -317,3 +317,42 @@ fn a_payments_operations_are_limited() {
     }
     assert_eq!(decide(&payment, Command::Refund(eur("0.01")), after(2)).err(), Some(Refusal::TooManyOperations));
 }
+
+fn in_session(attempts_max: u16, amount: AmountChoice) -> Payment {
+    created(CaptureMode::Now, Retry::Session { attempts_max, until: after(1800), amount })
+}
+
+fn attempt_of(amount: &str) -> Command {
+    Command::Attempt(Attempt { amount: Some(eur(amount)), ..attempt(210) })
+}
+
+#[test]
+fn only_an_open_amount_is_the_payers_choice() {
+    let paid = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, approved())]);
+    assert_eq!((paid.asked, paid.operations[0].amount), (eur("7.00"), eur("7.00")));
+    // What was chosen last is what the payment is about, also when it was declined.
+    let again = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, declined("51"))]);
+    assert_eq!((again.asked, again.state.clone()), (eur("7.00"), State::Created));
+    let same =
+        decide(&in_session(2, AmountChoice::Fixed), attempt_of("10.00"), after(1)).expect("the amount asked for");
+    assert_eq!(same.payment.asked, eur("10.00"));
+    for payment in [in_session(2, AmountChoice::Fixed), created(CaptureMode::Now, Retry::Never)] {
+        assert_eq!(decide(&payment, attempt_of("7.00"), after(1)).err(), Some(Refusal::BadAmount));
+    }
+    let none = Command::Attempt(Attempt { amount: Some(Money::zero(eur("1").asset())), ..attempt(210) });
+    assert_eq!(decide(&in_session(2, AmountChoice::Open), none, after(1)).err(), Some(Refusal::BadAmount));
+}
+
+/// Going on to another provider is the same try of the payer's.
+#[test]
+fn a_cascade_is_one_try() {
+    let cascades =
+        |seq| Command::Answered { seq: Seq::new(seq), outcome: declined("05"), fallback: Some(attempt(215)) };
+    let first = run(
+        in_session(2, AmountChoice::Fixed),
+        [Command::Attempt(attempt(210)), cascades(1), answered(2, declined("05"))],
+    );
+    assert_eq!((first.operations[1].cascaded_from, first.state.clone()), (Some(Seq::new(1)), State::Created));
+    let second = run(first, [Command::Attempt(attempt(210)), cascades(3), answered(4, declined("51"))]);
+    assert_eq!(second.word().text(), "declined");
+}

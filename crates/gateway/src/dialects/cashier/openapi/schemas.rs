@@ -33,10 +33,18 @@ pub(super) fn schemas() -> Value {
             "required": ["request"],
             "properties": {"request": withdrawal_request()}
         },
+        "HostedRequest": {
+            "type": "object",
+            "required": ["request"],
+            "properties": {"request": hosted_request()}
+        },
         "Token": {
             "type": "object",
             "required": ["token"],
-            "properties": {"token": described("string", "50 letters and digits, for GET /cashier/{token}")}
+            "properties": {"token": {
+                "type": "string", "minLength": 50, "maxLength": 50,
+                "description": "Names the payer's page, for 30 minutes from now"
+            }}
         },
         "Approval": {
             "type": "object",
@@ -151,6 +159,32 @@ fn withdrawal_request() -> Value {
     if let Some(properties) = request["properties"].as_object_mut() {
         properties.remove("provider_id");
     }
+    request
+}
+
+/// A request without a provider: the payer chooses.
+fn hosted_request() -> Value {
+    let mut request = request("theme", "", &[]);
+    request["properties"]["theme"] =
+        described("string", "dark, light or auto; another name counts as the credential's own");
+    request["properties"]["amount_restricted"] = json!({
+        "type": "boolean", "default": true,
+        "description": "false: the payer may choose any amount within the limits, and what was paid is what is reported"
+    });
+    request["properties"]["settings"] = json!({"allOf": [reference("Settings"), {
+        "type": "object",
+        "properties": {
+            "methods": {
+                "type": "array",
+                "items": {"enum": ["card", "bank_transfer", "e_wallet", "voucher", "crypto"]},
+                "description": "What to offer, in this order; absent or empty: all"
+            },
+            "providers": {
+                "type": "array", "items": {"type": "integer"},
+                "description": "Whom to offer, by their numbers; absent or empty: all"
+            }
+        }
+    }]});
     request
 }
 

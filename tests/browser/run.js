@@ -1,0 +1,127 @@
+// Drives the payer's pages in Chromium: every flow on a phone and on a desk, light and dark, with scripts and without.
+// Usage: node run.js BINARY SCREENSHOT_FOLDER. What is seen is kept in the folder, to be looked at.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { startServer } from "./stage.js";
+import { embedding } from "./embedding.js";
+import { endings, flows, looks } from "./flows.js";
+
+const [binary, folder] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Where the pages are looked at. */
+const PLACES = [
+  { size: "phone", viewport: { width: 360, height: 740 } },
+  { size: "desk", viewport: { width: 1280, height: 800 } },
+].flatMap((place) => ["light", "dark"].flatMap((colorScheme) =>
+  [true, false].map((javaScriptEnabled) => ({ ...place, colorScheme, javaScriptEnabled }))));
+
+/** A page with what stories need: looking, and checking with axe-core what the eye does not see. */
+class Visitor {
+  constructor(page, place, server) {
+    Object.assign(this, { page, place, server });
+    this.faults = [];
+    page.on("pageerror", (error) => this.faults.push(String(error)));
+    page.on("console", (line) => {
+      if (line.type() === "error" && !/status of (410|422|404)/.test(line.text())) this.faults.push(line.text());
+    });
+    page.on("request", (request) => {
+      if (!request.url().startsWith(server.base) && !request.url().startsWith("data:")) this.foreign?.push(request.url());
+      assert.ok(!/4111|4000/.test(new URL(request.url()).search), `card data in ${request.url()}`);
+    });
+  }
+
+  /** Takes a picture and lets axe-core read the page. */
+  async look(name) {
+    const { size, colorScheme, javaScriptEnabled } = this.place;
+    const file = `${name}-${size}-${colorScheme}${javaScriptEnabled ? "" : "-noscript"}.png`;
+    await this.page.screenshot({ path: join(folder, file), fullPage: true });
+    const wide = javaScriptEnabled && (await this.page.evaluate(() => document.documentElement.scrollWidth > innerWidth));
+    assert.ok(!wide, `${name} scrolls sideways`);
+    // What axe-core reads is the same at any width; only colours differ.
+    if (!javaScriptEnabled || size !== "phone") return;
+    await this.page.evaluate(axe);
+    const found = await this.page.evaluate(() => window.axe.run(document));
+    const serious = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `${name}: axe-core`);
+  }
+
+  async card(number, more = {}) {
+    const fields = { card_number: number, exp_month: "5", exp_year: "29", cvc: "444", holder_name: "John Doe", ...more };
+    for (const [name, value] of Object.entries(fields)) await this.page.fill(`#${name}`, value);
+  }
+
+  async choose(provider) {
+    await this.page.check(`input[name="provider_id"][value="${provider}"]`);
+  }
+
+  /** Presses the button of the chosen way to pay. */
+  async pay() {
+    await this.page.locator(".pays:visible").click();
+    await this.page.waitForLoadState();
+  }
+
+  async press(name) {
+    await this.page.getByRole("button", { name }).click();
+    await this.page.waitForLoadState();
+  }
+
+  async sees(text) {
+    const body = await this.page.locator("body").innerText();
+    assert.ok(body.includes(text), `“${text}” is not in: ${body}`);
+  }
+}
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const server = await startServer(binary);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+let failed = 0;
+let told = 0;
+
+/** Runs a story in a context of its own. */
+async function run(name, place, story) {
+  const context = await browser.newContext({ ...place, locale: "en-GB", reducedMotion: "reduce" });
+  const visitor = new Visitor(await context.newPage(), place, server);
+  visitor.page.setDefaultTimeout(10_000);
+  const where = `${name} (${place.size}, ${place.colorScheme}, ${place.javaScriptEnabled ? "script" : "no script"})`;
+  try {
+    await story(visitor, server);
+    assert.deepEqual(visitor.faults, [], "the browser's console");
+    told += 1;
+  } catch (error) {
+    failed += 1;
+    console.error(`FAILED ${where}\n${error.stack}`);
+    await visitor.page.screenshot({ path: join(folder, `FAILED-${name}-${place.size}.png`) }).catch(() => {});
+  }
+  await context.close();
+}
+
+try {
+  const stories = PLACES.flatMap((place) => Object.entries(flows).map(([name, story]) => [name, place, story]));
+  const scripted = PLACES.filter(({ javaScriptEnabled }) => javaScriptEnabled);
+  for (const [name, story] of Object.entries(looks)) for (const place of scripted) stories.push([name, place, story]);
+  for (const [name, story] of Object.entries(embedding)) stories.push([name, scripted[0], story]);
+  // Two at a time: the browser draws while the other story waits.
+  const lane = async () => {
+    for (let next = stories.shift(); next; next = stories.shift()) await run(...next);
+  };
+  await Promise.all([lane(), lane()]);
+  // These turn the clock, which all sessions share.
+  for (const [name, story] of Object.entries(endings)) for (const place of PLACES) await run(name, place, story);
+} finally {
+  await browser.close();
+  await server.stop();
+}
+console.log(`${told} stories passed, ${failed} failed; screenshots in ${folder}`);
+process.exit(failed ? 1 : 0);
