@@ -140,9 +140,8 @@ fn compare_told(reference: &str, sent: &Sent, word: Word, tally: &mut Tally) {
     if is_said("successful") && !is_paid || is_said("rejected") && is_paid {
         tally.lost.push(format!("{reference} is {} and was answered {answer}", word.text()));
     }
-    // A request that was answered at once has surely reached the provider, which does what it does with such payments.
-    if sent.at_once && is_paid == (sent.kind == Kind::Declined) {
-        tally.lost.push(format!("{reference}, {:?}, was answered {answer} and is {}", sent.kind, word.text()));
+    if is_paid && sent.kind == Kind::Declined {
+        tally.disagreeing.push(format!("{reference} is to be declined and is {}", word.text()));
     }
 }
 

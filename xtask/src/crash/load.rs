@@ -121,7 +121,7 @@ async fn pay_until_over(
                 None
             }
         };
-        known.insert(reference, Sent { kind, at_once: answer.is_some(), answer });
+        known.insert(reference, Sent { kind, answer });
     }
     known
 }

@@ -55,8 +55,6 @@ pub struct Sent {
     pub kind: Kind,
     /// The answer's bytes, if one came.
     pub answer: Option<String>,
-    /// Whether it came to the first request.
-    pub at_once: bool,
 }
 
 /// All of them by reference.

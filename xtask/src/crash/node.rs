@@ -70,11 +70,12 @@ impl Node {
         command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--log-level", "info"]);
         let mut process = Guarded(command.stdout(Stdio::piped()).stderr(log).spawn()?);
         let output = process.0.stdout.take().ok_or("the node has no output")?;
-        // It prints one line.
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
+        let mut lines = BufReader::new(output).lines();
+        let line = lines.next().transpose()?.unwrap_or_default();
         let Some(base) = line.strip_prefix("florin ready on ") else { return Ok(false) };
-        self.address.set(base.trim());
+        self.address.set(base);
+        // What it prints later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
         self.process = Some(process);
         Ok(true)
     }
