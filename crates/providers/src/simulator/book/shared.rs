@@ -37,8 +37,8 @@ type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
 const PIPES: usize = 3;
 /// Sessions for transactions.
 const ALONE: usize = 2;
-/// Sessions for new entries: while one group is on its way to disk the next one gathers.
-const OPENERS: usize = 2;
+/// Sessions for new entries: while a group is on its way to disk the next one gathers.
+const OPENERS: usize = 1;
 
 /// A place for a session.
 type Slot = Option<Arc<Session>>;
