@@ -37,8 +37,6 @@ type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
 const PIPES: usize = 3;
 /// Sessions for transactions.
 const ALONE: usize = 2;
-/// Sessions for new entries: while a group is on its way to disk the next one gathers.
-const OPENERS: usize = 1;
 
 /// A place for a session.
 type Slot = Option<Arc<Session>>;
@@ -48,7 +46,8 @@ pub(super) struct SharedBook {
     is_prepared: OnceCell<()>,
     pipes: [Mutex<Slot>; PIPES],
     alone: [Mutex<Slot>; ALONE],
-    openers: [Mutex<Slot>; OPENERS],
+    /// For new entries: while a group is on its way to disk the next one gathers. A second one would only make groups smaller.
+    opener: Mutex<Slot>,
     queue: Queue,
     next: AtomicUsize,
     /// By which this process is told from others in leases.
@@ -105,7 +104,7 @@ impl SharedBook {
             is_prepared: OnceCell::new(),
             pipes: std::array::from_fn(|_| Mutex::default()),
             alone: std::array::from_fn(|_| Mutex::default()),
-            openers: std::array::from_fn(|_| Mutex::default()),
+            opener: Mutex::default(),
             queue: Queue::default(),
             next: AtomicUsize::new(0),
             process: RandomState::new().hash_one(()) as i64,

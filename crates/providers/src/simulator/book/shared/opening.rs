@@ -44,11 +44,10 @@ impl super::SharedBook {
     pub(super) async fn open_in_group(&self, entry: Entry, letters: &[Letter]) -> Result<Opened, BookError> {
         let (reply, mut answer) = oneshot::channel();
         self.queue.push(Offered { entry: entry.clone(), letters: letters.to_vec(), reply });
-        let place = self.turn() % self.openers.len();
         let is_free = tokio::select! {
             biased;
             told = &mut answer => told,
-            mut kept = self.openers[place].lock() => {
+            mut kept = self.opener.lock() => {
                 self.write_offered(&mut kept).await;
                 answer.await
             }
