@@ -11,11 +11,10 @@ use clap::{Args, ValueEnum};
 mod closed_loop;
 mod http;
 mod latency;
-mod machine;
+pub(crate) mod machine;
 mod open_loop;
 mod payments;
 mod postgres;
-mod process;
 mod report;
 mod server;
 mod start;
@@ -23,10 +22,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use crate::Fallible;
 use report::Report;
-
-/// What went wrong, for the person at the terminal.
-type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// What to measure and for how long.
 #[derive(Args, Clone, Debug)]
@@ -37,6 +34,9 @@ pub struct Options {
     /// Measure one part only.
     #[arg(long)]
     only: Option<Part>,
+    /// The PostgreSQL server to measure on: a URL whose user may make databases, or `postgres` for one made for the run.
+    #[arg(long, default_value = OWN_SERVER)]
+    database: String,
     /// Write the table into docs/performance.md.
     #[arg(long, conflicts_with = "only")]
     write: bool,
@@ -48,13 +48,15 @@ pub struct Options {
     scratch: PathBuf,
 }
 
+const OWN_SERVER: &str = "postgres";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Payments over HTTP, closed and open loop.
     Http,
     /// The store alone.
     Store,
-    /// PostgreSQL, the ordinary way.
+    /// PostgreSQL: the ordinary way, and ours over HTTP.
     Postgres,
     /// From start to ready with a full file.
     Start,
@@ -84,14 +86,14 @@ fn hand_over(root: &Path) -> Fallible<ExitCode> {
             return Err(format!("cargo build --release -p {package} failed").into());
         }
     }
-    let tool = target(root).join("release/xtask");
+    let tool = crate::target(root).join("release/xtask");
     let status = Command::new(tool).args(std::env::args_os().skip(1)).env(OPTIMISED, "1").status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn measure(root: &Path, options: &Options) -> Fallible<ExitCode> {
     let scratch = tempfile::Builder::new().prefix("florin-bench-").tempdir_in(&options.scratch)?;
-    let binary = target(root).join("release/florin");
+    let binary = crate::target(root).join("release/florin");
     let wants = |part| options.only.is_none_or(|only| only == part);
     let half = options.seconds.div_ceil(2);
     let mut report = Report::new(machine::describe(scratch.path())?);
@@ -103,7 +105,12 @@ fn measure(root: &Path, options: &Options) -> Fallible<ExitCode> {
         report.store(store::ceiling(&scratch.path().join("store"), half)?);
     }
     if wants(Part::Postgres) {
-        report.postgres(postgres::measure(&root.join("bench"), &scratch.path().join("postgres"), half)?);
+        let place = match options.database.as_str() {
+            OWN_SERVER => postgres::Place::Own,
+            url => postgres::Place::There(url),
+        };
+        let (scripts, folder) = (root.join("bench"), scratch.path().join("postgres"));
+        report.postgres(postgres::measure(place, &scripts, &binary, &folder, half)?);
     }
     if wants(Part::Start) {
         report.start(start::measure(&binary, &scratch.path().join("start"), options.fill)?);
@@ -113,9 +120,4 @@ fn measure(root: &Path, options: &Options) -> Fallible<ExitCode> {
         report.write(&root.join("docs/performance.md"))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where Cargo puts what it builds.
-fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }

@@ -6,8 +6,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod crash;
+mod postgres;
+mod process;
 mod sim;
 mod tidy;
+
+/// What went wrong, for the person at the terminal.
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Development tools of Florin.
 #[derive(Parser)]
@@ -23,6 +29,8 @@ enum Tool {
     Tidy,
     /// Plays seeded histories in a world that goes wrong, and checks what must be true of each.
     Sim(sim::Options),
+    /// Kills processes and databases under load, cuts connections and fills disks, and counts what is lost: nothing.
+    Crash(crash::Options),
     /// Measures payments a second, latency, memory and start-up, and prints a Markdown table.
     Bench(bench::Options),
 }
@@ -31,6 +39,7 @@ fn main() -> ExitCode {
     match Arguments::parse().tool {
         Tool::Tidy => tidy::main(&repository_root()),
         Tool::Sim(options) => sim::main(&options),
+        Tool::Crash(options) => crash::main(&repository_root(), &options),
         Tool::Bench(options) => bench::main(&repository_root(), options),
     }
 }
@@ -39,4 +48,9 @@ fn main() -> ExitCode {
 fn repository_root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().expect("xtask lies in the workspace's folder").to_owned()
+}
+
+/// Where Cargo puts what it builds.
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }

@@ -25,6 +25,9 @@ pub fn log(config: &Config) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    // A line that cannot be written (a full disk, a reader that is gone) is lost. To say so on the same standard error would
+    // panic, in whichever thread had something to log.
+    let lines = lines.log_internal_errors(false);
     let colours = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     let _ = match config.log_format {
         LogFormat::Text => tracing::subscriber::set_global_default(lines.with_ansi(colours).finish()),

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::Fallible;
 use super::http::{Answer, PaymentRequest};
 use super::latency::Latencies;
+use crate::Fallible;
 
 struct Connection {
     stream: TcpStream,

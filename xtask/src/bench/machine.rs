@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use super::Fallible;
 use super::latency::Latencies;
+use crate::Fallible;
 
 /// One line about processor, memory, system and disk.
 pub fn describe(scratch: &Path) -> Fallible<String> {

@@ -6,9 +6,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::Fallible;
 use super::http::{Answer, PaymentRequest};
 use super::latency::Latencies;
+use crate::Fallible;
 
 /// Threads that pay in turn; one whose answer is late lets its later payments wait, which their latency shows.
 const LANES: u32 = 32;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::http::PaymentRequest;
 use super::latency::Latencies;
-use super::process::{Guarded, dying_with_us, processor_time, resident_max_kib};
-use super::{Fallible, closed_loop, open_loop};
+use super::{closed_loop, open_loop};
+use crate::Fallible;
+use crate::process::{Guarded, dying_with_us, processor_time, resident_max_kib};
 
 /// The binary, running with demo data.
 pub struct Server {
@@ -47,36 +48,48 @@ const OPEN_RATE: u32 = 1000;
 /// # Errors
 /// The server does not start, or an answer is not a successful payment.
 pub fn measure(binary: &Path, folder: &Path, seconds: u64) -> Fallible<Measured> {
-    let mut server = Server::start(binary, folder)?;
+    let mut server = Server::start(binary, folder, None)?;
     let request = PaymentRequest::new(&server.address.to_string(), &api_key(folder)?);
     let half = seconds.div_ceil(2);
-    let mut closed = Vec::new();
-    for (connections, seconds) in [(64, seconds), (16, half), (256, half)] {
-        eprintln!("bench: {connections} connections, {seconds} s");
-        closed.push(server.closed(&request, connections, Duration::from_secs(seconds))?);
-    }
+    let closed = server.closed_loops(&request, &[(64, seconds), (16, half), (256, half)])?;
     eprintln!("bench: {OPEN_RATE} payments a second, {half} s");
     let open = open_loop::run(server.address, &request, OPEN_RATE, Duration::from_secs(half))?;
     server.stop()?;
     Ok(Measured { closed, open_rate: OPEN_RATE, open })
 }
 
+/// Measures the binary on a database at numbers of connections, each for so many seconds.
+///
+/// # Errors
+/// The server does not start, or an answer is not a successful payment.
+pub fn closed_loops(
+    binary: &Path,
+    folder: &Path,
+    database: Option<&str>,
+    runs: &[(usize, u64)],
+) -> Fallible<Vec<Closed>> {
+    let mut server = Server::start(binary, folder, database)?;
+    let request = PaymentRequest::new(&server.address.to_string(), &api_key(folder)?);
+    let closed = server.closed_loops(&request, runs)?;
+    server.stop()?;
+    Ok(closed)
+}
+
 impl Server {
-    /// Starts the binary on a free port with its data in `folder`.
+    /// Starts the binary on a free port with its data in `folder`, or in a PostgreSQL database.
     ///
     /// # Errors
     /// It ends, or says nothing for a minute.
-    pub fn start(binary: &Path, folder: &Path) -> Fallible<Server> {
+    pub fn start(binary: &Path, folder: &Path, database: Option<&str>) -> Fallible<Server> {
         std::fs::create_dir_all(folder)?;
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log"))?;
         let begin = Instant::now();
-        let child = dying_with_us(binary, None)
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
-        let mut process = Guarded(child);
+        let mut command = dying_with_us(binary, None);
+        command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"]).arg(folder);
+        if let Some(url) = database {
+            command.args(["--database", url]);
+        }
+        let mut process = Guarded(command.stdout(Stdio::piped()).stderr(log).spawn()?);
         let output = process.0.stdout.take().ok_or("the server has no output")?;
         let mut lines = BufReader::new(output).lines();
         for line in &mut lines {
@@ -111,6 +124,14 @@ impl Server {
     /// It does not drain and end within half a minute.
     pub fn stop(&mut self) -> Fallible<()> {
         self.process.stop("-TERM", Duration::from_secs(30))
+    }
+
+    fn closed_loops(&self, request: &PaymentRequest, runs: &[(usize, u64)]) -> Fallible<Vec<Closed>> {
+        let measure = |(connections, seconds): &(usize, u64)| {
+            eprintln!("bench: {connections} connections, {seconds} s");
+            self.closed(request, *connections, Duration::from_secs(*seconds))
+        };
+        runs.iter().map(measure).collect()
     }
 
     fn closed(&self, request: &PaymentRequest, connections: usize, time: Duration) -> Fallible<Closed> {

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::server::Server;
-use super::{Fallible, store};
+use super::store;
+use crate::Fallible;
 
 /// The database's name in the data folder.
 const DATABASE: &str = "florin.db";
@@ -25,7 +26,7 @@ pub struct Measured {
 /// The folder cannot be filled or the server does not start.
 pub fn measure(binary: &Path, folder: &Path, payments: u64) -> Fallible<Measured> {
     // The first start makes keys and the demo merchant.
-    Server::start(binary, folder)?.stop()?;
+    Server::start(binary, folder, None)?.stop()?;
     let database = folder.join(DATABASE);
     if !database.exists() {
         return Err(format!("the server made no {DATABASE}").into());
@@ -34,7 +35,7 @@ pub fn measure(binary: &Path, folder: &Path, payments: u64) -> Fallible<Measured
     store::fill(&database, payments)?;
     let bytes = std::fs::metadata(&database)?.len();
     let begin = Instant::now();
-    let mut server = Server::start(binary, folder)?;
+    let mut server = Server::start(binary, folder, None)?;
     server.healthy()?;
     let healthy_after = begin.elapsed();
     server.stop()?;

@@ -9,7 +9,8 @@ use florin_kernel::Timestamp;
 use florin_store::sqlite::{SqliteSettings, SqliteStore};
 use florin_store::{Changeset, Store, Verdict};
 
-use super::{Fallible, payments};
+use super::payments;
+use crate::Fallible;
 
 /// Payments that are under way at once.
 const SUBMITTERS: usize = 256;

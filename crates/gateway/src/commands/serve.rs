@@ -1,5 +1,6 @@
 //! `florin serve`: everything in one process.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,9 +32,9 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
     let signals = Signals::listen().map_err(|error| format!("signals cannot be listened for: {error}"))?;
     let (server, demo) = start(config, registry).await?;
     warn_if_open(server.address(), config);
-    println!("florin ready on http://{}", server.address());
+    say(&format!("florin ready on http://{}", server.address()));
     if let Some(demo) = demo {
-        println!("{}", demo.instructions(&config.data));
+        say(&demo.instructions(&config.data));
     }
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "ready");
     let signal = signals.wait().await;
@@ -41,6 +42,14 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
     server.stop().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line. That nobody reads it any more, or that the disk it goes to is full, stops no server; `println!` would.
+fn say(line: &str) {
+    let mut output = std::io::stdout().lock();
+    if let Err(error) = writeln!(output, "{line}").and_then(|()| output.flush()) {
+        tracing::warn!(%error, "standard output cannot be written");
+    }
 }
 
 /// Starts a server on its data folder. In a new folder this makes the database and the master key.

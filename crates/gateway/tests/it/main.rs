@@ -9,7 +9,6 @@ mod cashier_lists;
 mod cashier_replays;
 mod demo;
 mod faults;
-mod kill;
 mod operations;
 mod pages;
 mod process;

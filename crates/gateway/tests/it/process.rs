@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 
 use crate::world::SOON;
 
-pub struct Florin {
+struct Florin {
     process: Child,
     ready: String,
     output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
@@ -25,7 +25,7 @@ fn command(data: &std::path::Path) -> Command {
     command
 }
 
-pub async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
+async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
     let mut command = command(data);
     command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn().expect("the binary starts");
@@ -39,7 +39,7 @@ impl Florin {
         self.ready.strip_prefix("florin ready on ").unwrap_or_else(|| panic!("{} is no ready line", self.ready))
     }
 
-    pub async fn end(mut self, signal: &str) -> Option<i32> {
+    async fn end(mut self, signal: &str) -> Option<i32> {
         let id = self.process.id().expect("it runs").to_string();
         Command::new("kill").args(["-s", signal, &id]).status().await.expect("kill runs");
         let status = tokio::time::timeout(SOON, self.process.wait()).await.expect("it ends").expect("a status");
@@ -63,6 +63,54 @@ async fn it_prints_one_line_and_stops_when_told() {
         assert_eq!(status.code(), Some(0), "{signal}");
         assert!(!data.path().join("demo.json").exists());
     }
+}
+
+/// Output that cannot be written, because its reader is gone or the log's disk is full, stops nobody.
+#[tokio::test]
+async fn it_goes_on_when_nobody_reads_what_it_says() {
+    let data = tempfile::tempdir().expect("a folder");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = command(data.path());
+    command.args(["serve", "--demo", "--listen", "127.0.0.1:0"]);
+    command.stdout(writer.try_clone().expect("a copy")).stderr(writer);
+    let mut process = command.spawn().expect("the binary starts");
+    drop(command);
+    let demo = data.path().join("demo.json");
+    let read = async {
+        loop {
+            // It is written whole or not at all.
+            if let Ok(text) = std::fs::read_to_string(&demo) {
+                return serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let demo = tokio::time::timeout(SOON, read).await.expect("demo.json soon");
+    let (base, key) = (demo["base_url"].as_str().expect("a URL"), demo["cashier"]["api_key"].as_str().expect("a key"));
+    // An answer of the provider that cannot be read is worth a line in the log.
+    for (reference, amount, status) in [("warned", "9104.00", "pending"), ("after", "10.00", "successful")] {
+        let body = crate::cashier_calls::S2S.replace("10.05", amount).replace("0d1b", reference);
+        let pay = async || {
+            reqwest::Client::new()
+                .post(format!("{base}/v1/payments/s2s"))
+                .header("x-api-key", key)
+                .body(body.clone())
+                .send()
+                .await
+        };
+        let answered = async {
+            loop {
+                // The folder is ready before the port.
+                if let Ok(answer) = pay().await {
+                    return answer.text().await.expect("text");
+                }
+            }
+        };
+        let answer = tokio::time::timeout(SOON, answered).await.expect("an answer");
+        assert!(answer.contains(&format!("\"{status}\"")), "{answer}");
+    }
+    assert_eq!(process.try_wait().expect("a status"), None, "it still runs");
 }
 
 #[tokio::test]

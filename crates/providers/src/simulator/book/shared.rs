@@ -1,7 +1,8 @@
 //! A book in PostgreSQL tables of its own, shared by all processes on one database. What stands in one statement goes over
 //! sessions that many use at once; what must read before it writes locks the family's root first.
 //!
-//! `synchronous_commit=off`, as the file's `synchronous=OFF`: it survives processes, not the server's power cut.
+//! What it has answered is durable, on a standby too where there is one: a gateway that goes on after the loss of a server
+//! must find its acquirer as it left it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -17,12 +18,14 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::columns::{kind_word, lane, standing_columns, topic, visit_column};
+use super::columns::{lane, standing_columns, topic, visit_column};
 use super::{BookError, Opened, Turned, Waiting};
 use crate::simulator::entry::{Entry, Letter, Standing};
 
+mod opening;
 mod statements;
 
+use opening::{Opening, Queue};
 use statements::{LETTERS_DUE, read_entry, select};
 
 /// How a session with the database is had; what goes wrong is a sentence.
@@ -35,11 +38,17 @@ const PIPES: usize = 3;
 /// Sessions for transactions.
 const ALONE: usize = 2;
 
+/// A place for a session.
+type Slot = Option<Arc<Session>>;
+
 pub(super) struct SharedBook {
     connect: Connect,
     is_prepared: OnceCell<()>,
-    pipes: [Mutex<Option<Arc<Session>>>; PIPES],
-    alone: [Mutex<Option<Arc<Session>>>; ALONE],
+    pipes: [Mutex<Slot>; PIPES],
+    alone: [Mutex<Slot>; ALONE],
+    /// For new entries: while a group is on its way to disk the next one gathers. A second one would only make groups smaller.
+    opener: Mutex<Slot>,
+    queue: Queue,
     next: AtomicUsize,
     /// By which this process is told from others in leases.
     process: i64,
@@ -80,41 +89,6 @@ impl Session {
         Ok(Some((root, family.iter().map(read_entry).collect::<Result<_, _>>()?)))
     }
 
-    /// Writes an entry and its callbacks; tells whether its reference was free.
-    async fn open(
-        &self,
-        entry: &Entry,
-        root: Option<&str>,
-        letters: &[Letter],
-        process: i64,
-    ) -> Result<bool, BookError> {
-        let (status, decline, pending_until) = standing_columns(&entry.standing);
-        let (topics, due, times) = statements::letter_columns(letters);
-        let row: Parameters<'_> = &[
-            &entry.reference,
-            &entry.account.number(),
-            &entry.lane.number(),
-            &kind_word(entry.kind),
-            &entry.amount.minor(),
-            &entry.amount.asset().code(),
-            &entry.on,
-            &root,
-            &status,
-            &decline,
-            &pending_until,
-            &visit_column(entry.visit.as_ref()),
-            &entry.charged_back_minor,
-            &entry.at.as_millisecond(),
-            &topics,
-            &due,
-            &times,
-            &process,
-        ];
-        let rows = self.query(statements::OPEN, row).await?;
-        let opened = rows.first().ok_or_else(|| BookError("nothing was counted".into()))?;
-        Ok(opened.try_get::<_, i64>(0)? == 1)
-    }
-
     async fn asked_again(&self, entry: &Entry) -> Result<Opened, BookError> {
         let rows = self.query(statements::ASKED_AGAIN, &[&entry.reference]).await?;
         let known = rows.first().map(read_entry).transpose()?;
@@ -130,20 +104,26 @@ impl SharedBook {
             is_prepared: OnceCell::new(),
             pipes: std::array::from_fn(|_| Mutex::default()),
             alone: std::array::from_fn(|_| Mutex::default()),
+            opener: Mutex::default(),
+            queue: Queue::default(),
             next: AtomicUsize::new(0),
             process: RandomState::new().hash_one(()) as i64,
         }
     }
 
+    /// Takes turns among places.
+    fn turn(&self) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
     async fn session(&self) -> Result<Arc<Session>, BookError> {
         let client = (self.connect)().await.map_err(BookError)?;
-        client.batch_execute("SET synchronous_commit = off").await?;
         self.is_prepared.get_or_try_init(|| client.batch_execute(statements::SCHEMA)).await?;
         Ok(Arc::new(Session { client, statements: std::sync::Mutex::default() }))
     }
 
     /// The session in a place, made now if there is none that works.
-    async fn kept(&self, place: &mut Option<Arc<Session>>) -> Result<Arc<Session>, BookError> {
+    async fn kept(&self, place: &mut Slot) -> Result<Arc<Session>, BookError> {
         match place {
             Some(session) if !session.client.is_closed() => Ok(session.clone()),
             Some(_) | None => Ok(place.insert(self.session().await?).clone()),
@@ -152,7 +132,7 @@ impl SharedBook {
 
     /// A session that others use at the same time.
     async fn pipe(&self) -> Result<Arc<Session>, BookError> {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % PIPES;
+        let place = self.turn() % PIPES;
         self.kept(&mut *self.pipes[place].lock().await).await
     }
 
@@ -166,7 +146,7 @@ impl SharedBook {
         &self,
         work: impl AsyncFnOnce(&Session) -> Result<T, BookError>,
     ) -> Result<T, BookError> {
-        let place = self.next.fetch_add(1, Ordering::Relaxed) % ALONE;
+        let place = self.turn() % ALONE;
         let mut kept = self.alone[place].lock().await;
         // Taken away meanwhile, so that a transaction left half way is not found by the next one.
         let session = self.kept(&mut kept).await?;
@@ -195,12 +175,7 @@ impl SharedBook {
 
     pub(super) async fn open_entry(&self, entry: Entry, letters: &[Letter]) -> Result<Opened, BookError> {
         let Some(on) = entry.on.clone() else {
-            // The road most travelled: one statement.
-            let session = self.pipe().await?;
-            if session.open(&entry, None, letters, self.process).await? {
-                return Ok(Opened::Fresh(entry));
-            }
-            return session.asked_again(&entry).await;
+            return self.open_in_group(entry, letters).await;
         };
         let process = self.process;
         self.in_transaction(async move |session| {
@@ -213,12 +188,13 @@ impl SharedBook {
                 original.is_some_and(|original| entry.fits(original, family, entry.at))
             });
             if let Some((root, _)) = fitting {
-                let opened = session.open(&entry, Some(root), letters, process).await?;
-                return if opened { Ok(Opened::Fresh(entry)) } else { session.asked_again(&entry).await };
+                let opening = Opening { entry: &entry, root: Some(root.as_str()), letters };
+                let opened = session.open(&[opening], process).await?;
+                return if !opened.is_empty() { Ok(Opened::Fresh(entry)) } else { session.asked_again(&entry).await };
             }
             let refused = Entry { standing: Standing::Declined(Decline::Response("12".into())), ..entry };
-            let opened = session.open(&refused, None, &[], process).await?;
-            if opened { Ok(Opened::Refused(refused)) } else { session.asked_again(&refused).await }
+            let opened = session.open(&[Opening { entry: &refused, root: None, letters: &[] }], process).await?;
+            if !opened.is_empty() { Ok(Opened::Refused(refused)) } else { session.asked_again(&refused).await }
         })
         .await
     }

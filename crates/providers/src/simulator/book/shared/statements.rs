@@ -68,21 +68,30 @@ macro_rules! is_free {
     };
 }
 
-/// Writes an operation and its callbacks unless the reference is taken; tells how many it wrote. The callbacks are left to the
-/// process that wrote them for a while.
-pub(super) const OPEN: &str = concat!("WITH opened AS (
+/// Writes operations and their callbacks, except those whose reference is taken; tells which it wrote. The callbacks are left
+/// to the process that wrote them for a while.
+pub(super) const OPEN: &str = concat!(
+    "WITH opened AS (
         INSERT INTO simulator_operations (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline,
             pending_until_ms, visit, charged_back_minor, attempts, at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14)
+        SELECT reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline, pending_until_ms, visit,
+            charged_back_minor, 1, at_ms
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])
+            AS operation (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline,
+                pending_until_ms, visit, charged_back_minor, at_ms)
         ON CONFLICT DO NOTHING RETURNING reference, lane
     ), posted AS (
         INSERT INTO simulator_letters (reference, lane, topic, due_ms, times_left, leased_by, lease_until)
-        SELECT opened.reference, opened.lane, letter.topic, letter.due_ms, letter.times, $18, ", until!(), "
-        FROM opened, unnest($15::text[], $16::bigint[], $17::bigint[]) WITH ORDINALITY
-            AS letter (topic, due_ms, times, place)
+        SELECT reference, lane, letter.topic, letter.due_ms, letter.times, $19, ",
+    until!(),
+    "
+        FROM opened JOIN unnest($15::text[], $16::text[], $17::bigint[], $18::bigint[]) WITH ORDINALITY
+            AS letter (reference, topic, due_ms, times, place) USING (reference)
         ORDER BY place
     )
-    SELECT count(*) FROM opened");
+    SELECT reference FROM opened"
+);
 pub(super) const ASKED_AGAIN: &str = "UPDATE simulator_operations SET attempts = attempts + 1 WHERE reference = $1
     RETURNING reference, account, lane, kind, amount_minor, asset, acts_on, status, decline, pending_until_ms, visit,
         charged_back_minor, at_ms";

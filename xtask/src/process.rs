@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Fallible;
+use crate::Fallible;
 
 /// A child that is killed when this is dropped.
 pub struct Guarded(pub Child);
@@ -12,8 +12,7 @@ pub struct Guarded(pub Child);
 impl Guarded {
     /// Asks it to end and waits; kills it after `patience`.
     pub fn stop(&mut self, signal: &str, patience: Duration) -> Fallible<()> {
-        // The shell's own `kill`: the program of that name is not on every machine.
-        Command::new("sh").args(["-c", &format!("kill {signal} {}", self.0.id())]).status()?;
+        self::signal(signal, &[self.0.id()])?;
         let end = Instant::now() + patience;
         while self.0.try_wait()?.is_none() {
             if Instant::now() > end {
@@ -33,6 +32,38 @@ impl Drop for Guarded {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Sends a signal, as `-KILL`, to processes. One that has ended meanwhile is no matter.
+///
+/// # Errors
+/// There is no shell.
+pub fn signal(signal: &str, processes: &[u32]) -> Fallible<()> {
+    let processes: Vec<String> = processes.iter().map(u32::to_string).collect();
+    // The shell's own `kill`: the program of that name is not on every machine.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("kill {signal} {}", processes.join(" "))]).stderr(Stdio::null()).status()?;
+    Ok(())
+}
+
+/// The processes that a process has made.
+///
+/// # Errors
+/// There is no `/proc`.
+pub fn children(process: u32) -> Fallible<Vec<u32>> {
+    let parent = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // Behind the name, which may hold blanks: the state, then the parent.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let all = std::fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(all.filter(|id| parent(id) == Some(process)).collect())
+}
+
+/// Whether a process has ended, also if nobody has asked how.
+pub fn is_gone(process: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return true };
+    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// A command that the kernel kills when this process dies, however it dies, run as `user` if one is given.
