@@ -32,7 +32,10 @@ pub fn simulator(ground: Ground) -> Result<Arc<Simulator>, String> {
 }
 
 /// The simulator's book: a file beside the SQLite file, or tables beside the server's.
-fn book(data: &Path, database: Place) -> Result<Book, String> {
+///
+/// # Errors
+/// A sentence when it cannot be opened.
+pub fn book(data: &Path, database: Place) -> Result<Book, String> {
     match database {
         Place::File(_) => Book::open(&data.join("simulator.db")).map_err(|error| error.to_string()),
         Place::Server(server) => Ok(Book::shared(Box::new(move || {

@@ -72,12 +72,13 @@ impl Books {
             after: None,
             limit: u32::MAX,
         };
-        let stored = store.payments(query).await?;
+        let stored = store.transactions(query).await?;
         store.close().await;
-        let payments = stored.into_iter().map(|stored| Paid {
-            number: stored.payment.id.number(),
-            reference: stored.payment.details.reference.clone(),
-            word: stored.payment.word(),
+        let payments = stored.into_iter().filter_map(|stored| stored.transaction.payment());
+        let payments = payments.map(|payment| Paid {
+            number: payment.id.number(),
+            word: payment.word(),
+            reference: payment.details.reference,
         });
         let key = std::fs::read_to_string(site.data.join("master.key"))?;
         let codec = MasterKey::from_hex(key.trim())?.codec();

@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 
 use crate::world::SOON;
 
-struct Florin {
+pub struct Florin {
     process: Child,
     ready: String,
     output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
@@ -25,7 +25,7 @@ fn command(data: &std::path::Path) -> Command {
     command
 }
 
-async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
+pub async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
     let mut command = command(data);
     command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = command.spawn().expect("the binary starts");
@@ -39,7 +39,7 @@ impl Florin {
         self.ready.strip_prefix("florin ready on ").unwrap_or_else(|| panic!("{} is no ready line", self.ready))
     }
 
-    async fn end(mut self, signal: &str) -> Option<i32> {
+    pub async fn end(mut self, signal: &str) -> Option<i32> {
         let id = self.process.id().expect("it runs").to_string();
         Command::new("kill").args(["-s", signal, &id]).status().await.expect("kill runs");
         let status = tokio::time::timeout(SOON, self.process.wait()).await.expect("it ends").expect("a status");
