@@ -76,7 +76,7 @@ async fn sizes_paths_and_methods() {
         "/v1/",
         "/v1/payments",
         "/v1/nothing",
-        "/v1/payments/hosted",
+        "/v1/payments/nothing",
         "/v1/withdrawals/nothing",
         "/v1/transactions/a/b",
     ] {

@@ -47,6 +47,42 @@ impl Florin {
     }
 }
 
+/// The demo's secrets.
+pub fn secrets(data: &std::path::Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(data.join("demo.json")).expect("demo.json");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// Lets time pass until nothing is pending.
+pub async fn finish_pending(
+    client: &reqwest::Client,
+    demo: &serde_json::Value,
+    references: impl Iterator<Item = &String> + Clone,
+) {
+    let base = demo["base_url"].as_str().expect("a URL");
+    let key = demo["cashier"]["api_key"].as_str().expect("a key");
+    let token = demo["admin"]["token"].as_str().expect("a token");
+    let settled = async {
+        loop {
+            let clock = client
+                .post(format!("{base}/admin/v1/clock"))
+                .bearer_auth(token)
+                .json(&serde_json::json!({"advance_s": 61}));
+            assert_eq!(clock.send().await.expect("an answer").status(), 200);
+            let mut pending = 0;
+            for reference in references.clone() {
+                let status = client.get(format!("{base}/v1/transactions/{reference}")).header("x-api-key", key);
+                let status = status.send().await.expect("an answer").text().await.expect("text");
+                pending += usize::from(status.contains("pending"));
+            }
+            if pending == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(SOON * 3, settled).await.expect("everything ends");
+}
+
 #[tokio::test]
 async fn it_prints_one_line_and_stops_when_told() {
     for signal in ["TERM", "INT"] {

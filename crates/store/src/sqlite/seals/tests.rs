@@ -47,7 +47,7 @@ async fn who_goes_past_the_triggers_is_found() {
     for (change, expected) in [
         ("UPDATE entries SET at = at + 1 WHERE seal = 2", "entries of seal 2 of chain 0 are not those"),
         ("UPDATE entries SET event = 'refunded' WHERE seal = 3", "entries of seal 3 of chain 0 are not those"),
-        ("UPDATE entries SET amount_minor = 7 WHERE seal = 3", "Payment 3 says 1000 EUR taken"),
+        ("UPDATE entries SET amount_minor = 7 WHERE seal = 3", "Payment 3 says 1000 EUR posted"),
         ("DELETE FROM seals WHERE number = 4", "Seal 4 of chain 0 is missing"),
         ("DELETE FROM entries WHERE seal = 5", "entries of seal 5 of chain 0 are missing"),
         ("DELETE FROM entries WHERE seal = 1", "entries of seal 1 of chain 0 are missing"),
