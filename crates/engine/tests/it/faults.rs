@@ -104,7 +104,6 @@ async fn a_crash_after_the_call_is_found_charged_once() {
         lane: Lane::of(template.payment.merchant, template.payment.mode),
         card: template.card,
         voucher: None,
-        voucher: None,
     };
     world.simulator.execute(&call).await;
     let world = world.crash().await;
