@@ -9,8 +9,7 @@ use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{Ending, Funds, Mode, Payment, State};
 use florin_kernel::ports::Lane;
-use florin_kernel::withdrawal::{self, Ending as Refused, Word};
-use florin_kernel::{Aggregate, MerchantId, PaymentId, Transaction};
+use florin_kernel::{MerchantId, PaymentId, Transaction};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -20,10 +19,15 @@ use crate::{
 
 pub mod database;
 pub(crate) mod fixtures;
+mod withdrawals;
+
+pub use withdrawals::{
+    finds_a_withdrawal_that_lies, keeps_withdrawals_beside_payments, lets_ten_of_many_withdrawals_through,
+};
 
 use fixtures::{
-    announcing, at, capturing, claim, commit, commit_together, committed, confirming, delivering, due_events,
-    due_payments, event, inserting, payment, posting, refunding_above, sleeping, withdrawal,
+    announcing, at, capturing, claim, commit, commit_together, committed, delivering, due_events, due_payments, event,
+    inserting, payment, posting, refunding_above, sleeping,
 };
 
 /// Declares a test for every case; `$fresh` is an async function that makes an empty store and what must outlive it, or says why
@@ -410,88 +414,6 @@ pub async fn finds_a_payment_that_lies(store: Arc<dyn Store>) {
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults.iter().any(|fault| fault.contains("payment 9, which does not exist")), "{faults:?}");
     assert!(faults.iter().any(|fault| fault.starts_with("Payment 1 says 1000 EUR posted")), "{faults:?}");
-}
-
-/// A withdrawal is kept as it is, listed among payments, woken at its time, and counts for the book.
-pub async fn keeps_withdrawals_beside_payments(store: Arc<dyn Store>) {
-    let made = withdrawal(2);
-    committed(&store, inserting(&payment(1))).await;
-    committed(&store, inserting(&made)).await;
-    let stored = store.transaction(made.id).await.unwrap().expect("it was committed");
-    assert_eq!((stored.transaction, stored.version), (Transaction::Withdrawal(Box::new(made.clone())), 1));
-    assert_eq!(due_payments(&store, at(1_800_000), 10).await, [2], "the payer's time is over");
-
-    let (confirmed, changeset) = confirming(&made, -1_000);
-    committed(&store, changeset).await;
-    let stored = store.transaction(made.id).await.unwrap().unwrap();
-    assert_eq!((stored.transaction, stored.version), (Transaction::Withdrawal(Box::new(confirmed)), 2));
-    let query =
-        PaymentQuery { merchant: made.merchant, mode: made.mode, from: at(0), until: at(10), after: None, limit: 10 };
-    let listed = store.transactions(query).await.unwrap();
-    assert_eq!(listed.iter().map(|stored| stored.transaction.id().number()).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(store.verify_ledger().await.unwrap().faults, Vec::<String>::new());
-}
-
-/// A withdrawal whose words and entries differ, on what the merchant may pay out as on what is set aside.
-pub async fn finds_a_withdrawal_that_lies(store: Arc<dyn Store>) {
-    for number in 1..=3 {
-        committed(&store, inserting(&withdrawal(number))).await;
-    }
-    // Held by its words alone.
-    let (_, unbooked) = confirming(&withdrawal(1), -9_000);
-    committed(&store, Changeset { entries: Vec::new(), ..unbooked }).await;
-    // Held truly, and then said to be refused without giving the money free.
-    let (confirmed, changeset) = confirming(&withdrawal(2), -9_000);
-    committed(&store, changeset).await;
-    let refused = withdrawal::State::Ended(Refused::Failed);
-    let refused = withdrawal::Withdrawal { state: refused, ..confirmed };
-    let write = PaymentWrite::update(&refused, 2);
-    committed(&store, Changeset { payments: vec![write], ..Changeset::default() }).await;
-    // Held truly, and then said to be paid although it is still set aside.
-    let (confirmed, changeset) = confirming(&withdrawal(3), -9_000);
-    committed(&store, changeset).await;
-    let paid = withdrawal::Withdrawal { state: withdrawal::State::Paid, ..confirmed };
-    let write = PaymentWrite::update(&paid, 2);
-    committed(&store, Changeset { payments: vec![write], ..Changeset::default() }).await;
-
-    let mut faults = store.verify_ledger().await.unwrap().faults;
-    faults.sort();
-    let told = |id, said, account, truth| {
-        format!(
-            "Withdrawal {id} says {said} EUR posted and 0 pending on merchant:1:{account} in minor units; \
-             its transfers say {truth} and 0."
-        )
-    };
-    let expected = [
-        told(1, "-1000", "available", "0"),
-        told(1, "1000", "held", "0"),
-        told(2, "0", "available", "-1000"),
-        told(2, "0", "held", "1000"),
-        told(3, "0", "held", "1000"),
-    ];
-    assert_eq!(faults, expected);
-}
-
-/// 64 withdrawals at once against a balance for ten: ten are held, the others change nothing.
-pub async fn lets_ten_of_many_withdrawals_through(store: Arc<dyn Store>) {
-    let deposit = Payment { asked: fixtures::cents(10_000), ..payment(1) };
-    committed(&store, inserting(&deposit)).await;
-    committed(&store, capturing(&deposit).1).await;
-    let made: Vec<_> = (100..164).map(withdrawal).collect();
-    for withdrawal in &made {
-        committed(&store, inserting(withdrawal)).await;
-    }
-    let verdicts = commit_together(&store, made.iter().map(|made| confirming(made, 0).1).collect()).await;
-    let held = verdicts.iter().filter(|verdict| **verdict == Verdict::Committed).count();
-    let refused = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::BelowFloor { .. })).count();
-    assert_eq!((held, refused), (10, 54));
-    for (made, verdict) in made.iter().zip(verdicts) {
-        let stored = store.transaction(made.id).await.unwrap().unwrap().of::<withdrawal::Withdrawal>().unwrap();
-        let held = verdict == Verdict::Committed;
-        assert_eq!(stored.transaction.word() == Word::AwaitingApproval, held);
-        assert_eq!(store.entries(made.id()).await.unwrap().len(), usize::from(held));
-    }
-    assert_eq!(store.verify_ledger().await.unwrap().faults, Vec::<String>::new());
 }
 
 /// A store answers until it is closed, does what was queued before, and refuses what comes later.

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AmountChoice, Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation,
-    OperationKind, OperationStatus, Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
+    Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind,
+    OperationStatus, Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
 use crate::fx::Rounding;
@@ -17,6 +17,7 @@ mod late;
 mod money;
 #[cfg(test)]
 mod properties;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -75,40 +76,6 @@ struct Draft {
 }
 
 impl Draft {
-    fn attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
-        match &self.payment.state {
-            State::Created => {}
-            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
-                return Err(Refusal::AttemptOpen);
-            }
-            State::Funded(_) => return Err(Refusal::AlreadyFunded),
-            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
-        }
-        if let Retry::Session { attempts_max, until, .. } = self.payment.retry
-            && (self.attempts() >= usize::from(attempts_max) || self.now >= until)
-        {
-            return Err(Refusal::SessionOver);
-        }
-        if let Some(amount) = attempt.amount {
-            self.choose_amount(amount)?;
-        }
-        self.start_attempt(attempt, None)
-    }
-
-    /// The payer's amount takes the place of the merchant's, where the session leaves it open.
-    fn choose_amount(&mut self, amount: Money) -> Result<(), Refusal> {
-        self.check_amount(amount)?;
-        let open = match self.payment.retry {
-            Retry::Session { amount, .. } => amount == AmountChoice::Open,
-            Retry::Never => false,
-        };
-        if amount != self.payment.asked && !open {
-            return Err(Refusal::BadAmount);
-        }
-        self.payment.asked = amount;
-        Ok(())
-    }
-
     /// Starts an attempt; `cascaded_from` is the declined one that it goes on from.
     fn start_attempt(&mut self, mut attempt: Attempt, cascaded_from: Option<Seq>) -> Result<(), Refusal> {
         let kind = match self.payment.capture {
@@ -407,18 +374,6 @@ impl Draft {
         Ok(())
     }
 
-    fn cancel(&mut self) -> Result<(), Refusal> {
-        match &self.payment.state {
-            State::Created => self.payment.state = State::Ended(Ending::Cancelled),
-            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
-                return Err(Refusal::AttemptOpen);
-            }
-            State::Funded(_) => return Err(Refusal::AlreadyFunded),
-            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
-        }
-        Ok(())
-    }
-
     fn wake(&mut self) {
         let now = self.now;
         for operation in &mut self.payment.operations {
@@ -460,12 +415,6 @@ impl Draft {
     fn check_amount(&self, amount: Money) -> Result<(), Refusal> {
         let good = amount.asset() == self.payment.asked.asset() && amount.minor() > 0;
         good.then_some(()).ok_or(Refusal::BadAmount)
-    }
-
-    /// What the payer tried; going on to another provider is the same try.
-    fn attempts(&self) -> usize {
-        let tried = |op: &&Operation| op.kind.is_attempt() && op.cascaded_from.is_none();
-        self.payment.operations.iter().filter(tried).count()
     }
 
     fn open(&self, kind: OperationKind) -> impl Iterator<Item = &Operation> {
