@@ -18,10 +18,13 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
 const REMEMBERED_MAX: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What was tried: how deep, over what, and at which `host:port`.
+type Tried = (WebhookCheck, Transport, String);
+
 /// What was found for hosts lately.
 #[derive(Default)]
 pub struct Reach {
-    remembered: Mutex<HashMap<(WebhookCheck, Transport, String), (Instant, bool)>>,
+    remembered: Mutex<HashMap<Tried, (Instant, bool)>>,
 }
 
 impl Reach {
@@ -47,13 +50,13 @@ impl Reach {
         available
     }
 
-    fn remembered(&self, key: &(WebhookCheck, Transport, String)) -> Option<bool> {
+    fn remembered(&self, key: &Tried) -> Option<bool> {
         let remembered = self.remembered.lock().expect("no holder of the lock panics");
         let (at, available) = remembered.get(key)?;
         (at.elapsed() < REMEMBERED_FOR).then_some(*available)
     }
 
-    fn remember(&self, key: (WebhookCheck, Transport, String), available: bool) {
+    fn remember(&self, key: Tried, available: bool) {
         let mut remembered = self.remembered.lock().expect("no holder of the lock panics");
         if remembered.len() >= REMEMBERED_MAX {
             remembered.retain(|_, (at, _)| at.elapsed() < REMEMBERED_FOR);
