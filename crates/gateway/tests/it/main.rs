@@ -15,6 +15,10 @@ mod process;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
+mod v3;
+mod v3_calls;
+mod v3_errors;
+mod v3_replays;
 mod webhooks;
 mod withdrawals;
 mod world;

@@ -21,13 +21,13 @@ use florin_kernel::public_id::Reference;
 use jiff::civil::Date;
 
 use super::answer;
-use super::auth::{caller_address, is_in};
 use super::errors::Problem;
 use super::list::utc_day;
 use super::routes::CONTENT_TYPE_JSON;
 use super::settings::Statuses;
 use super::state::{CashierState, read_body};
 use super::status::status;
+use crate::dialects::caller::{caller_address, is_in};
 use crate::pages::back::{self, CASHIER_PAGE, RECEIPT_PAGE};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;

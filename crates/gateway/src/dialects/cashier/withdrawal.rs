@@ -13,11 +13,12 @@ use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 
 use super::answer;
-use super::auth::{Caller, is_in};
+use super::auth::Caller;
 use super::deposit::with_defaults;
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+use crate::dialects::caller::is_in;
 
 /// What tokens of the withdrawal cashier are made for.
 pub const WITHDRAWAL_PAGE: &str = "withdrawal";
@@ -72,7 +73,7 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
             reference: asked.tracking_id.clone(),
             payer: asked.payer.clone(),
             links: with_defaults(&asked.links, &caller.settings),
-            hosted: None,
+            ..Details::default()
         },
     }
 }
