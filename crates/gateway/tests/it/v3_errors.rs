@@ -86,7 +86,8 @@ async fn fields_are_refused_all_at_once_and_nothing_is_written() {
         &["paymentType", "amount", "currency", "card.number", "card.cvv", "card.expiryMonth", "card.expiryYear"],
     )
     .await;
-    for amount in ["1.5", "1,00", "-1.00", "1.000", "1e3", ".50", "1.", "1234567890123", "+1.00", "0x1", "NaN", "1 000"]
+    for amount in
+        ["1.5", "1,00", "-1.00", "1.000", "1e3", ".50", "1.", "1234567890123", "%2B1.00", "0x1", "NaN", "1 000"]
     {
         check(&good.replace("92.00", amount), &["amount"]).await;
     }

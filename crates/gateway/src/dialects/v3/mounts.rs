@@ -148,9 +148,7 @@ impl Mount {
         let segment =
             |segment: &&str| !segment.is_empty() && !matches!(*segment, "." | "..") && segment.bytes().all(plain);
         let (prefix, setting) = (&self.prefix, self.setting());
-        if !prefix.is_empty()
-            && (!segments[0].is_empty() || segments.len() > 6 || !segments[1..].iter().all(|s| segment(s)))
-        {
+        if !prefix.is_empty() && (!segments[0].is_empty() || segments.len() > 6 || !segments[1..].iter().all(segment)) {
             return Err(format!(
                 "{setting}: {prefix:?} must be empty or a path such as /gateway, without a slash at its end"
             ));
