@@ -118,13 +118,15 @@ impl Engine {
         let task = self.tasks.spawn(async move {
             let pending = changes.transaction.clone();
             let performed = engine.perform(changes, calls, Some(&render)).await;
-            drop(answering);
             let payment = pending.id;
             let (answer, provider_time) = match performed {
-                Ok((payment, provider_time)) => (render(&payment), provider_time),
+                Ok((payment, provider_time)) => {
+                    drop(answering);
+                    (render(&payment), provider_time)
+                }
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
-                    (engine.answer_after_trouble(&pending, &render).await, Duration::ZERO)
+                    (engine.answer_after_trouble(&pending, &render, answering).await, Duration::ZERO)
                 }
             };
             Reply { answer, replayed: false, payment, provider_time }
