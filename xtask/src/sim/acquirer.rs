@@ -150,7 +150,7 @@ impl Acquirer {
         };
         self.book.lock().expect("no holder of the lock panics").insert(call.reference.clone(), record);
         self.follow(&call.reference);
-        standing.into()
+        standing
     }
 
     /// The operation is on disk before its call.
