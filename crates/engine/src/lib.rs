@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use florin_kernel::payment::{Dialect, OperationKind};
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Circumstances, Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
 use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
@@ -66,6 +67,8 @@ pub enum Needs {
     Page,
     /// It pays out.
     Payout,
+    /// It asks about card numbers without moving money.
+    Verification,
 }
 
 /// What an engine is made of.
@@ -249,7 +252,14 @@ impl Engine {
             Needs::TakesVouchers => capabilities.takes_vouchers,
             Needs::Page => capabilities.has_page,
             Needs::Payout => capabilities.operations.contains(&OperationKind::Payout),
+            Needs::Verification => capabilities.takes_cards && capabilities.operations.contains(&OperationKind::Verify),
         }
+    }
+
+    /// Whether an attempt by a card is sure to need its payer first, as far as the account's driver knows that without asking.
+    pub fn foresees_payer(&self, account: &ProviderAccount, card: &Card, circumstances: &Circumstances) -> bool {
+        let provider = self.providers.get(account.driver.as_str());
+        provider.is_some_and(|provider| provider.foresees_payer(card, circumstances))
     }
 
     /// Whether the process is stopping: no new money-moving request is taken.

@@ -17,7 +17,7 @@ use florin_kernel::public_id::Reference;
 use super::card::Submitted;
 use super::frame::{self, Seat};
 use super::notice::{self, Link, Notice};
-use super::{Policy, back, html_under, see_other, text};
+use super::{Policy, back, html, html_under, see_other, text};
 use crate::server::Gateway;
 
 mod form;
@@ -57,6 +57,16 @@ pub struct Simulation {
     pub engine: Arc<Engine>,
     /// Who simulates.
     pub pages: Arc<dyn SimulatedPages>,
+}
+
+/// A page with nothing to see.
+#[derive(Template)]
+#[template(source = "<!doctype html><title>-</title>", ext = "html")]
+struct Nothing;
+
+/// The page of a hidden frame.
+pub fn nothing() -> Response {
+    html(StatusCode::OK, &Nothing, None)
 }
 
 /// A page and the payment it is for.
@@ -112,6 +122,11 @@ pub async fn act_challenge(
         }
         .await,
     )
+}
+
+/// `POST /sim/3ds/{reference}/method`: the simulated issuer looks at the browser in a hidden frame, and shows nothing.
+pub async fn method(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>) -> Response {
+    answer(async { Visit::find(&gateway.simulation, &printed, Door::Challenge).await.map(|_| nothing()) }.await)
 }
 
 /// `GET /3ds/{token}`: the 3-D Secure page of a payment made by the merchant's own form.

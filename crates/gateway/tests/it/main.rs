@@ -17,6 +17,7 @@ mod several;
 mod simulated;
 mod v3;
 mod v3_calls;
+mod v3_cards;
 mod v3_errors;
 mod v3_replays;
 mod webhooks;

@@ -156,7 +156,7 @@ fn form_of(key: &str) -> Option<fn(&str) -> String> {
     match key {
         "id" | "referencedId" | "ndc" => Some(hex),
         "buildNumber" | "timestamp" => Some(shape),
-        "ConnectorTxID1" | "AuthCode" => Some(present),
+        "ConnectorTxID1" | "AuthCode" | "CardholderInitiatedTransactionID" => Some(present),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ async fn the_samples_work_as_printed() {
     assert_like(
         r#"{"id":"8ac7a4a282d522f70182d53e7a873640","paymentType":"DB","paymentBrand":"VISA","amount":"92.00","currency":"EUR","descriptor":"4610.8883.4210 Demo Shop",
          "merchantTransactionId":"order-1001","result":{"code":"000.000.000","description":"Transaction succeeded"},"resultDetails":{"ExtendedDescription":"Approved","AcquirerResponse":"00",
-         "ConnectorTxID1":"9474883d-6c07-4205-8d89-d7ee0a6f3d7a","clearingInstituteName":"Card Simulator"},"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones","expiryMonth":"05","expiryYear":"2034"},
+         "ConnectorTxID1":"9474883d-6c07-4205-8d89-d7ee0a6f3d7a","AuthCode":"831000","clearingInstituteName":"Card Simulator","CardholderInitiatedTransactionID":"x"},"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones","expiryMonth":"05","expiryYear":"2034"},
          "risk":{"score":"100"},"buildNumber":"9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000","timestamp":"2025-11-21T01:39:00+00:00","ndc":"EB000001_2bac8e434db544f7898023457f80c78f"}"#,
         &paid,
     );
@@ -49,7 +49,7 @@ async fn a_payment_is_found_by_id_and_reference() {
     let sample = r#"{"result":{"code":"000.000.100","description":"successful request"},"buildNumber":"9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
         "timestamp":"2025-11-21T01:43:00+00:00","ndc":"EB000001_a8efc35bca764fcf8fb4f6711f928c0c","payments":[{"id":"8ac7a4a282d522f70182d53e7a873640","paymentType":"PA",
         "paymentBrand":"VISA","amount":"92.00","currency":"EUR","descriptor":"4610.8883.4210 Demo Shop","merchantTransactionId":"order-1001","result":{"code":"000.000.000",
-        "description":"Transaction succeeded"},"resultDetails":{"ExtendedDescription":"Approved","AcquirerResponse":"00","ConnectorTxID1":"x","clearingInstituteName":"Card Simulator"},"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones",
+        "description":"Transaction succeeded"},"resultDetails":{"ExtendedDescription":"Approved","AcquirerResponse":"00","ConnectorTxID1":"x","AuthCode":"x","clearingInstituteName":"Card Simulator","CardholderInitiatedTransactionID":"x"},"card":{"bin":"420000","last4Digits":"0000","holder":"Jane Jones",
         "expiryMonth":"05","expiryYear":"2034"},"risk":{"score":"100"},"summary":{"state":"authorised","authorized":"92.00","captured":"0.00","refunded":"0.00","reversed":"0.00",
         "chargedBack":"0.00"},"buildNumber":"9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000","timestamp":"2025-11-21T01:39:00+00:00","ndc":"EB000001_2bac8e434db544f7898023457f80c78f"}]}"#;
     let listed = world.v3_get("/v3/query?merchantTransactionId=order-1001").await;
@@ -193,6 +193,12 @@ async fn the_payer_of_a_challenge_comes_back() {
     check("pending", "000.200.300", "/v3").await;
     check("approve", "000.100.110", "/oppwa/v1").await;
     check("decline", "100.380.401", "/oppwa/v1").await;
+    // Nobody could come back: nothing is written.
+    let before = world.payments().await.len();
+    let form = payment("DB", "92.00", "4000000000003220").replace("shopperResultUrl=", "x=");
+    let refused = world.v3("/v3/payments", &form).await;
+    assert_eq!((refused.line().as_str(), refused.names()), ("400 200.300.404", vec!["shopperResultUrl"]));
+    assert_eq!(world.payments().await.len(), before);
     assert_eq!(world.open(&world.url("/v3/redirect/nothing")).await.status(), StatusCode::NOT_FOUND);
 }
 

@@ -25,6 +25,8 @@ pub enum Call<'p> {
     ShowStep(&'p str),
     /// `POST redirect/{token}`
     ActStep(&'p str),
+    /// `POST redirect/{token}/method`
+    MethodStep(&'p str),
 }
 
 /// Reads the call of a path.
@@ -48,6 +50,10 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
             Method::POST => Ok(Call::ActStep(token)),
             Method::GET => Ok(Call::ShowStep(token)),
             _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
+        },
+        ["redirect", token, "method"] => match *method {
+            Method::POST => Ok(Call::MethodStep(token)),
+            _ => Err(Problem::WrongMethod("POST")),
         },
         _ => Err(Problem::NoSuchPath),
     }

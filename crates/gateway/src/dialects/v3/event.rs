@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use florin_kernel::payment::{Decline, Ending, Operation, OperationStatus, Payment, State};
+use florin_kernel::payment::{
+    AuthenticationFailure, Decline, Doubt, Ending, Operation, OperationStatus, Payment, State,
+};
 use florin_kernel::withdrawal::{self, Withdrawal};
 
 use super::codes::{Event, bank_words};
@@ -13,7 +15,9 @@ pub fn of_payment(payment: &Payment) -> Event<'_> {
         State::Created => Event::Waiting,
         State::PendingPayer { .. } => Event::PayerStep,
         State::Pending { .. } => Event::Pending,
-        State::Unknown { .. } => Event::TimedOut,
+        State::Unknown { operation } => {
+            payment.operation(*operation).map_or(Event::TimedOut, |operation| of_operation(operation))
+        }
         State::Funded(_) | State::Ended(Ending::Voided | Ending::AuthorisationExpired) => Event::Approved,
         State::Ended(Ending::Declined(decline)) => declined(decline),
         State::Ended(Ending::Failed) => Event::NotReached,
@@ -27,7 +31,8 @@ pub fn of_operation(operation: &Operation) -> Event<'_> {
     match &operation.status {
         OperationStatus::Pending => Event::Pending,
         OperationStatus::NeedsPayer(_) => Event::PayerStep,
-        OperationStatus::Unknown => Event::TimedOut,
+        OperationStatus::Unknown(Doubt::TimedOut | Doubt::Lost) => Event::TimedOut,
+        OperationStatus::Unknown(Doubt::Garbled) => Event::Garbled,
         OperationStatus::Approved | OperationStatus::Late => Event::Approved,
         OperationStatus::Declined(decline) => declined(decline),
         OperationStatus::Failed => Event::NotReached,
@@ -55,33 +60,13 @@ pub fn of_withdrawal(withdrawal: &Withdrawal) -> Event<'_> {
 fn declined(decline: &Decline) -> Event<'_> {
     match decline {
         Decline::Response(response) => Event::Bank(response),
-        Decline::Authentication => Event::NotAuthenticated,
+        Decline::Authentication(AuthenticationFailure::Technical) => Event::AuthenticationFault,
+        Decline::Authentication(AuthenticationFailure::NotAuthenticated | AuthenticationFailure::ChallengeFailed) => {
+            Event::NotAuthenticated
+        }
         Decline::Risk => Event::Risk,
         // It said no without a bank's code; the contract's code for any other no.
         Decline::Provider => Event::Bank(""),
-    }
-}
-
-/// The bank's code as it was told, where it told one.
-pub fn response<'a>(event: &Event<'a>) -> Option<&'a str> {
-    match event {
-        Event::Approved | Event::ApprovedLate => Some("00"),
-        Event::Bank("") => None,
-        Event::Bank(response) => Some(response),
-        Event::PayerStep
-        | Event::Pending
-        | Event::TimedOut
-        | Event::Garbled
-        | Event::Review
-        | Event::Risk
-        | Event::AuthenticationFault
-        | Event::NotAuthenticated
-        | Event::Cancelled
-        | Event::CancelledByMerchant
-        | Event::OutOfTime
-        | Event::NotReached
-        | Event::Waiting
-        | Event::ChargedBack => None,
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use florin_engine::directory::Permission;
 use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Render, Reply, StartError};
 use florin_kernel::Money;
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Links, Payment, Retry, State};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Links, Payment, Retry, State, Times};
 use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, RuleOperation};
 
 use super::auth::Caller;
@@ -154,8 +154,17 @@ async fn start(
                 Account::Card(card) => Some(card.clone()),
                 Account::Token(_) | Account::Redirect(_) => None,
             };
-            let (candidate, method, render) = (candidate.clone(), *method, render.clone());
-            let new = NewPayment { payment, claims, digest, candidate, method, card, render };
+            let new = NewPayment {
+                payment,
+                claims,
+                digest,
+                candidate: candidate.clone(),
+                method: *method,
+                brand: if card.is_some() { String::new() } else { initial.document.brand.clone() },
+                circumstances: initial.circumstances.clone(),
+                card,
+                render: render.clone(),
+            };
             Ok(state.engine.start(new).await?)
         }
         Err(problem) => {
@@ -198,8 +207,13 @@ fn new_payment(state: &V3State, caller: &Caller, initial: &Initial) -> Payment {
         created_at: engine.now(caller.lane),
         asked: initial.amount,
         capture: match initial.kind {
-            Kind::Debit | Kind::Verification | Kind::Payout | Kind::NotOffered => CaptureMode::Now,
+            Kind::Debit | Kind::Payout | Kind::NotOffered => CaptureMode::Now,
             Kind::Preauthorisation => CaptureMode::Later,
+            Kind::Verification => CaptureMode::Never,
+        },
+        times: Times {
+            hold_days: caller.settings.authorization_days,
+            step_minutes: Some(caller.settings.checkout_minutes(state.mount.profile)),
         },
         retry: Retry::Never,
         state: State::Created,
@@ -230,8 +244,8 @@ fn check(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment)
         return Err(Problem::Risk);
     }
     match initial.kind {
-        Kind::Debit | Kind::Preauthorisation => {}
-        Kind::Verification | Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
+        Kind::Debit | Kind::Preauthorisation | Kind::Verification => {}
+        Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
     }
     let (method, needs) = match &initial.account {
         Account::Card(_) => (Method::Card, Needs::TakesCards),
@@ -239,10 +253,12 @@ fn check(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment)
         Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
         Account::Token(_) => return Err(Problem::RegistrationMalformed),
     };
+    let nowhere = || Problem::Fields(vec![FieldError::missing("shopperResultUrl")]);
     if matches!(initial.account, Account::Redirect(_)) && initial.return_url.is_none() {
-        return Err(Problem::Fields(vec![FieldError::missing("shopperResultUrl")]));
+        return Err(nowhere());
     }
-    for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
+    let moves = !matches!(initial.kind, Kind::Verification);
+    for limit in caller.merchant.limits.iter().filter(|limit| moves && limit.asset() == initial.amount.asset()) {
         within(initial.amount, limit.min, limit.max)?;
     }
     let facts = Facts {
@@ -258,7 +274,16 @@ fn check(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment)
         tags: &initial.payer.tags,
     };
     match state.engine.route(&facts, Choice::Rules, needs) {
-        Ok(candidate) => Ok((method, candidate)),
+        Ok(candidate) => {
+            let challenged = |card| {
+                let mut accounts = candidate.accounts.iter();
+                accounts.any(|account| state.engine.foresees_payer(account, card, &initial.circumstances))
+            };
+            match &initial.account {
+                Account::Card(card) if initial.return_url.is_none() && challenged(card) => Err(nowhere()),
+                Account::Card(_) | Account::Redirect(_) | Account::Token(_) => Ok((method, candidate)),
+            }
+        }
         Err(NoRoute::Amount { min, max }) => Err(within(initial.amount, min, max).err().unwrap_or(Problem::Fault)),
         Err(NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule) => {
             Err(if serves(state, payment, method, needs) {

@@ -2,7 +2,7 @@
 //! state; GET and POST do the same, whatever they bring along, but for the simulator's `action`.
 
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use florin_engine::Engine;
 use florin_engine::directory::Directory;
 use florin_kernel::PaymentId;
@@ -30,6 +30,18 @@ pub async fn show(state: &V3State, token: &str, headers: &HeaderMap) -> Response
 pub async fn act(state: &V3State, token: &str, headers: &HeaderMap, body: &[u8]) -> Response {
     let acts = Form::read(body).0.get("action").is_some();
     step(state, token, headers, acts.then_some(body)).await
+}
+
+/// The form that a browser posts unseen before the step: the simulated issuer takes note, a real one is led to.
+pub async fn method(state: &V3State, token: &str) -> Response {
+    let Some(reference) = state.engine.read_page_token(REDIRECT_PAGE, token) else { return notice::not_found() };
+    let stored = state.engine.store().transaction(reference.payment).await;
+    let payment = stored.ok().flatten().and_then(|stored| stored.transaction.payment());
+    let step = payment.as_ref().and_then(payer_step).and_then(|(_, step)| step.method.as_deref());
+    match (step, payment.as_ref().map(|payment| payment.mode)) {
+        (Some(form), Some(Mode::Live)) => Redirect::temporary(&form.url).into_response(),
+        (Some(_) | None, _) => sim::nothing(),
+    }
 }
 
 async fn step(state: &V3State, token: &str, headers: &HeaderMap, form: Option<&[u8]>) -> Response {

@@ -2,7 +2,7 @@
 //! with everything that is wrong said at once; then what they mean, where the first fault has a code of its own.
 
 use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError};
-use florin_kernel::payment::{Mode, Payer};
+use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
 use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
@@ -13,7 +13,9 @@ use super::echo::{Echo, is_date};
 use super::errors::{FieldError, Problem};
 use super::fields::{Reader, digits, matching, one_of, text, web_url};
 use super::form::Form;
+use super::instruction::Instruction;
 use super::mounts::Profile;
+use super::secure::Secure;
 use super::settings::{Decimals, Settings};
 use super::{amounts, brand};
 
@@ -95,6 +97,8 @@ pub struct Initial {
     pub descriptor: String,
     /// Who pays.
     pub payer: Payer,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// What is kept for answers.
     pub document: Document,
 }
@@ -126,6 +130,9 @@ pub struct Document {
     /// The kind of business.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub category: String,
+    /// Whether no amount was sent, which a verification needs not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub amount_left_out: bool,
     /// What was sent along.
     #[serde(default)]
     pub echo: Echo,
@@ -163,7 +170,14 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let (descriptor, invoice) = (some("descriptor", 127), some("merchantInvoiceId", 255));
     let (memo, category) = (some("merchantMemo", 255), some("transactionCategory", 32));
     let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
-    let echo = Echo::read(&mut reader);
+    let mut echo = Echo::read(&mut reader);
+    let instruction = Instruction::read(&mut reader);
+    let secure = Secure::read(&mut reader, reading.mode);
+    if let Some(instruction) = &instruction {
+        check_initial(instruction, &mut reader);
+        echo.standing_instruction = serde_json::to_value(instruction).ok();
+        echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
+    }
     let payer = payer(form);
     let error_reader = Reader::new(form, Vec::new());
     reader.finish()?;
@@ -172,7 +186,23 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         return Err(Problem::TypeNotOffered);
     }
     let amount = amount(&draft, kind, reading.settings.strict_decimals, &error_reader)?;
-    let (account, holder, brand) = account(draft, reading, &error_reader)?;
+    let amount_left_out = draft.amount.is_none();
+    let (mut account, holder, brand) = account(draft, reading, &error_reader)?;
+    if kind == Kind::Verification && matches!(account, Account::Redirect(_)) {
+        return Err(Problem::NoAccount);
+    }
+    let by_merchant = instruction.as_ref().filter(|instruction| instruction.is_by_merchant());
+    let presence = by_merchant.map_or(Presence::Payer, |instruction| Presence::Merchant {
+        network_id: instruction.initial_transaction_id.clone().unwrap_or_default(),
+    });
+    if let Account::Card(card) = &mut account {
+        card.cryptogram = secure.cryptogram.clone();
+        if presence != Presence::Payer {
+            card.cvc = None;
+        }
+    }
+    let simulated = secure.simulated;
+    let authenticate = secure.authenticate(reading.settings.three_d_secure);
     Ok(Box::new(Initial {
         kind,
         amount,
@@ -182,6 +212,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         webhook: webhook.unwrap_or_else(|| reading.settings.notification_url.clone()),
         descriptor,
         payer,
+        circumstances: Circumstances { authenticate, presence, simulated },
         document: Document {
             entity: reading.entity.to_owned(),
             profile: reading.profile,
@@ -192,9 +223,18 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
             invoice,
             memo,
             category,
+            amount_left_out,
             echo,
         },
     }))
+}
+
+/// The merchant may charge alone with a token or the network's id of the payment in which the payer agreed.
+fn check_initial(instruction: &Instruction, reader: &mut Reader<'_>) {
+    let known = instruction.initial_transaction_id.is_some() || reader.form.get("card.token").is_some();
+    if instruction.is_by_merchant() && !known {
+        reader.missing("standingInstruction.initialTransactionId");
+    }
 }
 
 /// Fields that any call may have.
@@ -264,9 +304,9 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
 
 fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
     let currency: Option<Asset> = draft.currency.map(|code| amounts::currency(code, reader)).transpose()?;
-    let (Some(text), Some(currency)) = (draft.amount, currency) else {
-        return Err(Problem::TypeNotOffered);
-    };
+    // A verification needs neither, and moves nothing.
+    let currency = currency.unwrap_or_else(|| Asset::currency("EUR").expect("a currency of ISO 4217"));
+    let Some(text) = draft.amount else { return Ok(Money::zero(currency)) };
     let amount = amounts::amount(text, currency, decimals, reader)?;
     match (amount.is_zero(), kind) {
         (false, _) | (true, Kind::Verification) => Ok(amount),
@@ -314,7 +354,8 @@ fn account(draft: Draft<'_>, reading: Reading<'_>, reader: &Reader<'_>) -> Resul
     }
     let name = name.to_owned();
     let holder = card.holder.clone();
-    Ok((Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry }), holder, name))
+    let card = Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None };
+    Ok((Account::Card(card), holder, name))
 }
 
 fn is_past(expiry: Expiry, today: Date) -> bool {

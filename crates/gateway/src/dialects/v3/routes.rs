@@ -56,6 +56,7 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
             let body = read_body(&parts, body).await.map_err(|_| Problem::BodyTooLarge)?;
             return Ok(redirect::act(state, token, &parts.headers, &body).await);
         }
+        Call::MethodStep(token) => return Ok(redirect::method(state, token).await),
         Call::Pay | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
     }
     let asked = state.read(&parts, body, envelope).await?;
@@ -64,7 +65,9 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
         Call::Inquire(id) => inquiry::by_id(state, asked, id).await,
         Call::NewestByReference => inquiry::newest(state, asked).await,
         Call::ByReference => inquiry::all(state, asked, envelope).await,
-        Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) => unreachable!("answered above"),
+        Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
+            unreachable!("answered above")
+        }
     }
 }
 

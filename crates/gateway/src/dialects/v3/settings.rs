@@ -231,6 +231,14 @@ impl Settings {
         })
     }
 
+    /// Minutes that a checkout and a payer step live on a mount.
+    pub fn checkout_minutes(&self, profile: Profile) -> u16 {
+        self.checkout_minutes.unwrap_or(match profile {
+            Profile::V3 => 15,
+            Profile::Oppwa => 30,
+        })
+    }
+
     /// How times are written on a mount.
     pub fn timestamp_format(&self, profile: Profile) -> TimestampFormat {
         match profile {

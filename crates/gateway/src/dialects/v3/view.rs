@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use florin_engine::Engine;
 use florin_kernel::payment::{
-    CaptureMode, Details, Dialect, Operation, OperationKind, OperationStatus, PayerStep, Payment, Seq, State,
+    CaptureMode, Details, Dialect, MethodForm, Operation, OperationKind, OperationStatus, PayerStep, Payment, Seq,
+    State,
 };
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
+use serde_json::Value;
 
 use super::codes::{Code, Coding, Event, PendingCodes, Set, TestMode, code};
 use super::echo::Echo;
@@ -18,8 +20,8 @@ use super::redirect::REDIRECT_PAGE;
 use super::request::Document;
 use super::settings::TimestampFormat;
 use super::stamp::{self, BUILD_NUMBER};
-use super::wire::{Body, CardBody, Redirect, ResultBody, ResultDetails, Risk, Summary};
-use super::{amounts, brand, event};
+use super::wire::{Body, CardBody, Parameter, Precondition, Redirect, ResultBody, ResultDetails, Risk, Summary};
+use super::{amounts, brand, event, secure};
 
 /// How much an answer tells of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,18 +70,19 @@ impl Viewer {
             payment_type: Some(match payment.capture {
                 CaptureMode::Now => "DB",
                 CaptureMode::Later => "PA",
+                CaptureMode::Never => "CV",
             }),
             payment_brand: brand_of(attempt, &document),
-            amount: Some(amounts::printed(payment.asked)),
-            currency: Some(payment.asked.asset().code()),
+            amount: (!document.amount_left_out).then(|| amounts::printed(payment.asked)),
+            currency: (!document.amount_left_out).then(|| payment.asked.asset().code()),
             descriptor: Some(self.descriptor(payment.merchant, &payment.details)),
             merchant_transaction_id: Some(payment.details.reference.clone()).filter(|text| !text.is_empty()),
             merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
             result: ResultBody::of(code, self.set),
             result_details: Some(details(&event, attempt)),
             card,
-            echo: document.echo.clone(),
-            three_d_secure: None,
+            echo: with_network_id(document.echo.clone(), attempt),
+            three_d_secure: attempt.and_then(secure::body),
             redirect: self.redirect(payment),
             risk: is_card.then_some(Risk { score: "100" }),
             summary: (detail == Detail::Inquired).then(|| summary(payment)),
@@ -109,6 +112,7 @@ impl Viewer {
             result_details: Some(details(&event, Some(operation))),
             card: card(attempt, &document),
             echo: Echo::default(),
+            three_d_secure: None,
             redirect: None,
             risk: None,
             timestamp: stamp::timestamp(operation.started_at, self.format),
@@ -177,6 +181,7 @@ impl Viewer {
             invoice: String::new(),
             memo: String::new(),
             category: String::new(),
+            amount_left_out: false,
             echo: Echo::default(),
         })
     }
@@ -192,11 +197,20 @@ impl Viewer {
 
     /// Where the payer must go, while that is so.
     fn redirect(&self, payment: &Payment) -> Option<Redirect> {
-        let (seq, _) = payer_step(payment)?;
+        let (seq, step) = payer_step(payment)?;
         let reference = Reference { payment: payment.id, sequence: seq.number() };
         let token = self.engine.page_token(REDIRECT_PAGE, reference);
         let url = format!("{}{}/redirect/{token}", self.engine.public_url(), self.mount.path());
-        Some(Redirect { url, method: "POST", parameters: Vec::new(), preconditions: Vec::new() })
+        let before = |form: &MethodForm| Precondition {
+            origin: "iframe#hidden",
+            wait_until: "iframe#onload",
+            description: "Hidden iframe post for 3D Secure 2.0",
+            method: "POST",
+            url: format!("{url}/method"),
+            parameters: vec![Parameter { name: "threeDSMethodData", value: form.data.clone() }],
+        };
+        let preconditions = step.method.iter().map(|form| before(form)).collect();
+        Some(Redirect { url, method: "POST", parameters: Vec::new(), preconditions })
     }
 
     /// An id as this dialect prints it.
@@ -223,7 +237,7 @@ pub fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
     match &payment.operation(*operation)?.status {
         OperationStatus::NeedsPayer(step) => Some((*operation, step)),
         OperationStatus::Pending
-        | OperationStatus::Unknown
+        | OperationStatus::Unknown(_)
         | OperationStatus::Approved
         | OperationStatus::Late
         | OperationStatus::Declined(_)
@@ -239,7 +253,7 @@ pub fn type_of(kind: OperationKind) -> Option<&'static str> {
         OperationKind::Capture => Some("CP"),
         OperationKind::Refund => Some("RF"),
         OperationKind::Void => Some("RV"),
-        OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => None,
+        OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => None,
     }
 }
 
@@ -254,16 +268,28 @@ fn changed_at(created_at: Timestamp, operation: Option<&Operation>) -> Timestamp
 }
 
 fn details(event: &Event<'_>, operation: Option<&Operation>) -> ResultDetails {
-    let provider_id = operation.map(|operation| operation.provider_id.clone());
-    let asked = operation.map(|operation| operation.route.name.clone());
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let cardholder = operation.filter(|operation| operation.has_payer());
     ResultDetails {
         extended_description: event::words(event).into_owned(),
-        acquirer_response: event::response(event).map(ToOwned::to_owned),
-        connector_id: provider_id.filter(|id| !id.is_empty()),
-        auth_code: None,
-        clearing_institute_name: asked,
-        network_id: None,
+        acquirer_response: operation.and_then(Operation::response).and_then(some),
+        connector_id: operation.and_then(|operation| some(&operation.provider_id)),
+        auth_code: operation.and_then(|operation| some(&operation.auth_code)),
+        clearing_institute_name: operation.map(|operation| operation.route.name.clone()),
+        network_id: cardholder.and_then(|operation| some(&operation.network_id)),
     }
+}
+
+/// An approved first payment of an agreement tells the id that later ones name.
+fn with_network_id(mut echo: Echo, attempt: Option<&Operation>) -> Echo {
+    let approved = attempt.filter(|attempt| attempt.status == OperationStatus::Approved && attempt.has_payer());
+    if let (Some(attempt), Some(Value::Object(instruction))) = (approved, &mut echo.standing_instruction)
+        && instruction.get("mode").is_some_and(|mode| mode == "INITIAL")
+        && !attempt.network_id.is_empty()
+    {
+        instruction.insert("initialTransactionId".to_owned(), Value::String(attempt.network_id.clone()));
+    }
+    echo
 }
 
 fn card(attempt: Option<&Operation>, document: &Document) -> Option<CardBody> {
@@ -285,6 +311,7 @@ fn brand_of(attempt: Option<&Operation>, document: &Document) -> Option<String> 
     let attempt = attempt?;
     let means = attempt.means.as_ref()?;
     Some(match (&means.card, means.method) {
+        _ if !means.brand.is_empty() => means.brand.clone(),
         (Some(card), _) => brand::name(card.brand).to_owned(),
         (None, Method::Voucher) => "VOUCHER".to_owned(),
         (None, Method::Crypto) => attempt.moved.asset().code().to_owned(),

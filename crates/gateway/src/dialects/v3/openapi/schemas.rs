@@ -15,7 +15,7 @@ pub(super) fn schemas() -> Value {
                     "description": "Three decimals where the currency has three", "examples": ["92.00"]
                 },
                 "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]},
-                "paymentType": {"type": "string", "enum": ["DB", "PA"], "description": "Take the money, or hold it"},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV"], "description": "Take the money, hold it, or verify the card, for which no amount is needed"},
                 "paymentBrand": text(32, "Absent: told by the card number. A redirect brand, such as IDEAL or PAYPAL, without card fields"),
                 "card.number": {"type": "string", "description": "12 to 19 digits; blanks and dashes are dropped", "examples": ["4200000000000000"]},
                 "card.holder": text(128, "The name on the card"),
@@ -51,7 +51,7 @@ pub(super) fn schemas() -> Value {
             "properties": {
                 "id": described("32 hexadecimal digits"),
                 "referencedId": described("The transaction that it acts on; CP, RF and RV only"),
-                "paymentType": {"type": "string", "enum": ["DB", "PA", "CP", "RF", "RV", "CD"]},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CP", "RF", "RV", "CD"]},
                 "paymentBrand": described("The brand of card, bank or wallet"),
                 "amount": described("Two decimals, three where the currency has three"),
                 "currency": described("ISO 4217"),
