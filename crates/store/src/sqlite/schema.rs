@@ -35,6 +35,15 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
 
+    CREATE TABLE fresh_claims (
+        id      INTEGER PRIMARY KEY,
+        key     BLOB    NOT NULL,
+        digest  BLOB    NOT NULL,
+        payment INTEGER NOT NULL,
+        at      INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT;
+
     CREATE TABLE entries (
         id           INTEGER PRIMARY KEY,
         payment      INTEGER NOT NULL,
@@ -120,7 +129,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 10;
+const FIRST: i64 = 11;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 
