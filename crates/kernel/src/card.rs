@@ -28,6 +28,9 @@ pub struct Card {
     pub cvc: Option<Cvc>,
     /// Expiry.
     pub expiry: Expiry,
+    /// The issuer's proof of an authentication that the merchant obtained elsewhere (CAVV, AAV); in memory only, as the security
+    /// code.
+    pub cryptogram: Option<Secret>,
 }
 
 /// Expiry month and four-digit year.

@@ -117,7 +117,7 @@ impl Submitted {
         match (pan, month, year, fields.is_clean()) {
             (Some(pan), Some(month), Some(year), true) => {
                 let expiry = Expiry { month: month as u8, year };
-                Ok(Card { holder: holder.to_owned(), pan, cvc, expiry })
+                Ok(Card { holder: holder.to_owned(), pan, cvc, expiry, cryptogram: None })
             }
             _ => Err(Box::new(fields)),
         }

@@ -20,7 +20,7 @@ const MIGRATIONS: &[&str] = &[
         answer_status INTEGER,
         answer_body   TEXT,
         document      TEXT    NOT NULL,
-        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'withdrawal'))
+        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal'))
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;

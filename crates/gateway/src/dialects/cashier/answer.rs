@@ -80,7 +80,7 @@ pub(super) fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
     match &payment.operation(*operation)?.status {
         OperationStatus::NeedsPayer(step) => Some((*operation, step)),
         OperationStatus::Pending
-        | OperationStatus::Unknown
+        | OperationStatus::Unknown(_)
         | OperationStatus::Approved
         | OperationStatus::Late
         | OperationStatus::Declined(_)

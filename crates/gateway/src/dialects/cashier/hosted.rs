@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use florin_engine::directory::{Directory, Merchant};
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
 use florin_kernel::Timestamp;
-use florin_kernel::payment::{Command, Payment, Retry, State as Stands};
+use florin_kernel::payment::{Circumstances, Command, Payment, Retry, State as Stands};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use jiff::civil::Date;
@@ -234,6 +234,8 @@ impl<'a> Visit<'a> {
             amount: chosen.amount,
             card: chosen.card,
             voucher: chosen.voucher,
+            brand: String::new(),
+            circumstances: Circumstances::default(),
             address: Some(self.address),
         };
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {

@@ -325,7 +325,7 @@ fn card(form: &mut Form, details: &Json<'_>, reading: Reading<'_>) -> Option<Car
         form.fault(&details, field, "must not be in the past".into());
     }
     let cvc: Cvc = cvc?;
-    Some(Card { holder: holder?, pan: pan?, cvc: Some(cvc), expiry })
+    Some(Card { holder: holder?, pan: pan?, cvc: Some(cvc), expiry, cryptogram: None })
 }
 
 fn is_past(expiry: Expiry, today: Date) -> bool {

@@ -72,7 +72,7 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
             reference: asked.tracking_id.clone(),
             payer: asked.payer.clone(),
             links: with_defaults(&asked.links, &caller.settings),
-            hosted: None,
+            ..Details::default()
         },
     }
 }

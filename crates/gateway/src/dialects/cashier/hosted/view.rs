@@ -164,14 +164,14 @@ fn declined(payment: &Payment, words: &Words) -> Option<&'static str> {
             "12" if voucher => words.no_voucher,
             _ => words.no_general,
         }),
-        OperationStatus::Declined(Decline::Authentication) => Some(words.no_authentication),
+        OperationStatus::Declined(Decline::Authentication(_)) => Some(words.no_authentication),
         OperationStatus::Declined(Decline::Risk) => Some(words.no_general),
         OperationStatus::Declined(Decline::Provider) | OperationStatus::Failed => Some(words.no_provider),
         OperationStatus::Cancelled => Some(words.no_cancelled),
         OperationStatus::Expired => Some(words.no_time),
         OperationStatus::Pending
         | OperationStatus::NeedsPayer(_)
-        | OperationStatus::Unknown
+        | OperationStatus::Unknown(_)
         | OperationStatus::Approved
         | OperationStatus::Late => None,
     }
