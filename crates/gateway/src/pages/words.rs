@@ -1,7 +1,7 @@
 //! What payers' pages say, in the payer's language. A language is one file; the compiler lists what a new one lacks.
 
 use axum::http::{HeaderMap, header};
-use florin_kernel::card::{Brand, CardSummary};
+use florin_kernel::card::CardSummary;
 use florin_kernel::payment::Means;
 use florin_kernel::routing::Method;
 use florin_kernel::{Money, Timestamp};
@@ -269,17 +269,7 @@ impl Words {
     }
 
     fn card_ending(&self, card: &CardSummary) -> String {
-        let brand = match card.brand {
-            Brand::Visa => "Visa",
-            Brand::Mastercard => "Mastercard",
-            Brand::Amex => "American Express",
-            Brand::Maestro => "Maestro",
-            Brand::Discover => "Discover",
-            Brand::Diners => "Diners Club",
-            Brand::Jcb => "JCB",
-            Brand::Unionpay => "UnionPay",
-            Brand::Other => self.card,
-        };
+        let brand = card.brand.name().unwrap_or(self.card);
         fill(self.ending_in, &[("brand", brand), ("digits", &card.last4)])
     }
 }
