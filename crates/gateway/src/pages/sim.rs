@@ -219,7 +219,7 @@ impl Visit {
             until_exact: self.page.until.to_string(),
         };
         let policy =
-            Policy { app: back::app_scheme(&self.payment), framed_by: self.framed_by(gateway), ..Policy::default() };
+            Policy { app: back::app_scheme(&self.payment.details.links), framed_by: self.framed_by(gateway), ..Policy::default() };
         html_under(status, &page, &policy)
     }
 
