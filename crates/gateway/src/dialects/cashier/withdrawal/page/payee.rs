@@ -52,11 +52,7 @@ impl Offer {
 ///
 /// # Errors
 /// The page to show again, with everything that is wrong at its field.
-pub(super) fn read(
-    offers: &[Offer],
-    submitted: &Submitted,
-    words: &Words,
-) -> Result<(ProviderId, Payee), Box<Shown>> {
+pub(super) fn read(offers: &[Offer], submitted: &Submitted, words: &Words) -> Result<(ProviderId, Payee), Box<Shown>> {
     let (mut shown, own) = (Shown::kept(submitted), &words.withdrawal);
     let wanted = submitted.field("provider_id");
     let Some(offer) = offers.iter().find(|offer| offer.provider.to_string() == wanted) else {

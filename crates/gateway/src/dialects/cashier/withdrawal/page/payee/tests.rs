@@ -67,12 +67,7 @@ fn a_form_is_read_or_every_problem_named() {
         let (shown, faulty) = fill_in(form).expect_err(form);
         assert_eq!((faulty.as_slice(), shown.problem.is_some()), (expected, true), "{form}");
     };
-    good(
-        "provider_id=210&holder_name=John+Doe&card_number=4111+1111+1111+1111",
-        210,
-        "John Doe",
-        "4111111111111111",
-    );
+    good("provider_id=210&holder_name=John+Doe&card_number=4111+1111+1111+1111", 210, "John Doe", "4111111111111111");
     bad("provider_id=210&card_number=4111111111111112", &["holder_name", "card_number"]);
     good("provider_id=211&account_holder=John&iban=GB33BUKB20201555555555", 211, "John", "GB33BUKB20201555555555");
     bad("provider_id=211&account_holder=J&iban=1", &["account_holder", "iban"]);
