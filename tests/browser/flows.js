@@ -219,7 +219,7 @@ export const looks = {
     assert.equal(await visitor.page.inputValue("#card_number"), "3782 822463 10006");
     await visitor.sees("American Express");
     await visitor.page.locator("#card_number").blur();
-    await visitor.sees("A digit is wrong");
+    await visitor.page.waitForSelector("text=A digit is wrong");
     await visitor.page.fill("#amount", "12.30");
     await visitor.sees("Pay 12.30 EUR");
     await visitor.look("typing");

@@ -1,5 +1,6 @@
 // Drives the payer's pages in Chromium: every flow on a phone and on a desk, light and dark, with scripts and without.
-// Usage: node run.js BINARY SCREENSHOT_FOLDER [PART_OF_A_STORY'S_NAME]. What is seen is kept in the folder, to be looked at.
+// Usage: node run.js BINARY SCREENSHOT_FOLDER [STORIES]. STORIES is a pattern of names. What is seen is kept in
+// the folder, to be looked at.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -101,7 +102,7 @@ let told = 0;
 
 /** Runs a story in a context of its own. */
 async function run(name, place, story, at = server) {
-  if (!name.includes(only)) return;
+  if (!new RegExp(only).test(name)) return;
   const context = await browser.newContext({ ...place, locale: "en-GB", reducedMotion: "reduce" });
   const visitor = new Visitor(await context.newPage(), place, at);
   visitor.page.setDefaultTimeout(10_000);

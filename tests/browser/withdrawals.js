@@ -179,11 +179,11 @@ export const withdrawalLooks = {
     await iban.pressSequentially("gb33bukb20201555555554");
     assert.equal(await iban.inputValue(), "GB33 BUKB 2020 1555 5555 54");
     await iban.blur();
-    await visitor.sees("Check the IBAN");
+    await visitor.page.waitForSelector("text=Check the IBAN");
     await visitor.look("withdrawal-typing");
     await iban.fill(IBAN);
     await iban.blur();
-    assert.equal(await visitor.page.locator("#iban-note").innerText(), "");
+    await visitor.page.waitForSelector("#iban-note:empty", { state: "attached" });
   },
 
   async withdrawal_small_and_large(visitor, server) {

@@ -78,6 +78,11 @@
     }
   }
 
+  /* Checks a field that was left, a moment later: a button that is being pressed must not move away from under the finger. */
+  function whenLeft(field, check) {
+    field.addEventListener("blur", function () { setTimeout(check, 250); });
+  }
+
   var number = document.getElementById("card_number");
   if (form && number) {
     var label = document.querySelector('label[for="card_number"]');
@@ -89,7 +94,7 @@
       brandName.textContent = brand && value.length > 1 ? brand[0] : "";
       return brand ? brand[2] : [4, 4, 4, 4, 3];
     });
-    number.addEventListener("blur", function () {
+    whenLeft(number, function () {
       var value = digits(number.value);
       if (!value) return;
       if (value.length < 12 || value.length > 19) say(number, form.dataset.length);
@@ -111,7 +116,7 @@
   var iban = document.getElementById("iban");
   if (form && iban) {
     group(iban, letters, function () { return [4, 4, 4, 4, 4, 4, 4, 4]; });
-    iban.addEventListener("blur", function () {
+    whenLeft(iban, function () {
       var value = letters(iban.value);
       if (value) say(iban, ibanFits(value) ? "" : form.dataset.iban);
     });
