@@ -154,9 +154,12 @@ export const withdrawalLooks = {
       const { url } = await server.withdrawal({ amount: "987654.32", settings: { locale } });
       await visitor.page.goto(url);
       await fill(visitor, BANK, { iban: "GB34" });
+      await visitor.pay();
+      await visitor.page.waitForSelector("#iban-note .error");
       await visitor.look(`withdrawal-${locale}`);
       await fill(visitor, BANK, ACCOUNT);
       await visitor.pay();
+      await visitor.page.waitForSelector(".badge.waiting");
       await visitor.look(`withdrawal-${locale}-checked`);
     }
   },

@@ -80,7 +80,10 @@
 
   /* Checks a field that was left, a moment later: a button that is being pressed must not move away from under the finger. */
   function whenLeft(field, check) {
-    field.addEventListener("blur", function () { setTimeout(check, 250); });
+    var soon = function () {
+      setTimeout(function () { return document.querySelector(".button:active") ? soon() : check(); }, 250);
+    };
+    field.addEventListener("blur", soon);
   }
 
   var number = document.getElementById("card_number");
