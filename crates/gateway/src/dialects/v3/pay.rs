@@ -273,7 +273,14 @@ fn check(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment)
         kyc_status: &initial.payer.kyc_status,
         tags: &initial.payer.tags,
     };
-    match state.engine.route(&facts, Choice::Rules, needs) {
+    let routed = match state.engine.route(&facts, Choice::Rules, needs) {
+        // A verification asks about a card, whatever amount the provider would take.
+        Err(NoRoute::Amount { min, .. }) if !moves => {
+            state.engine.route(&Facts { amount: min, ..facts }, Choice::Rules, needs)
+        }
+        routed => routed,
+    };
+    match routed {
         Ok(candidate) => {
             let challenged = |card| {
                 let mut accounts = candidate.accounts.iter();
