@@ -260,13 +260,10 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
 }
 
 fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
-    let kind = reader.require("paymentType", |word| {
-        let found = KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
-        found.ok_or("must be one of DB, PA, CV, CD".into())
-    });
+    let named = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
     let sent_currency = reader.form.get("currency");
     let amount_rule = |value: &'f str| amounts::text(value, sent_currency);
-    let (amount, currency) = match kind {
+    let (amount, currency) = match reader.form.get("paymentType").and_then(named) {
         Some(Kind::Verification) => {
             (reader.read("amount", amount_rule), reader.read("currency", amounts::currency_text))
         }
@@ -274,6 +271,7 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
             (reader.require("amount", amount_rule), reader.require("currency", amounts::currency_text))
         }
     };
+    let kind = reader.require("paymentType", |word| named(word).ok_or("must be one of DB, PA, CV, CD".into()));
     let word = |value: &str| {
         (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
