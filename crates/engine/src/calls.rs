@@ -10,7 +10,7 @@ use florin_kernel::payment::{
 };
 use florin_kernel::ports::{Call, Lane, Payee, Provider};
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::ProviderAccount;
+use florin_kernel::routing::{ProviderAccount, Trail};
 use florin_kernel::secret::Secret;
 
 use crate::Engine;
@@ -32,6 +32,8 @@ pub(crate) struct Calls {
     pub fallbacks: Vec<Arc<ProviderAccount>>,
     /// The payer's means, for further attempts.
     pub means: Option<Means>,
+    /// How they were chosen, for further attempts.
+    pub trail: Trail,
 }
 
 /// How long an answer waits for a place in a full commit queue.
@@ -112,7 +114,7 @@ impl Engine {
             return None;
         }
         let account = calls.fallbacks.remove(0);
-        Some(Attempt { route: route_to(&account), means: calls.means.clone()?, amount: None })
+        Some(Attempt { route: route_to(&account, &calls.trail), means: calls.means.clone()?, amount: None })
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.

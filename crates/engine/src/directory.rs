@@ -219,11 +219,11 @@ impl Directory {
             directory.credentials.insert(credential.id, credential.clone());
             directory.by_key.insert(hash, credential);
         }
-        directory.catalogue = Catalogue {
-            providers: read_all(store, ConfigKind::Provider).await?,
-            routes: read_all(store, ConfigKind::Route).await?,
-            rules: read_all(store, ConfigKind::Rule).await?,
-        };
+        directory.catalogue = Catalogue::new(
+            read_all(store, ConfigKind::Provider).await?,
+            read_all(store, ConfigKind::Route).await?,
+            read_all(store, ConfigKind::Rule).await?,
+        );
         Ok(directory)
     }
 

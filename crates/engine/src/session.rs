@@ -114,7 +114,11 @@ impl Engine {
         let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let card = next.card.as_ref().map(Card::summary);
         let means = Means { method: next.method, card, address: next.address };
-        let command = Command::Attempt(Attempt { route: route_to(first), means: means.clone(), amount: next.amount });
+        let command = Command::Attempt(Attempt {
+            route: route_to(first, &next.candidate.trail),
+            means: means.clone(),
+            amount: next.amount,
+        });
         let (changes, answering) = loop {
             let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             if Owner::of(&stored.transaction) != owner {
@@ -129,7 +133,13 @@ impl Engine {
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
-        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means: Some(means) };
+        let calls = Calls {
+            card: next.card,
+            voucher: next.voucher,
+            fallbacks,
+            means: Some(means),
+            trail: next.candidate.trail,
+        };
         let begun = changes.transaction.clone();
         let performed = self.perform(changes, calls, None).await;
         drop(answering);

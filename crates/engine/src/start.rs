@@ -6,7 +6,7 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::{Candidate, Method, ProviderAccount};
+use florin_kernel::routing::{Candidate, Method, ProviderAccount, Trail};
 use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
@@ -66,7 +66,7 @@ impl Engine {
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary), address: None };
         for _ in 0..ID_DRAWS_MAX {
-            let attempt = Attempt { route: route_to(first), means: means.clone(), amount: None };
+            let attempt = Attempt { route: route_to(first, &new.candidate.trail), means: means.clone(), amount: None };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
             let answering = self.inflight.enter(new.payment.id);
             let (after, effects) = (decision.payment, decision.effects);
@@ -76,7 +76,13 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means) };
+                    let calls = Calls {
+                        card: new.card,
+                        voucher: None,
+                        fallbacks,
+                        means: Some(means),
+                        trail: new.candidate.trail,
+                    };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
@@ -122,12 +128,13 @@ impl Engine {
     }
 }
 
-/// Where an attempt at an account goes.
-pub(crate) fn route_to(account: &ProviderAccount) -> Route {
+/// Where an attempt at an account goes, and how it was chosen.
+pub(crate) fn route_to(account: &ProviderAccount, trail: &Trail) -> Route {
     Route {
         provider: account.id,
         code: account.code.clone(),
         name: account.name.clone(),
         conversion: account.conversion,
+        trail: (*trail != Trail::default()).then(|| Box::new(trail.clone())),
     }
 }

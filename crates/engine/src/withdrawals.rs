@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use florin_kernel::card::Pan;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Effect;
 use florin_kernel::ports::{Lane, Payee};
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation};
+use florin_kernel::routing::{
+    Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation,
+};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::{Command, Confirmation, Destination, Overdraft, Withdrawal};
 use florin_kernel::{PaymentId, Transaction};
@@ -85,27 +88,16 @@ impl Engine {
         Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
     }
 
-    /// Who can pay a withdrawal out, by method; the rules decide as they stand now.
+    /// Who can pay a withdrawal out, by method; the rules decide as they stand now. The card is not known yet: rules that ask
+    /// about it are asked again when the payer confirms.
     ///
     /// # Errors
     /// [`NoRoute`] of the method that comes nearest, when there is nobody.
     pub fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
-        let payer = &withdrawal.details.payer;
         let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
         for method in METHODS {
-            let facts = Facts {
-                payment: withdrawal.id,
-                attempt: 0,
-                merchant: withdrawal.merchant,
-                mode: withdrawal.mode,
-                operation: RuleOperation::Withdrawal,
-                method,
-                amount: withdrawal.asked,
-                country: &payer.country,
-                kyc_status: &payer.kyc_status,
-                tags: &payer.tags,
-            };
-            match self.route(&facts, Choice::Rules, Needs::Payout) {
+            let card = if method == Method::Card { CardFacts::Awaited } else { CardFacts::Unseen };
+            match self.route(&facts(withdrawal, method, card), Choice::Rules, Needs::Payout) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
                 Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
@@ -149,10 +141,22 @@ impl Engine {
         let candidates = self.payout_routes(&withdrawal).unwrap_or_default();
         let offered = |candidate: &&Candidate| candidate.accounts.iter().any(|account| account.id == choice.provider);
         let candidate = candidates.iter().find(offered).ok_or(SubmitError::NotFound)?;
+        let candidate = self.payout_route(&withdrawal, candidate, &choice.payee).ok_or(SubmitError::NotFound)?;
         // A payout does not cascade: the first account takes it.
         let account = candidate.accounts.first().ok_or(SubmitError::NotFound)?;
-        let confirmation = self.confirmation(&withdrawal, candidate, account, &choice.payee);
+        let confirmation = self.confirmation(&withdrawal, &candidate, account, &choice.payee);
         self.begin(id, Command::Confirm(confirmation)).await
+    }
+
+    /// Who pays out what was offered: for a card, by the rules that may ask about it.
+    fn payout_route(&self, withdrawal: &Withdrawal, offered: &Candidate, payee: &Payee) -> Option<Candidate> {
+        let method = offered.accounts.first()?.method;
+        if method != Method::Card {
+            return Some(offered.clone());
+        }
+        let pan = Pan::parse(payee.number.expose()).ok()?;
+        let facts = facts(withdrawal, method, CardFacts::of(&pan));
+        self.route(&facts, Choice::Rules, Needs::Payout).ok()
     }
 
     fn confirmation(
@@ -165,14 +169,14 @@ impl Engine {
         let directory = self.directory();
         let rules = directory.merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
         let (rules, asked) = (rules.unwrap_or_default(), withdrawal.asked);
-        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !asked.exceeds(up_to));
+        let itself = candidate.auto_approval.is_some_and(|auto| !asked.exceeds(auto.up_to));
         let required = match (rules.needs_four_eyes(asked), itself) {
             (true, _) => 2,
             (false, true) => 0,
             (false, false) => 1,
         };
         Confirmation {
-            route: route_to(account),
+            route: route_to(account, &candidate.trail),
             destination: Destination {
                 method: account.method,
                 shown: shown(payee.number.expose()),
@@ -227,6 +231,24 @@ impl Engine {
             }
         });
         told.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
+    }
+}
+
+/// What is known of a withdrawal, for the rules.
+fn facts<'a>(withdrawal: &'a Withdrawal, method: Method, card: CardFacts<'a>) -> Facts<'a> {
+    let payer = &withdrawal.details.payer;
+    Facts {
+        payment: withdrawal.id,
+        attempt: 0,
+        merchant: withdrawal.merchant,
+        mode: withdrawal.mode,
+        operation: RuleOperation::Withdrawal,
+        method,
+        card,
+        amount: withdrawal.asked,
+        country: &payer.country,
+        kyc_status: &payer.kyc_status,
+        tags: &payer.tags,
     }
 }
 

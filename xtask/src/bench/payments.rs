@@ -42,6 +42,7 @@ pub fn attempted(payment: &Payment, now: Timestamp) -> Decision {
         code: "simulator".to_owned(),
         name: "Card Simulator".to_owned(),
         conversion: None,
+        trail: None,
     };
     let card = CardSummary {
         bin: "411111".to_owned(),

@@ -11,7 +11,7 @@ use florin_engine::{Engine, NewPayment, Owner, Parts, Render, Reply, StartError,
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
 use florin_kernel::payment::{CaptureMode, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State};
 use florin_kernel::ports::{Lane, Provider, RawCallback};
-use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
+use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId, Trail};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, MerchantId, Money, PaymentId};
 use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken};
@@ -185,7 +185,7 @@ impl World {
             payment: Box::new(payment),
             claims: Vec::new(),
             digest: [0; 16],
-            candidate: Candidate { accounts, cascade: false, auto_approve_up_to: None },
+            candidate: Candidate { accounts, cascade: false, auto_approval: None, trail: Trail::default() },
             method: Method::Card,
             card: Some(card),
             render: render(),

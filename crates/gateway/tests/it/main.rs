@@ -12,6 +12,7 @@ mod faults;
 mod operations;
 mod pages;
 mod process;
+mod routing;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;

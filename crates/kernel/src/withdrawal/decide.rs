@@ -252,7 +252,7 @@ impl Draft {
             kind: OperationKind::Payout,
             amount: asked,
             moved: moved(asked, &plan.route).ok_or(Refusal::BadAmount)?,
-            route: plan.route.clone(),
+            route: Route { trail: None, ..plan.route.clone() },
             means: None,
             on: None,
             status: OperationStatus::Pending,

@@ -41,7 +41,7 @@ pub(super) fn created(capture: CaptureMode, retry: Retry) -> Payment {
 pub(super) fn attempt(provider: i64) -> Attempt {
     let provider = ProviderId::new(provider);
     Attempt {
-        route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None },
+        route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None, trail: None },
         means: Means { method: Method::Card, card: None, address: None },
         amount: None,
     }

@@ -38,7 +38,13 @@ pub(super) fn created() -> Withdrawal {
 
 pub(super) fn confirmation(required: u8) -> Confirmation {
     Confirmation {
-        route: Route { provider: ProviderId::new(211), code: "bank".into(), name: "Bank".into(), conversion: None },
+        route: Route {
+            provider: ProviderId::new(211),
+            code: "bank".into(),
+            name: "Bank".into(),
+            conversion: None,
+            trail: None,
+        },
         destination: Destination { method: Method::BankTransfer, shown: "GB33…5555".into(), sealed: "sealed".into() },
         required,
         approval_days: None,
