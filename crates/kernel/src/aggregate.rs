@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::payment::{Attempt, Dialect, Effect, Mode, Operation, Outcome, Payment, Seq};
+use crate::payment::{Attempt, Details, Dialect, Effect, Mode, Operation, Outcome, Payment, Seq};
 use crate::withdrawal::Withdrawal;
 use crate::{MerchantId, PaymentId};
 
@@ -98,6 +98,8 @@ pub trait Aggregate:
     fn dialect(&self) -> Dialect;
     /// When, by the merchant's clock.
     fn created_at(&self) -> Timestamp;
+    /// What the merchant told about it.
+    fn details(&self) -> &Details;
     /// When something is to be done about it without anybody asking; derived, never set.
     fn wake_at(&self) -> Option<Timestamp>;
     /// The word for where it stands, as rows write it.
@@ -150,6 +152,10 @@ impl Aggregate for Payment {
 
     fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    fn details(&self) -> &Details {
+        &self.details
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -222,6 +228,10 @@ impl Aggregate for Withdrawal {
 
     fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    fn details(&self) -> &Details {
+        &self.details
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
