@@ -54,6 +54,14 @@ impl Transaction {
         }
     }
 
+    /// What the merchant told about it.
+    pub fn details(&self) -> &Details {
+        match self {
+            Transaction::Payment(payment) => &payment.details,
+            Transaction::Withdrawal(withdrawal) => &withdrawal.details,
+        }
+    }
+
     /// The payment, if it is one.
     pub fn payment(self) -> Option<Payment> {
         match self {

@@ -88,19 +88,17 @@ pub async fn pay(engine: &Arc<Engine>, token: &str, body: &[u8]) -> Response {
     let form = Submitted::read(body);
     if form.field("nonce") != nonce(engine, &withdrawal) {
         let problem = "This form is not from this page. Please fill it in again.".to_owned();
-        return form_page(
-            engine,
-            token,
-            &withdrawal,
-            &Fields::default(),
-            Some(problem),
-            StatusCode::UNPROCESSABLE_ENTITY,
-        );
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return form_page(engine, token, &withdrawal, &Fields::default(), Some(problem), status).await;
     }
-    let choice = match payee::read(&offers(engine, &withdrawal, &Fields::default()), &form) {
+    let offers = match offers(engine, &withdrawal, &Fields::default()).await {
+        Ok(offers) => offers,
+        Err(response) => return *response,
+    };
+    let choice = match payee::read(&offers, &form) {
         Ok((provider, payee)) => PayoutChoice { provider, payee },
         Err(fields) => {
-            return form_page(engine, token, &withdrawal, &fields, None, StatusCode::UNPROCESSABLE_ENTITY);
+            return form_page(engine, token, &withdrawal, &fields, None, StatusCode::UNPROCESSABLE_ENTITY).await;
         }
     };
     match engine.confirm_withdrawal(withdrawal.id, choice).await {
@@ -141,7 +139,7 @@ async fn refused(engine: &Arc<Engine>, token: &str, withdrawal: Withdrawal, erro
         }
     };
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    form_page(engine, token, &withdrawal, &Fields::default(), Some(problem.to_owned()), status)
+    form_page(engine, token, &withdrawal, &Fields::default(), Some(problem.to_owned()), status).await
 }
 
 /// `POST /cashier/{token}/cancel`: the payer gives up.
@@ -220,7 +218,7 @@ fn nonce(engine: &Engine, withdrawal: &Withdrawal) -> String {
 /// The page as the withdrawal stands.
 async fn page(engine: &Arc<Engine>, token: &str, withdrawal: &Withdrawal) -> Response {
     if is_open(engine, withdrawal) {
-        return form_page(engine, token, withdrawal, &Fields::default(), None, StatusCode::OK);
+        return form_page(engine, token, withdrawal, &Fields::default(), None, StatusCode::OK).await;
     }
     if matches!(withdrawal.state, Stands::Created { .. }) {
         return over("The time to confirm is over", "Nothing was taken. Return to the shop to try again.");
@@ -257,7 +255,7 @@ async fn moved_on(engine: &Arc<Engine>, token: &str, withdrawal: &Withdrawal) ->
     }
 }
 
-fn form_page(
+async fn form_page(
     engine: &Engine,
     token: &str,
     withdrawal: &Withdrawal,
@@ -266,7 +264,10 @@ fn form_page(
     status: StatusCode,
 ) -> Response {
     let Stands::Created { until } = &withdrawal.state else { return notice::unavailable() };
-    let offers = offers(engine, withdrawal, fields);
+    let offers = match offers(engine, withdrawal, fields).await {
+        Ok(offers) => offers,
+        Err(response) => return *response,
+    };
     let none =
         offers.is_empty().then(|| "No way of paying out is available right now. Please ask the shop.".to_owned());
     let page = FormPage {
@@ -284,10 +285,14 @@ fn form_page(
     html(status, &page, back::app_scheme_of(&withdrawal.details.links).as_deref())
 }
 
-fn offers(engine: &Engine, withdrawal: &Withdrawal, fields: &Fields) -> Vec<Offer> {
-    let candidates = engine.payout_routes(withdrawal).unwrap_or_default();
+async fn offers(engine: &Engine, withdrawal: &Withdrawal, fields: &Fields) -> Visited<Vec<Offer>> {
+    let candidates = engine.payout_offers(withdrawal).await.map_err(|error| {
+        tracing::warn!(%error, "a withdrawal's page waits");
+        Box::new(notice::unavailable())
+    })?;
+    let candidates = candidates.unwrap_or_default();
     let accounts = candidates.iter().filter_map(|candidate| candidate.accounts.first());
-    accounts.filter_map(|account| Offer::of(account, fields)).collect()
+    Ok(accounts.filter_map(|account| Offer::of(account, fields)).collect())
 }
 
 fn merchant(engine: &Engine, withdrawal: &Withdrawal) -> String {

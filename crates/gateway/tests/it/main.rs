@@ -17,5 +17,6 @@ mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;
+mod withdrawal_rules;
 mod withdrawals;
 mod world;

@@ -22,17 +22,17 @@ use crate::cashier_keys::{call, credential, demo_merchant, put};
 use crate::process::{finish_pending, secrets, serve};
 use crate::world::{Receiver, SOON, World};
 
-const IBAN: &str = "account_holder=John+Doe&iban=GB33BUKB20201555555555&provider_id=211";
-const CARD: &str = "holder_name=John+Doe&card_number=4111111111111111&provider_id=210";
-const WALLET: &str = "wallet_id=wallet-1&provider_id=212";
+pub const IBAN: &str = "account_holder=John+Doe&iban=GB33BUKB20201555555555&provider_id=211";
+pub const CARD: &str = "holder_name=John+Doe&card_number=4111111111111111&provider_id=210";
+pub const WALLET: &str = "wallet_id=wallet-1&provider_id=212";
 const APPROVED: &str =
     r#"{"message":"Transaction Withdrawal has been approved successfully","transaction_status":"pending"}"#;
 
-fn eur(text: &str) -> Money {
+pub fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a currency")).expect("an amount")
 }
 
-fn request(reference: &str, amount: &str, more: Value) -> String {
+pub fn request(reference: &str, amount: &str, more: Value) -> String {
     let mut request =
         json!({"mode": "test", "user_id": "128", "tracking_id": reference, "amount": amount, "currency": "EUR"});
     let (Some(whole), Value::Object(more)) = (request.as_object_mut(), more) else { panic!("objects") };
@@ -40,14 +40,14 @@ fn request(reference: &str, amount: &str, more: Value) -> String {
     json!({ "request": request }).to_string()
 }
 
-async fn open(world: &World, reference: &str, amount: &str, more: Value) -> String {
+pub async fn open(world: &World, reference: &str, amount: &str, more: Value) -> String {
     let answer = post(world, "/v1/withdrawals/hosted", request(reference, amount, more)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()["token"].as_str().expect("a token").to_owned()
 }
 
 /// Fills the page in; returns the status of what came back.
-async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
+pub async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
     let page = world.open(&world.url(&format!("/cashier/{token}"))).await.text().await.expect("a page");
     let nonce =
         page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
@@ -56,12 +56,12 @@ async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().await.expect("a page"))
 }
 
-async fn confirmed(world: &World, reference: &str, amount: &str, fields: &str, more: Value) {
+pub async fn confirmed(world: &World, reference: &str, amount: &str, fields: &str, more: Value) {
     let token = open(world, reference, amount, more).await;
     assert_eq!(fill_in(world, &token, fields).await.0, 303, "{reference}");
 }
 
-async fn approve(world: &World, id: &str) -> Answer {
+pub async fn approve(world: &World, id: &str) -> Answer {
     post(world, "/v1/withdrawals/approve", json!({ "transaction_id": id }).to_string()).await
 }
 
@@ -73,7 +73,7 @@ async fn reason(world: &World, reference: &str) -> Value {
     get(world, &format!("/v1/transactions/{reference}")).await.json()["rejected_reason"].clone()
 }
 
-async fn rules(world: &World, change: impl FnOnce(&mut WithdrawalRules)) {
+pub async fn rules(world: &World, change: impl FnOnce(&mut WithdrawalRules)) {
     let mut merchant = demo_merchant(world);
     change(&mut merchant.withdrawals);
     put(world, setup::merchant_row(&merchant, world.engine().keyring())).await;
@@ -85,7 +85,7 @@ async fn balance(world: &World, account: &str) -> i64 {
     own.map_or(0, |balance| balance.posted_minor)
 }
 
-async fn payouts(world: &World) -> usize {
+pub async fn payouts(world: &World) -> usize {
     world.charges().await.iter().filter(|movement| movement.kind == OperationKind::Payout).count()
 }
 
@@ -352,7 +352,7 @@ async fn who_may_approve() {
     world.assert_book_agrees().await;
 }
 
-async fn find(world: &World, reference: &str) -> Withdrawal {
+pub async fn find(world: &World, reference: &str) -> Withdrawal {
     let (mode, dialect) = (Mode::Dev, florin_kernel::payment::Dialect::Cashier);
     let id = world.engine().find_reference(demo::MERCHANT, mode, dialect, reference).await.expect("the store answers");
     let owner = Owner { merchant: demo::MERCHANT, mode };

@@ -15,7 +15,7 @@ use crate::payment::{
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

@@ -18,7 +18,7 @@ pub(super) fn after(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
 }
 
-pub(super) fn created() -> Withdrawal {
+pub(in crate::withdrawal) fn created() -> Withdrawal {
     Withdrawal {
         id: PaymentId::from_number(1),
         merchant: MerchantId::from_number(1),
