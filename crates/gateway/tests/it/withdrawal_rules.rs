@@ -99,7 +99,7 @@ async fn many_at_once_do_not_outrun_the_loop() {
     let world = Arc::new(World::start().await);
     keep_the_loop(&world).await;
     pay_in(&world, "deposit", "100.00").await;
-    assert_eq!(sixty_four_at_once(&[world.clone()], CARD, json!({})).await, 10);
+    assert_eq!(sixty_four_at_once(std::slice::from_ref(&world), CARD, json!({})).await, 10);
     world.assert_book_agrees().await;
 }
 
@@ -109,7 +109,7 @@ async fn many_at_once_do_not_outrun_the_day() {
     approve_a_hundred_a_day(&world).await;
     let tagged = json!({"customer": {"tags": ["auto-payout"]}});
     // All are confirmed; ten approve themselves, the others wait for somebody.
-    assert_eq!(sixty_four_at_once(&[world.clone()], IBAN, tagged.clone()).await, 64);
+    assert_eq!(sixty_four_at_once(std::slice::from_ref(&world), IBAN, tagged.clone()).await, 64);
     let approved = async || {
         let mut approved = 0;
         for number in 0..64 {
