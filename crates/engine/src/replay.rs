@@ -10,6 +10,7 @@ use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, Stored, V
 use jiff::SignedDuration;
 
 use crate::Engine;
+use crate::inflight::Answering;
 use crate::owner::Owner;
 
 /// What a request takes for good.
@@ -199,19 +200,42 @@ impl Engine {
 
     /// The answer to a request whose last commit failed. The payment is on disk and its provider may have acted, so the truth
     /// is "pending"; but the commit may have been one after all (a connection lost after it), and then what it stored is
-    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said.
-    pub(crate) async fn answer_after_trouble(&self, pending: &Payment, render: &Render) -> Answer {
+    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said; where the store stays away
+    /// for longer than a merchant waits, as soon as it is back. Repeats wait until then.
+    pub(crate) async fn answer_after_trouble(
+        self: &Arc<Self>,
+        pending: &Payment,
+        render: &Render,
+        answering: Answering,
+    ) -> Answer {
         for _ in 0..TROUBLE_LOOKS {
-            if let Ok(Some(stored)) = self.load::<Payment>(pending.id).await {
-                match stored.answer {
-                    Some(answer) => return answer,
-                    None if self.answer_for_the_dead(&stored, render).await.is_ok() => continue,
-                    None => {}
-                }
+            if let Some(answer) = self.stored_or_pending(pending.id, render).await {
+                return answer;
             }
             tokio::time::sleep(POLL).await;
         }
+        let (engine, id, render_later) = (self.clone(), pending.id, render.clone());
+        self.tasks.spawn(async move {
+            let stored = async {
+                while engine.stored_or_pending(id, &render_later).await.is_none() {
+                    tokio::time::sleep(POLL).await;
+                }
+            };
+            engine.stopping.run_until_cancelled(stored).await;
+            drop(answering);
+        });
         render(&pending.as_first_sent())
+    }
+
+    /// What is stored as the answer, "pending" if nothing was; `None` while the store is away.
+    async fn stored_or_pending(&self, id: PaymentId, render: &Render) -> Option<Answer> {
+        loop {
+            let stored = self.load::<Payment>(id).await.ok()??;
+            if stored.answer.is_some() {
+                return stored.answer;
+            }
+            self.answer_for_the_dead(&stored, render).await.ok()?;
+        }
     }
 
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.

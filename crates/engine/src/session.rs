@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal};
+use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
@@ -46,6 +46,10 @@ pub struct NextAttempt {
     pub card: Option<Card>,
     /// The voucher's code, where the payer gave it to us.
     pub voucher: Option<Secret>,
+    /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
+    pub brand: String,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// Where the payer's browser came from.
     pub address: Option<IpAddr>,
 }
@@ -113,10 +117,12 @@ impl Engine {
     ) -> Result<Payment, SubmitError> {
         let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let card = next.card.as_ref().map(Card::summary);
-        let means = Means { method: next.method, card, address: next.address };
+        let means = Means { method: next.method, card, brand: next.brand, address: next.address };
+        let circumstances = next.circumstances;
         let command = Command::Attempt(Attempt {
             route: route_to(first, &next.candidate.trail),
             means: means.clone(),
+            circumstances: circumstances.clone(),
             amount: next.amount,
         });
         let (changes, answering) = loop {
@@ -133,13 +139,8 @@ impl Engine {
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
-        let calls = Calls {
-            card: next.card,
-            voucher: next.voucher,
-            fallbacks,
-            means: Some(means),
-            trail: next.candidate.trail,
-        };
+        let (means, trail) = (Some(means), next.candidate.trail);
+        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means, circumstances, trail };
         let begun = changes.transaction.clone();
         let performed = self.perform(changes, calls, None).await;
         drop(answering);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
+use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Candidate, Method, ProviderAccount, Trail};
 use florin_store::{StoreError, Verdict};
@@ -27,6 +27,10 @@ pub struct NewPayment {
     pub candidate: Candidate,
     /// How the payer pays.
     pub method: Method,
+    /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
+    pub brand: String,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
     /// Makes the answer.
@@ -64,9 +68,15 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary), address: None };
+        let card = new.card.as_ref().map(Card::summary);
+        let means = Means { method: new.method, card, brand: new.brand, address: None };
         for _ in 0..ID_DRAWS_MAX {
-            let attempt = Attempt { route: route_to(first, &new.candidate.trail), means: means.clone(), amount: None };
+            let attempt = Attempt {
+                route: route_to(first, &new.candidate.trail),
+                means: means.clone(),
+                circumstances: new.circumstances.clone(),
+                amount: None,
+            };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
             let answering = self.inflight.enter(new.payment.id);
             let (after, effects) = (decision.payment, decision.effects);
@@ -76,13 +86,8 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let calls = Calls {
-                        card: new.card,
-                        voucher: None,
-                        fallbacks,
-                        means: Some(means),
-                        trail: new.candidate.trail,
-                    };
+                    let (means, circumstances, trail) = (Some(means), new.circumstances, new.candidate.trail);
+                    let calls = Calls { card: new.card, voucher: None, fallbacks, means, circumstances, trail };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
@@ -113,13 +118,15 @@ impl Engine {
         let task = self.tasks.spawn(async move {
             let pending = changes.transaction.clone();
             let performed = engine.perform(changes, calls, Some(&render)).await;
-            drop(answering);
             let payment = pending.id;
             let (answer, provider_time) = match performed {
-                Ok((payment, provider_time)) => (render(&payment), provider_time),
+                Ok((payment, provider_time)) => {
+                    drop(answering);
+                    (render(&payment), provider_time)
+                }
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
-                    (engine.answer_after_trouble(&pending, &render).await, Duration::ZERO)
+                    (engine.answer_after_trouble(&pending, &render, answering).await, Duration::ZERO)
                 }
             };
             Reply { answer, replayed: false, payment, provider_time }

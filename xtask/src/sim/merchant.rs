@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use florin_engine::{Owner, Reply, StartError, SubmitError};
-use florin_kernel::payment::{Attempt, CaptureMode, Command, Payment, State};
+use florin_kernel::payment::{Attempt, CaptureMode, Circumstances, Command, Payment, State};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Money, PaymentId};
 use florin_store::Answer;
@@ -249,7 +249,12 @@ impl Client {
             State::Created => match (payment.last_attempt(), self.chance.percent(70)) {
                 (Some(attempt), true) => {
                     let (route, means) = (attempt.route.clone(), attempt.means.clone());
-                    Some(Command::Attempt(Attempt { route, means: means?, amount: None }))
+                    Some(Command::Attempt(Attempt {
+                        route,
+                        means: means?,
+                        circumstances: Circumstances::default(),
+                        amount: None,
+                    }))
                 }
                 _ => Some(Command::Cancel),
             },

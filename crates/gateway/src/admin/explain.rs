@@ -250,6 +250,7 @@ fn write(explanation: &Explanation<'_>, facts: &Facts<'_>, needs: Needs) -> Valu
         Needs::TakesVouchers => "voucher",
         Needs::Page => "provider_page",
         Needs::Payout => "payout",
+        Needs::Verification => "verification",
     };
     let rules: Vec<Value> =
         explanation.rules.iter().map(|(rule, verdict)| rule_answer(rule, *verdict, facts)).collect();

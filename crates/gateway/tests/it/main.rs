@@ -17,6 +17,7 @@ mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;
+mod withdrawal_page;
 mod withdrawal_rules;
 mod withdrawals;
 mod world;

@@ -65,7 +65,7 @@ pub async fn approve(world: &World, id: &str) -> Answer {
     post(world, "/v1/withdrawals/approve", json!({ "transaction_id": id }).to_string()).await
 }
 
-async fn reject(world: &World, id: &str) -> Answer {
+pub async fn reject(world: &World, id: &str) -> Answer {
     post(world, "/v1/withdrawals/reject", json!({ "transaction_id": id }).to_string()).await
 }
 
@@ -79,7 +79,7 @@ pub async fn rules(world: &World, change: impl FnOnce(&mut WithdrawalRules)) {
     put(world, setup::merchant_row(&merchant, world.engine().keyring())).await;
 }
 
-async fn balance(world: &World, account: &str) -> i64 {
+pub async fn balance(world: &World, account: &str) -> i64 {
     let balances = world.engine().store().balances().await.expect("balances");
     let own = balances.iter().find(|balance| balance.account == account && balance.asset == "EUR");
     own.map_or(0, |balance| balance.posted_minor)
@@ -151,7 +151,10 @@ async fn a_withdrawal_from_its_token_to_its_webhook() {
         (&json!("bank_simulator"), &json!(200))
     );
     let page = world.open(&world.url(&format!("/cashier/{token}"))).await.text().await.expect("a page");
-    assert!(page.contains("was paid out") && page.contains("Bank account …5555") && !page.contains("GB33"), "{page}");
+    assert!(
+        page.contains("was paid out") && page.contains("Bank account ending in 5555") && !page.contains("GB33"),
+        "{page}"
+    );
     world.assert_book_agrees().await;
 }
 
@@ -304,7 +307,7 @@ async fn given_up_rejected_and_expired() {
     assert_eq!(approve(&world, "refused").await.code(), 1076);
     world.advance(Duration::from_secs(1801)).await;
     world.status_becomes("expired", "rejected").await;
-    assert_eq!(world.open(&world.url(&format!("/cashier/{token}"))).await.status(), 200, "it says that it is over");
+    assert_eq!(world.open(&world.url(&format!("/cashier/{token}"))).await.status(), 410, "it says that it is over");
     for (reference, text) in [
         ("cancelled", "Cancelled by customer"),
         ("closed", "Rejected by merchant"),

@@ -12,7 +12,7 @@ use florin_engine::directory::Permission;
 use florin_kernel::payment::Dialect;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderId;
-use florin_kernel::{PaymentId, Transaction};
+use florin_kernel::{Kind, PaymentId, Transaction};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ipnet::IpNet;
 use jiff::civil::Date;
@@ -129,9 +129,11 @@ impl CashierState {
         }
     }
 
-    /// A transaction of the caller's merchant and mode; another's answers as one that does not exist.
+    /// A transaction of the caller's merchant and mode; another's answers as one that does not exist, and so does a
+    /// verification, which only the dialect that made it shows.
     async fn own(&self, caller: &Caller, id: PaymentId) -> Result<Option<Transaction>, Problem> {
-        Ok(self.engine.find_transaction(caller.owner(), id).await?)
+        let found = self.engine.find_transaction(caller.owner(), id).await?;
+        Ok(found.filter(|transaction| transaction.kind() != Kind::Verification))
     }
 
     /// Whether a text is the printed id of a transaction or of one of its attempts, whoever owns it.

@@ -4,12 +4,12 @@
 use super::{Draft, Effect, Refusal};
 use crate::Money;
 use crate::ledger::chart::{self, Movement};
-use crate::payment::{Chargeback, OperationKind, OperationStatus, Outcome, Seq, State};
+use crate::payment::{Approval, Chargeback, OperationKind, OperationStatus, Outcome, Report, Seq, State};
 
 impl Draft {
-    pub(super) fn answered_late(&mut self, seq: Seq, outcome: Outcome) -> Result<(), Refusal> {
+    pub(super) fn answered_late(&mut self, seq: Seq, report: Report) -> Result<(), Refusal> {
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
-        let approval = match (&operation.status, outcome) {
+        let approval = match (&operation.status, report.outcome) {
             (OperationStatus::Approved | OperationStatus::Late, _) => return Ok(()),
             (_, Outcome::Approved(approval)) => approval,
             (
@@ -20,32 +20,35 @@ impl Draft {
                 | Outcome::Pending
                 | Outcome::NotSent
                 | Outcome::NotFound
-                | Outcome::Unknown,
+                | Outcome::Unknown(_),
             ) => return Ok(()),
         };
         let (kind, amount, fits) =
             (operation.kind, operation.amount, self.still_fits(operation.kind, operation.amount));
+        if report.authentication.is_some() {
+            self.operation_mut(seq)?.authentication = report.authentication;
+        }
         match kind {
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund if fits => {
                 self.approved(seq, approval)
             }
             OperationKind::Sale | OperationKind::Capture => {
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let movement = self.movement(seq)?;
                 self.effects.push(Effect::Post(chart::late_money(&movement)));
                 Ok(())
             }
             OperationKind::Refund => {
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let movement = self.movement(seq)?;
                 self.effects.push(Effect::Post(chart::late_refund(&movement)));
                 Ok(())
             }
-            OperationKind::Void => self.set_late(seq, approval.provider_id),
+            OperationKind::Void | OperationKind::Verify => self.set_late(seq, approval),
             OperationKind::Payout => Err(Refusal::NoSuchOperation),
             OperationKind::Authorise => {
                 // Nobody will capture this hold: give it back to the payer.
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
                 let (route, moved) = (operation.route.clone(), operation.moved);
                 self.start(OperationKind::Void, amount, moved, route, Some(seq)).map(drop)
@@ -71,10 +74,10 @@ impl Draft {
         Ok(())
     }
 
-    fn set_late(&mut self, seq: Seq, provider_id: String) -> Result<(), Refusal> {
+    fn set_late(&mut self, seq: Seq, approval: Approval) -> Result<(), Refusal> {
         let operation = self.operation_mut(seq)?;
         operation.status = OperationStatus::Late;
-        operation.provider_id = provider_id;
+        operation.set_approval(approval);
         Ok(())
     }
 
@@ -83,7 +86,7 @@ impl Draft {
         let State::Funded(funds) = self.payment.state else { return false };
         let hold_left = super::money::less(funds.held, self.open(OperationKind::Capture));
         match kind {
-            OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => false,
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => false,
             OperationKind::Capture => !amount.exceeds(hold_left) && self.open(OperationKind::Void).next().is_none(),
             OperationKind::Void => self.open(OperationKind::Capture).next().is_none(),
             OperationKind::Refund => {

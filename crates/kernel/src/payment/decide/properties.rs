@@ -8,22 +8,50 @@ use super::tests::{after, answered, attempt, created, eur};
 use super::{Attempt, Command, Effect, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{
-    AmountChoice, Approval, CaptureMode, Decline, Outcome, PayerStep, Payment, Retry, Seq, State, StepKind,
+    AmountChoice, Approval, Authentication, AuthenticationFailure, AuthenticationStatus, CaptureMode, Decline, Doubt,
+    Outcome, PayerStep, Payment, Presence, Report, Retry, Seq, State, StepKind,
 };
 use crate::{Asset, Money};
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        4 => Just(Outcome::Approved(Approval::default())),
+        2 => Just(Outcome::Approved(Approval::default())),
+        2 => prop::sample::select(vec!["00", "10"]).prop_map(|response| Outcome::Approved(Approval {
+            provider_id: "p".into(),
+            response: response.into(),
+            auth_code: "831000".into(),
+            network_id: "481234567890123".into(),
+        })),
         1 => prop::sample::select(vec!["05", "51", "91"]).prop_map(|code| Outcome::Declined(Decline::Response(code.into()))),
-        1 => Just(Outcome::Declined(Decline::Authentication)),
+        1 => Just(Outcome::Declined(Decline::Authentication(AuthenticationFailure::ChallengeFailed))),
         1 => Just(Outcome::Cancelled),
-        1 => Just(Outcome::NeedsPayer(PayerStep { kind: StepKind::Challenge, url: String::new() })),
+        1 => Just(Outcome::NeedsPayer(PayerStep::page(StepKind::Challenge, ""))),
         1 => Just(Outcome::Pending),
         1 => Just(Outcome::NotSent),
         1 => Just(Outcome::NotFound),
-        1 => Just(Outcome::Unknown),
+        1 => prop::sample::select(vec![Doubt::TimedOut, Doubt::Garbled, Doubt::Lost]).prop_map(Outcome::Unknown),
     ]
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let known = Authentication {
+        status: Some(AuthenticationStatus::Authenticated),
+        eci: "05".into(),
+        version: "2.2.0".into(),
+        ..Authentication::default()
+    };
+    let authentication = prop::sample::select(vec![None, Some(Box::new(known))]);
+    (outcome(), authentication).prop_map(|(outcome, authentication)| Report { outcome, authentication })
+}
+
+fn without_payer() -> Attempt {
+    let mut attempt = attempt(210);
+    attempt.circumstances.presence = Presence::Merchant { network_id: "481234567890123".into() };
+    attempt
+}
+
+fn capture_mode() -> impl Strategy<Value = CaptureMode> {
+    prop_oneof![3 => Just(CaptureMode::Now), 3 => Just(CaptureMode::Later), 1 => Just(CaptureMode::Never)]
 }
 
 fn amount() -> impl Strategy<Value = Money> {
@@ -39,13 +67,13 @@ fn converting() -> Attempt {
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        3 => prop::sample::select(vec![attempt(210), converting()]).prop_map(Command::Attempt),
+        3 => prop::sample::select(vec![attempt(210), converting(), without_payer()]).prop_map(Command::Attempt),
         3 => amount().prop_map(Command::Capture),
         1 => Just(Command::Void),
         3 => amount().prop_map(Command::Refund),
-        8 => (1..6_u16, outcome(), any::<bool>()).prop_map(|(seq, outcome, cascade)| {
+        8 => (1..6_u16, report(), any::<bool>()).prop_map(|(seq, report, cascade)| {
             let fallback = cascade.then(|| attempt(215));
-            Command::Answered { seq: Seq::new(seq), outcome, fallback }
+            Command::Answered { seq: Seq::new(seq), report, fallback }
         }),
         1 => (1..4_u16, amount(), "[ab]").prop_map(|(seq, moved, reference)| {
             Command::ChargedBack { seq: Seq::new(seq), moved, reference }
@@ -98,11 +126,10 @@ proptest! {
 
     #[test]
     fn money_stays_within_its_bounds(
-        later: bool,
+        capture in capture_mode(),
         retry in retry(),
         history in prop::collection::vec((command(), 0..400_i64), 1..40),
     ) {
-        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
         let mut payment = created(capture, retry);
         let mut book = Book::new();
         let mut now = 0;
@@ -135,8 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_heard_twice_counts_once(outcome in outcome(), later: bool) {
-        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
+    fn an_answer_heard_twice_counts_once(outcome in outcome(), capture in capture_mode()) {
         let begun = decide(&created(capture, Retry::Never), Command::Attempt(attempt(210)), after(0)).expect("begun").payment;
         let once = decide(&begun, answered(1, outcome.clone()), after(1)).expect("heard").payment;
         let twice = decide(&once, answered(1, outcome), after(1)).expect("heard again");

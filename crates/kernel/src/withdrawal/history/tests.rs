@@ -1,6 +1,7 @@
 use super::*;
 use crate::payment::{
-    Approval, Attempt, CaptureMode, Command, Details, Dialect, Means, Mode, Outcome, Retry, Route, Seq, decide,
+    Approval, Attempt, CaptureMode, Circumstances, Command, Details, Dialect, Means, Mode, Outcome, Retry, Route, Seq,
+    Times, decide,
 };
 use crate::routing::ProviderId;
 use crate::withdrawal::{self, Approver, Confirmation, Destination, Overdraft};
@@ -34,14 +35,16 @@ fn deposit(method: Method, amount: Money, refunds: &[Money]) -> Transaction {
         asked: amount,
         capture: CaptureMode::Now,
         retry: Retry::Never,
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
         announced: None,
         details: Details::default(),
     };
-    let attempt = Attempt { route: route(), means: Means { method, card: None, address: None }, amount: None };
-    let answer = Command::Answered { seq: Seq::new(1), outcome: yes(), fallback: None };
+    let (means, circumstances) = (Means::of(method), Circumstances::default());
+    let attempt = Attempt { route: route(), means, circumstances, amount: None };
+    let answer = Command::Answered { seq: Seq::new(1), report: yes().into(), fallback: None };
     let refunds = refunds.iter().map(|refund| Command::Refund(*refund));
     let commands = [Command::Attempt(attempt), answer].into_iter().chain(refunds);
     let step = |payment, command| decide(&payment, command, hours(1)).expect("it fits").payment;

@@ -90,7 +90,7 @@ fn offer(engine: &Engine, payment: &Payment, facts: &Facts<'_>) -> Result<Offer,
         let (entry, card) = match needs {
             Needs::TakesCards => (Entry::Card, CardFacts::Awaited),
             Needs::TakesVouchers => (Entry::Voucher, CardFacts::Unseen),
-            Needs::Page | Needs::Payout => (Entry::Nothing, CardFacts::Unseen),
+            Needs::Page | Needs::Payout | Needs::Verification => (Entry::Nothing, CardFacts::Unseen),
         };
         match routed(engine, payment, &Facts { card, ..*facts }, *needs) {
             Ok(candidate) => return Ok(Offer { method, entry, candidate }),
