@@ -3,7 +3,7 @@
 use florin_engine::Needs;
 use florin_kernel::Money;
 use florin_kernel::payment::Payment;
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, RuleOperation};
+use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, RuleOperation};
 
 use super::amounts;
 use super::auth::Caller;
@@ -71,6 +71,10 @@ fn route(
         country: &initial.payer.country,
         kyc_status: &initial.payer.kyc_status,
         tags: &initial.payer.tags,
+        card: match &initial.account {
+            Account::Card(card) => CardFacts::of(&card.pan),
+            Account::Redirect(_) | Account::Token(_) => CardFacts::Unseen,
+        },
     };
     let routed = match state.engine.route(&facts, Choice::Rules, needs) {
         // A verification asks about a card, whatever amount the provider would take.
@@ -109,7 +113,7 @@ fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
 /// Whether anybody takes the method at all, so that it is the currency that finds nobody.
 fn serves(state: &V3State, payment: &Payment, method: Method, needs: Needs) -> bool {
     let directory = state.engine.directory();
-    let ruled = directory.catalogue().rules.iter().any(|rule| {
+    let ruled = directory.catalogue().rules().iter().any(|rule| {
         let own = rule.merchant.is_none_or(|merchant| merchant == payment.merchant);
         own && rule.operation == RuleOperation::Deposit && rule.method == method
     });
