@@ -1,6 +1,8 @@
 //! A request for an initial payment, read into kernel types once (contract, sections 5 and 10.1). First the form of all fields,
 //! with everything that is wrong said at once; then what they mean, where the first fault has a code of its own.
 
+use std::sync::Arc;
+
 use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError};
 use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
@@ -100,7 +102,7 @@ pub struct Initial {
     /// How it is made.
     pub circumstances: Circumstances,
     /// What is kept for answers.
-    pub document: Document,
+    pub document: Arc<Document>,
 }
 
 /// What this dialect keeps with a payment for its answers.
@@ -198,7 +200,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         descriptor,
         payer: payer(form),
         circumstances,
-        document,
+        document: Arc::new(document),
     }))
 }
 
