@@ -15,12 +15,16 @@ pub mod decide;
 mod details;
 mod operation;
 mod state;
+mod terms;
+mod totals;
 
-pub use decide::{Attempt, Command, Decision, Effect, Refusal, decide, may_cascade};
+pub use decide::{Attempt, Command, Decision, Effect, Portion, Refusal, decide, may_cascade};
 pub use details::{Details, Hosted, Links, Payer};
 pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
 pub use state::{Ending, Funds, State, Word};
+pub use terms::{LateMoney, Terms};
+pub use totals::{Linked, Totals};
 
 /// Test or live. A credential is one or the other, and so is everything made with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,6 +117,9 @@ pub struct Payment {
     pub capture: CaptureMode,
     /// What follows a failed attempt.
     pub retry: Retry,
+    /// What else its dialect's rules say about its money.
+    #[serde(default, skip_serializing_if = "Terms::are_usual")]
+    pub terms: Terms,
     /// Where it stands.
     pub state: State,
     /// Everything ever asked of a provider for it, in order; `operations[n].seq == n + 1`.
@@ -130,6 +137,8 @@ pub struct Payment {
 /// Money taken back by the payer's bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chargeback {
+    /// The sale or capture it is about.
+    pub on: Seq,
     /// The provider's reference, by which repeats are known.
     pub reference: String,
     /// How much, in the currency asked in.
@@ -227,15 +236,24 @@ impl Payment {
         let mut sent = self.clone();
         sent.state = State::Pending { operation: Seq::new(1) };
         sent.operations.truncate(1);
-        for operation in &mut sent.operations {
-            operation.status = OperationStatus::Pending;
-            operation.payer_acted = false;
-            operation.provider_id = String::new();
-            operation.look_ups = 0;
-            operation.look_up_at = None;
-        }
+        sent.operations.iter_mut().for_each(Operation::forget_answers);
         sent.chargebacks = Vec::new();
         sent.announced = None;
+        sent
+    }
+
+    /// As [`Payment::as_first_sent`], when a capture, void or refund had been sent.
+    pub fn as_sent(&self, seq: Seq) -> Payment {
+        let mut sent = self.clone();
+        sent.operations.truncate(usize::from(seq.number()));
+        let Some(operation) = sent.operations.last_mut() else { return sent };
+        operation.forget_answers();
+        let started_at = operation.started_at;
+        sent.chargebacks.retain(|chargeback| chargeback.at < started_at);
+        sent.announced = None;
+        if let Some(funds) = sent.funds_of_operations() {
+            sent.state = State::Funded(funds);
+        }
         sent
     }
 

@@ -3,7 +3,7 @@
 use florin_kernel::card::{Brand, CardSummary, Expiry};
 use florin_kernel::payment::{
     Approval, Attempt, CaptureMode, Command, Decision, Details, Dialect, Effect, Means, Mode, Outcome, Payer, Payment,
-    Retry, Route, Seq, State, decide,
+    Retry, Route, Seq, State, Terms, decide,
 };
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, CredentialId, MerchantId, Money, PaymentId, Timestamp};
@@ -27,6 +27,7 @@ pub fn fresh(number: u64, now: Timestamp) -> Payment {
         asked: Money::new(1005, euro),
         capture: CaptureMode::Now,
         retry: Retry::Never,
+        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

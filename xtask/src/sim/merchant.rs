@@ -198,7 +198,7 @@ impl Client {
         let Some(gateway) = self.stage.gateway() else { return };
         let touched = async {
             let seen = matches!(gateway.engine.find(stranger, id).await, Ok(Some(_)));
-            let refund = Command::Refund(Money::new(1, self.order.amount.asset()));
+            let refund = Command::refund(Money::new(1, self.order.amount.asset()));
             seen || !matches!(
                 gateway.engine.submit(stranger, id, refund).await,
                 Err(SubmitError::NotFound | SubmitError::Store(_) | SubmitError::Draining)
@@ -261,14 +261,14 @@ impl Client {
                 }
             }
             State::Funded(funds) => match self.chance.between(0..=9) {
-                0..=3 => Some(Command::Refund(part(payment.asked))),
-                4..=5 => Some(Command::Refund(funds.captured)),
+                0..=3 => Some(Command::refund(part(payment.asked))),
+                4..=5 => Some(Command::refund(funds.captured)),
                 _ => None,
             },
             State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
                 self.chance.percent(20).then_some(Command::Cancel)
             }
-            State::Ended(_) => self.chance.percent(20).then_some(Command::Refund(payment.asked)),
+            State::Ended(_) => self.chance.percent(20).then_some(Command::refund(payment.asked)),
         }
     }
 }

@@ -10,7 +10,7 @@ use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::{ClaimKind, ClaimRequest, Engine, NewPayment, Parts, Render, setup};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{
-    CaptureMode, Decline, Details, Dialect, OperationKind, Outcome, PayerStep, Payment, Retry, State, StepKind,
+    CaptureMode, Decline, Details, Dialect, OperationKind, Outcome, PayerStep, Payment, Retry, State, StepKind, Terms,
 };
 use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount};
@@ -99,6 +99,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         asked: eur("10.00"),
         capture: CaptureMode::Now,
         retry: Retry::Never,
+        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

@@ -9,7 +9,9 @@ use florin_engine::keys::MasterKey;
 use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::{Engine, NewPayment, Owner, Parts, Render, Reply, StartError, SubmitError, setup};
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
-use florin_kernel::payment::{CaptureMode, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State};
+use florin_kernel::payment::{
+    CaptureMode, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State, Terms,
+};
 use florin_kernel::ports::{Lane, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
 use florin_kernel::secret::Secret;
@@ -168,6 +170,7 @@ impl World {
             asked: amount,
             capture,
             retry: Retry::Never,
+            terms: Terms::default(),
             state: State::Created,
             operations: Vec::new(),
             chargebacks: Vec::new(),

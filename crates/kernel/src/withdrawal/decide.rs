@@ -255,6 +255,7 @@ impl Draft {
             route: plan.route.clone(),
             means: None,
             on: None,
+            releases_rest: false,
             status: OperationStatus::Pending,
             payer_acted: false,
             provider_id: String::new(),

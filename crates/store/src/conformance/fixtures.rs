@@ -4,7 +4,7 @@ use crate::{Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, 
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{
-    AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State,
+    AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State, Terms,
 };
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Method, ProviderId};
@@ -34,6 +34,7 @@ pub fn payment(number: i64) -> Payment {
         asked: cents(1_000),
         capture: CaptureMode::Now,
         retry: Retry::Never,
+        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use florin_engine::{ClaimKind, ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
-use florin_kernel::payment::{AmountChoice, Details, Dialect, Links, Payment, Retry, State};
+use florin_kernel::payment::{AmountChoice, Details, Dialect, Links, Payment, Retry, State, Terms};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Choice, Facts, Method, RuleOperation};
 use florin_store::Answer;
@@ -28,6 +28,7 @@ impl Client {
             created_at: now,
             asked: amount,
             capture: order.capture,
+            terms: Terms::default(),
             retry: match order.retry {
                 Tries::Once => Retry::Never,
                 Tries::Twice => Retry::Session {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use florin_engine::directory::Permission;
 use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Hosted, Links, Payment, Retry, State};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Hosted, Links, Payment, Retry, State, Terms};
 use florin_kernel::routing::{Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId};
 use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
@@ -95,6 +95,7 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
         asked: deposit.amount,
         capture: CaptureMode::Now,
         retry: retry(caller, deposit, created_at),
+        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

@@ -12,7 +12,7 @@ mod withdrawals;
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{
     Attempt, CaptureMode, Command, Details, Dialect, Links, Means, Mode, Outcome, Payer, Payment, Retry, Route, Seq,
-    State, decide,
+    State, Terms, decide,
 };
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, MerchantId, Money, PaymentId, Timestamp};
@@ -40,6 +40,7 @@ fn asked(amount: Money) -> Payment {
         asked: amount,
         capture: CaptureMode::Now,
         retry: Retry::Never,
+        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
