@@ -6,13 +6,15 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
+use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method, ProviderAccount};
 use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
-use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
+use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
 use crate::submit::Changes;
 
 /// A payment to start with its first attempt.
@@ -50,8 +52,18 @@ pub enum StartError {
     Draining,
 }
 
-/// An id that is taken means that another process drew it in the same millisecond: draw again.
-pub(crate) const ID_DRAWS_MAX: u32 = 5;
+impl From<Earlier> for Result<Reply, StartError> {
+    fn from(earlier: Earlier) -> Self {
+        match earlier {
+            Earlier::Replay(reply) => Ok(reply),
+            Earlier::Taken(kind) => Err(StartError::Taken(kind)),
+        }
+    }
+}
+
+/// An id that is taken means that another process drew it in the same millisecond, a link of a reused reference that another
+/// request was quicker: draw again.
+pub(crate) const DRAWS_MAX: u32 = 100;
 
 impl Engine {
     /// Starts a payment, asks its provider and makes the answer. A copy of an earlier request gets that one's answer.
@@ -65,14 +77,15 @@ impl Engine {
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary), address: None };
-        for _ in 0..ID_DRAWS_MAX {
+        let claims = std::mem::take(&mut new.claims);
+        let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
+        for _ in 0..DRAWS_MAX {
             let attempt = Attempt { route: route_to(first), means: means.clone(), amount: None };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
-            let answering = self.inflight.enter(new.payment.id);
+            let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
             let (after, effects) = (decision.payment, decision.effects);
             let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
-            changeset.claims = self.claims(&*new.payment, &new.claims, new.digest, now);
-            let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
+            changeset.claims = taking.rows(new.payment.id, 0, now);
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
@@ -82,12 +95,8 @@ impl Engine {
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
                     drop(answering);
-                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
-                    let kind = new.claims[place].kind;
-                    return match Box::pin(self.replay(claim, kind, new.digest, &new.render)).await? {
-                        Earlier::Replay(reply) => Ok(reply),
-                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
-                    };
+                    let Some(before) = Box::pin(taking.refused(claim)).await? else { continue };
+                    return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("a new payment sets no floor"),
             }
@@ -106,14 +115,15 @@ impl Engine {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
             let pending = changes.transaction.clone();
-            let performed = engine.perform(changes, calls, Some(&render)).await;
+            let reporting = Reporting::first(&render);
+            let performed = engine.perform(changes, calls, Some(&reporting)).await;
             drop(answering);
             let payment = pending.id;
             let (answer, provider_time) = match performed {
                 Ok((payment, provider_time)) => (render(&payment), provider_time),
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
-                    (engine.answer_after_trouble(&pending, &render).await, Duration::ZERO)
+                    (engine.answer_after_trouble(&*pending, &reporting).await, Duration::ZERO)
                 }
             };
             Reply { answer, replayed: false, payment, provider_time }

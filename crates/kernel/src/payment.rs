@@ -230,6 +230,19 @@ impl Payment {
         self.state.word()
     }
 
+    /// Whether it is over and never had any money. A hold that was released or ran out was money.
+    pub fn ended_without_money(&self) -> bool {
+        match &self.state {
+            State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Cancelled | Ending::Expired) => true,
+            State::Ended(Ending::Voided | Ending::AuthorisationExpired)
+            | State::Created
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Funded(_) => false,
+        }
+    }
+
     /// The payment as it stood when its first attempt had been sent and nothing was heard: what its merchant is told when
     /// the answer was lost, now and in every repeat, whatever has become of it since.
     pub fn as_first_sent(&self) -> Payment {

@@ -112,6 +112,19 @@ impl Withdrawal {
         }
     }
 
+    /// The withdrawal as it stood when its merchant had ordered it and its payout was sent, before anything was heard: what the
+    /// merchant is told when the answer was lost. One that its payer or an approver sets off was answered before.
+    pub fn as_first_sent(&self) -> Withdrawal {
+        let mut sent = self.clone();
+        if let Some(payout) = sent.payout.as_mut() {
+            payout.forget_answers();
+            sent.state = State::Approved;
+            sent.returns = Vec::new();
+            sent.announced = None;
+        }
+        sent
+    }
+
     /// When something is to be done about it without anybody asking; derived, never set.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let look_up = self.payout.as_ref().and_then(Operation::next_look_up);

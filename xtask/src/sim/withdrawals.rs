@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use florin_engine::{ClaimKind, ClaimRequest, NewWithdrawal, Owner, PayoutChoice, StartError, SubmitError};
+use florin_engine::{
+    ClaimRequest, NewWithdrawal, Obeyed, Owner, PayoutChoice, StartError, SubmitError, WithdrawalRequest,
+};
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::ProviderId;
@@ -99,7 +101,7 @@ impl Payer {
         };
         NewWithdrawal {
             withdrawal: Box::new(withdrawal),
-            claims: vec![ClaimRequest { kind: ClaimKind::Reference, text: reference.clone() }],
+            claims: vec![ClaimRequest::reference(reference)],
             digest: engine.digest(&[reference.as_bytes()]),
             render: Arc::new(|_| Answer { status: 200, body: "{}".to_owned() }),
         }
@@ -137,12 +139,22 @@ impl Payer {
 
     async fn decide(&self, id: PaymentId, command: Command) {
         let Some(gateway) = self.stage.gateway() else { return };
-        match gateway.hear(gateway.engine.submit_withdrawal(self.wish.owner, id, command.clone())).await {
-            Some(Ok(withdrawal)) => {
+        match gateway
+            .hear(gateway.engine.submit_withdrawal(
+                self.wish.owner,
+                id,
+                WithdrawalRequest::plain(Dialect::Cashier, command.clone()),
+            ))
+            .await
+        {
+            Some(Ok(Obeyed::Now(withdrawal))) => {
                 say!(self.stage, "approver: {command:?} of {id}: {}", withdrawal.word().text());
                 if !self.stage.withdrawals.has_seen(&withdrawal) {
                     self.stage.fault(format!("{id}: an approval was answered with what never was on disk"));
                 }
+            }
+            Some(Ok(Obeyed::Before)) => {
+                self.stage.fault(format!("{id}: an approval without a key was taken for a copy"))
             }
             Some(Err(error)) => say!(self.stage, "approver: {command:?} of {id}: {error}"),
             None => say!(self.stage, "approver: hears nothing of {id}"),

@@ -2,6 +2,7 @@
 
 mod faults;
 mod lookups;
+mod operations;
 mod repeats;
 mod story;
 mod withdrawals;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use florin_engine::{Engine, NewWithdrawal, PayoutChoice, setup};
+use florin_engine::{Engine, NewWithdrawal, PayoutChoice, WithdrawalRequest, setup};
 use florin_kernel::payment::{Approval, Decline, Details, Dialect, Outcome};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::{Conditions, Member, Method, ProviderId, Rule, RuleOperation};
@@ -60,8 +60,9 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
     assert_eq!(confirmed.word().text(), "awaiting_approval");
     let row = serde_json::to_string(&confirmed).expect("a document");
     assert!(!row.contains(NUMBER) && row.contains("…1111"), "{row}");
-    let approved = engine.submit_withdrawal(OWNER, id, Command::Approve(Approver::Api)).await.expect("approved");
-    assert_eq!(approved.word().text(), "approved");
+    let approval = WithdrawalRequest::plain(Dialect::Cashier, Command::Approve(Approver::Api));
+    engine.submit_withdrawal(OWNER, id, approval).await.expect("approved");
+    assert_eq!(word(&engine, id).await, "approved");
     provider.is_asked().await;
     (store, engine, provider, id)
 }

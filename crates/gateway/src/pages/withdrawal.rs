@@ -129,6 +129,7 @@ async fn refused(engine: &Arc<Engine>, token: &str, withdrawal: Withdrawal, erro
             | Refusal::ReturnExceedsPayout { .. }
             | Refusal::NoSuchOperation,
         )
+        | SubmitError::Taken(_)
         | SubmitError::Refused(_) => {
             return match find(engine, token).await {
                 Ok(withdrawal) => moved_on(engine, token, &withdrawal).await,

@@ -156,6 +156,21 @@ impl Operation {
         }
     }
 
+    /// Whether it is over and nothing came of it.
+    pub fn ended_without_money(&self) -> bool {
+        match self.status {
+            OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => true,
+            OperationStatus::Pending
+            | OperationStatus::NeedsPayer(_)
+            | OperationStatus::Unknown
+            | OperationStatus::Approved
+            | OperationStatus::Late => false,
+        }
+    }
+
     /// Whether a provider that did not know it at that moment never will: no request is on its way any more, and no payer
     /// was seen.
     pub fn is_surely_lost(&self, asked_at: Timestamp) -> bool {
@@ -163,7 +178,7 @@ impl Operation {
     }
 
     /// Makes it as it was when it had just been stored.
-    pub(super) fn forget_answers(&mut self) {
+    pub(crate) fn forget_answers(&mut self) {
         self.status = OperationStatus::Pending;
         self.payer_acted = false;
         self.provider_id = String::new();

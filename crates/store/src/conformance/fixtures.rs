@@ -1,6 +1,8 @@
 //! Small payments, claims and changesets that the cases are told with.
 
-use crate::{Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Store, Verdict};
+use crate::{
+    Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite, Store, Verdict,
+};
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{
@@ -89,7 +91,14 @@ pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Change
 
 /// A claim for payment `payment` whose key and digest are filled with a byte each.
 pub fn claim(key: u8, digest: u8, payment: i64) -> Claim {
-    Claim { key: [key; 16], digest: [digest; 16], payment: PaymentId::from_number(payment), at: at(0), expires: false }
+    Claim {
+        key: [key; 16],
+        digest: [digest; 16],
+        payment: PaymentId::from_number(payment),
+        sequence: 0,
+        at: at(0),
+        expires: false,
+    }
 }
 
 /// A changeset that inserts a payment or withdrawal.
@@ -137,6 +146,7 @@ pub(crate) fn event(number: i64, payment: i64, endpoint: &str, due_at: Timestamp
         credential: CredentialId::from_number(7),
         url: format!("https://{endpoint}/hook"),
         endpoint: endpoint.to_owned(),
+        form: Form::default(),
         body: format!("{{\"event\":{number}}}"),
         due_at,
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::answers::AnswerWriter;
 use super::claims::ClaimWriter;
 use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
@@ -13,6 +14,7 @@ use crate::{Changeset, Verdict};
 pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
+    answers: AnswerWriter<'c>,
     lanes: LaneWriter<'c>,
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
@@ -34,6 +36,7 @@ impl<'c> Apply<'c> {
         Ok(Apply {
             claims: ClaimWriter::prepare(connection)?,
             payments: PaymentWriter::prepare(connection)?,
+            answers: AnswerWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
@@ -100,6 +103,10 @@ impl<'c> Apply<'c> {
             }
             *wrote = true;
             self.lanes.ensure(payment.lane)?;
+        }
+        for answer in &changeset.answers {
+            self.answers.keep(answer)?;
+            *wrote = true;
         }
         for entry in &changeset.entries {
             self.ledger.post(entry)?;

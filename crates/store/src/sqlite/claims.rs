@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use super::rows::time;
 use crate::Claim;
 
-const INSERT: &str = "INSERT INTO claims (key, digest, payment, at, expires) VALUES (?1, ?2, ?3, ?4, ?5)
+const INSERT: &str = "INSERT INTO claims (key, digest, payment, sequence, at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO NOTHING";
-const SELECT: &str = "SELECT key, digest, payment, at, expires FROM claims WHERE key = ?1";
+const SELECT: &str = "SELECT key, digest, payment, sequence, at, expires FROM claims WHERE key = ?1";
 
 /// The writer's statements.
 pub(super) struct ClaimWriter<'c> {
@@ -24,7 +24,7 @@ impl<'c> ClaimWriter<'c> {
     /// Takes a key, or tells what has it.
     pub(super) fn take(&mut self, claim: &Claim) -> rusqlite::Result<Option<Claim>> {
         let at = claim.at.as_millisecond();
-        let row = params![claim.key, claim.digest, claim.payment.number(), at, claim.expires];
+        let row = params![claim.key, claim.digest, claim.payment.number(), claim.sequence, at, claim.expires];
         if self.insert.execute(row)? == 1 {
             return Ok(None);
         }
@@ -42,7 +42,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Claim> {
         key: row.get(0)?,
         digest: row.get(1)?,
         payment: PaymentId::from_number(row.get(2)?),
-        at: time(row.get(3)?)?,
-        expires: row.get(4)?,
+        sequence: row.get(3)?,
+        at: time(row.get(4)?)?,
+        expires: row.get(5)?,
     })
 }
