@@ -124,16 +124,19 @@ impl Engine {
         let performed = self.perform(changes, Calls::default(), reported).await;
         let (answer, provider_time) = match performed {
             // Somebody else may have stored an answer for it, having taken this process for dead; then that one is told.
-            Ok((payment, provider_time)) => match reported.is_some() {
-                true => (self.told(id, sequence).await.unwrap_or_else(|| (reporting.render)(&payment)), provider_time),
-                false => ((reporting.render)(&payment), provider_time),
-            },
+            Ok((payment, provider_time)) => {
+                drop(answering);
+                let told = if reported.is_some() { self.told(id, sequence).await } else { None };
+                (told.unwrap_or_else(|| (reporting.render)(&payment)), provider_time)
+            }
             Err(error) => {
                 tracing::error!(payment = %id, %error, "an answer could not be stored; a look-up finishes the operation");
-                (self.answer_after_trouble(&*pending, &reporting).await, Duration::ZERO)
+                match claims.is_empty() {
+                    true => ((reporting.render)(&reporting.as_sent(&pending)), Duration::ZERO),
+                    false => (self.answer_after_trouble(&*pending, reporting, answering).await, Duration::ZERO),
+                }
             }
         };
-        drop(answering);
         Ok(Reply { answer, replayed: false, payment: id, provider_time })
     }
 

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 
 use crate::Engine;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
+use crate::inflight::Answering;
 
 /// Makes the answer to the request that made a payment or withdrawal, from it.
 pub type Render<A = Payment> = Arc<dyn Fn(&A) -> Answer + Send + Sync>;
@@ -55,7 +56,7 @@ impl<A: Aggregate> Reporting<A> {
     }
 
     /// It as it stood when the request had been taken and nothing was heard since.
-    fn as_sent(&self, transaction: &A) -> A {
+    pub(crate) fn as_sent(&self, transaction: &A) -> A {
         match self.sequence {
             0 => transaction.as_first_sent(),
             WITHOUT_OPERATION => transaction.clone(),
@@ -174,19 +175,44 @@ impl Engine {
 
     /// The answer to a request whose last commit failed. The payment is on disk and its provider may have acted, so the truth
     /// is "pending"; but the commit may have been one after all (a connection lost after it), and then what it stored is
-    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said.
-    pub(crate) async fn answer_after_trouble<A: Aggregate>(&self, pending: &A, reporting: &Reporting<A>) -> Answer {
+    /// what every repeat is told. So it is read, or "pending" is stored, before anything is said; where the store stays away
+    /// for longer than a merchant waits, as soon as it is back. Repeats wait until then.
+    pub(crate) async fn answer_after_trouble<A: Aggregate>(
+        self: &Arc<Self>,
+        pending: &A,
+        reporting: Reporting<A>,
+        answering: Answering,
+    ) -> Answer {
+        let id = pending.id();
         for _ in 0..TROUBLE_LOOKS {
-            if let Ok(Some(stored)) = self.load::<A>(pending.id()).await {
-                match self.stored_answer(&stored, reporting.sequence).await {
-                    Ok(Some(answer)) => return answer,
-                    Ok(None) if self.answer_for_the_dead(&stored, reporting).await.is_ok() => continue,
-                    Ok(None) | Err(_) => {}
-                }
+            if let Some(answer) = self.stored_or_pending(id, &reporting).await {
+                return answer;
             }
             tokio::time::sleep(POLL).await;
         }
-        (reporting.render)(&reporting.as_sent(pending))
+        let answer = (reporting.render)(&reporting.as_sent(pending));
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            let stored = async {
+                while engine.stored_or_pending(id, &reporting).await.is_none() {
+                    tokio::time::sleep(POLL).await;
+                }
+            };
+            engine.stopping.run_until_cancelled(stored).await;
+            drop(answering);
+        });
+        answer
+    }
+
+    /// What is stored as the answer, "pending" if nothing was; `None` while the store is away.
+    async fn stored_or_pending<A: Aggregate>(&self, id: PaymentId, reporting: &Reporting<A>) -> Option<Answer> {
+        loop {
+            let stored = self.load::<A>(id).await.ok()??;
+            if let Some(answer) = self.stored_answer(&stored, reporting.sequence).await.ok()? {
+                return Some(answer);
+            }
+            self.answer_for_the_dead(&stored, reporting).await.ok()?;
+        }
     }
 
     /// The process died before it answered: the merchant is told "pending", now and in every repeat.

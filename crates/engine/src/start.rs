@@ -15,7 +15,7 @@ use crate::calls::Calls;
 use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
 use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
-use crate::submit::Changes;
+use crate::submit::{Changes, Submitted};
 
 /// A payment to start with its first attempt.
 pub struct NewPayment {
@@ -105,11 +105,11 @@ impl Engine {
     }
 
     /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.
-    async fn carry_on(
+    pub(crate) async fn carry_on<A: Submitted>(
         self: &Arc<Self>,
-        changes: Changes<Payment>,
+        changes: Changes<A>,
         calls: Calls,
-        render: Render,
+        render: Render<A>,
         answering: Answering,
     ) -> Result<Reply, StartError> {
         let engine = self.clone();
@@ -117,13 +117,15 @@ impl Engine {
             let pending = changes.transaction.clone();
             let reporting = Reporting::first(&render);
             let performed = engine.perform(changes, calls, Some(&reporting)).await;
-            drop(answering);
-            let payment = pending.id;
+            let payment = pending.id();
             let (answer, provider_time) = match performed {
-                Ok((payment, provider_time)) => (render(&payment), provider_time),
+                Ok((payment, provider_time)) => {
+                    drop(answering);
+                    (render(&payment), provider_time)
+                }
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
-                    (engine.answer_after_trouble(&*pending, &reporting).await, Duration::ZERO)
+                    (engine.answer_after_trouble(&*pending, reporting, answering).await, Duration::ZERO)
                 }
             };
             Reply { answer, replayed: false, payment, provider_time }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use super::Ground;
 use super::load::Load;
@@ -14,6 +15,8 @@ use crate::postgres::{Cluster, free_port, is_root, output};
 
 /// Requests answered 503 before there is space again.
 const REFUSALS: u64 = 40;
+/// Longer than a server looks for the answer of a payment whose last commit failed before it tells the merchant "pending".
+const LONG: Duration = Duration::from_secs(11);
 
 /// A file system in memory, gone with this value.
 struct Volume(PathBuf);
@@ -94,6 +97,9 @@ pub async fn full_under_postgres(ground: &Ground<'_>) -> Fallible<Outcome> {
         load.more_answers(ground.options.payments).await?;
         volume.fill()?;
         load.more_refusals(REFUSALS).await?;
+        if round % 2 == 0 {
+            tokio::time::sleep(LONG).await;
+        }
         volume.make_space()?;
         // PostgreSQL ends itself when it has no space for its log; its supervisor starts it again.
         if !cluster.is_running() {

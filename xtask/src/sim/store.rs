@@ -52,7 +52,8 @@ impl TroubledStore {
             if !self.chance.percent(4) || !self.strikes(Trouble::StoreDown) {
                 return false;
             }
-            let lasts = self.chance.seconds(1..=6);
+            // Now and then for longer than a merchant waits for its answer.
+            let lasts = self.chance.seconds(1..=16);
             say!(self.stage, "store: away for {lasts:?}");
             *until = Some(Instant::now() + lasts);
         }
