@@ -1,7 +1,7 @@
 //! What requests take: references and idempotency keys, and under which conditions somebody else may have them again.
 //!
-//! A reference that may be used again is a chain of claims: each use takes the next link, so two at once cannot both have it,
-//! and all that was ever made under it is found link by link.
+//! A reference that may be used again has a claim for each use, numbered from 0. Two requests at once cannot both have the next
+//! one, and all that was ever made under the reference is found use by use.
 
 use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::public_id::Reference;
@@ -100,8 +100,8 @@ pub(crate) struct Taking<'e> {
     claimant: Claimant,
     requests: &'e [ClaimRequest],
     digest: [u8; 16],
-    /// The link of each that is free as far as is known; nobody has looked yet at 0.
-    links: Vec<u32>,
+    /// The use of each that is free as far as is known; at 0 nobody has looked yet.
+    uses: Vec<u32>,
 }
 
 impl Taking<'_> {
@@ -111,15 +111,15 @@ impl Taking<'_> {
 
     /// The rows that take everything for a payment.
     pub(crate) fn rows(&self, payment: PaymentId, sequence: u16, at: Timestamp) -> Vec<Claim> {
-        let row = |(request, link): (&ClaimRequest, &u32)| Claim {
-            key: self.engine.claim_key(self.claimant, request, *link),
+        let row = |(request, used): (&ClaimRequest, &u32)| Claim {
+            key: self.engine.claim_key(self.claimant, request, *used),
             digest: self.digest,
             payment,
             sequence,
             at,
             expires: request.kind == ClaimKind::IdempotencyKey,
         };
-        self.requests.iter().zip(&self.links).map(row).collect()
+        self.requests.iter().zip(&self.uses).map(row).collect()
     }
 
     /// Looks at everything: the first that was used and may not be used again.
@@ -132,7 +132,7 @@ impl Taking<'_> {
         Ok(None)
     }
 
-    /// Somebody has taken one of the [`Taking::rows`]: what that means; `None` when the next link may be tried.
+    /// Somebody has taken one of the [`Taking::rows`]: what that means; `None` when the next use may be tried.
     pub(crate) async fn refused(&mut self, duplicate: Claim) -> Result<Option<Before>, StoreError> {
         let keys = self.rows(duplicate.payment, 0, duplicate.at);
         let place = keys.iter().position(|claim| claim.key == duplicate.key).unwrap_or(0);
@@ -142,12 +142,12 @@ impl Taking<'_> {
     async fn look_at(&mut self, place: usize) -> Result<Option<Before>, StoreError> {
         let request = &self.requests[place];
         if request.reuse == Reuse::Always {
-            self.links[place] = self.engine.chain_length(self.claimant, request).await?;
+            self.uses[place] = self.engine.uses(self.claimant, request).await?;
             return Ok(None);
         }
-        let mut link = 0;
+        let mut used = 0;
         let mut taken = false;
-        while let Some(claim) = self.engine.link(self.claimant, request, link).await? {
+        while let Some(claim) = self.engine.claimed(self.claimant, request, used).await? {
             let over = match request.reuse {
                 Reuse::Never => false,
                 Reuse::AfterFailure | Reuse::Reopened | Reuse::Always => self.engine.is_over(&claim).await?,
@@ -157,12 +157,12 @@ impl Taking<'_> {
                 return Ok(Some(Before::Same(claim, request.kind)));
             }
             taken |= !over;
-            link += 1;
+            used += 1;
             if request.reuse == Reuse::Never {
                 break;
             }
         }
-        self.links[place] = link;
+        self.uses[place] = used;
         Ok(taken.then_some(Before::Taken(request.kind)))
     }
 }
@@ -174,7 +174,7 @@ impl Engine {
         requests: &'e [ClaimRequest],
         digest: [u8; 16],
     ) -> Taking<'e> {
-        Taking { engine: self, claimant, requests, digest, links: vec![0; requests.len()] }
+        Taking { engine: self, claimant, requests, digest, uses: vec![0; requests.len()] }
     }
 
     /// What was made under a merchant's reference, the newest first, at most `limit`: payments, and operations by their sequence.
@@ -190,35 +190,40 @@ impl Engine {
     ) -> Result<Vec<Reference>, StoreError> {
         let claimant = Claimant { owner, dialect };
         let mut found = Vec::new();
-        for link in (0..self.chain_length(claimant, request).await?).rev().take(limit) {
-            let claim = self.link(claimant, request, link).await?;
+        for used in (0..self.uses(claimant, request).await?).rev().take(limit) {
+            let claim = self.claimed(claimant, request, used).await?;
             found.extend(claim.map(|claim| Reference { payment: claim.payment, sequence: claim.sequence }));
         }
         Ok(found)
     }
 
-    fn claim_key(&self, claimant: Claimant, request: &ClaimRequest, link: u32) -> [u8; 16] {
+    fn claim_key(&self, claimant: Claimant, request: &ClaimRequest, used: u32) -> [u8; 16] {
         let Claimant { owner, dialect } = claimant;
         let space = [owner.mode as u8, dialect as u8, request.kind as u8];
-        let (merchant, link) = (owner.merchant.number().to_be_bytes(), link.to_be_bytes());
-        let parts: [&[u8]; 6] = [b"claim", &merchant, &space, request.scope.as_bytes(), request.text.as_bytes(), &link];
+        let (merchant, used) = (owner.merchant.number().to_be_bytes(), used.to_be_bytes());
+        let parts: [&[u8]; 6] = [b"claim", &merchant, &space, request.scope.as_bytes(), request.text.as_bytes(), &used];
         self.keyring.digest(&parts)
     }
 
-    async fn link(&self, claimant: Claimant, request: &ClaimRequest, link: u32) -> Result<Option<Claim>, StoreError> {
-        self.store.claim(self.claim_key(claimant, request, link)).await
+    async fn claimed(
+        &self,
+        claimant: Claimant,
+        request: &ClaimRequest,
+        used: u32,
+    ) -> Result<Option<Claim>, StoreError> {
+        self.store.claim(self.claim_key(claimant, request, used)).await
     }
 
-    /// How many links a chain has: found by doubling, then by halving, since shops that reuse a reference may do so for years.
-    async fn chain_length(&self, claimant: Claimant, request: &ClaimRequest) -> Result<u32, StoreError> {
+    /// How often a reference was used: found by doubling, then by halving, since shops that reuse a reference may do so for years.
+    async fn uses(&self, claimant: Claimant, request: &ClaimRequest) -> Result<u32, StoreError> {
         let (mut present, mut absent) = (0, 1);
-        while self.link(claimant, request, absent - 1).await?.is_some() {
+        while self.claimed(claimant, request, absent - 1).await?.is_some() {
             (present, absent) = (absent, absent * 2);
         }
         absent -= 1;
         while present < absent {
             let middle = present + (absent - present) / 2;
-            match self.link(claimant, request, middle).await? {
+            match self.claimed(claimant, request, middle).await? {
                 Some(_) => present = middle + 1,
                 None => absent = middle,
             }

@@ -30,6 +30,7 @@ pub mod keys;
 mod operate;
 pub mod outgoing;
 mod owner;
+mod payouts;
 mod replay;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -48,6 +49,7 @@ pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use owner::Owner;
+pub use payouts::{Approval, NewPayout};
 pub use replay::{Earlier, Render, RenderOperation, Reply};
 pub use session::{NewSession, NextAttempt};
 pub use start::{NewPayment, StartError};

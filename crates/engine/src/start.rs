@@ -7,7 +7,8 @@ use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::{Candidate, Method, ProviderAccount};
+use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount};
+use florin_kernel::withdrawal;
 use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
@@ -44,6 +45,15 @@ pub enum StartError {
     /// The kernel refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The kernel refuses a payout.
+    #[error(transparent)]
+    PayoutRefused(#[from] withdrawal::Refusal),
+    /// Nobody can pay a payout out.
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    /// The merchant's balance does not cover a payout.
+    #[error("the balance is not sufficient")]
+    BalanceInsufficient,
     /// The store cannot take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,8 +71,8 @@ impl From<Earlier> for Result<Reply, StartError> {
     }
 }
 
-/// An id that is taken means that another process drew it in the same millisecond, a link of a reused reference that another
-/// request was quicker: draw again.
+/// An id that is taken means that another process drew it in the same millisecond, or that another request
+/// was quicker with the next use of a reference: try again.
 pub(crate) const DRAWS_MAX: u32 = 100;
 
 impl Engine {

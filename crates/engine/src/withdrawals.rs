@@ -85,28 +85,36 @@ impl Engine {
     /// # Errors
     /// [`NoRoute`] of the method that comes nearest, when there is nobody.
     pub fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
-        let payer = &withdrawal.details.payer;
         let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
         for method in METHODS {
-            let facts = Facts {
-                payment: withdrawal.id,
-                attempt: 0,
-                merchant: withdrawal.merchant,
-                mode: withdrawal.mode,
-                operation: RuleOperation::Withdrawal,
-                method,
-                amount: withdrawal.asked,
-                country: &payer.country,
-                kyc_status: &payer.kyc_status,
-                tags: &payer.tags,
-            };
-            match self.route(&facts, Choice::Rules, Needs::Payout) {
+            match self.payout_route(withdrawal, method) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
                 Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
             }
         }
         if candidates.is_empty() { Err(refusal) } else { Ok(candidates) }
+    }
+
+    /// Who pays a withdrawal out by one method, as the rules stand now.
+    ///
+    /// # Errors
+    /// [`NoRoute`] says why nobody can.
+    pub fn payout_route(&self, withdrawal: &Withdrawal, method: Method) -> Result<Candidate, NoRoute> {
+        let payer = &withdrawal.details.payer;
+        let facts = Facts {
+            payment: withdrawal.id,
+            attempt: 0,
+            merchant: withdrawal.merchant,
+            mode: withdrawal.mode,
+            operation: RuleOperation::Withdrawal,
+            method,
+            amount: withdrawal.asked,
+            country: &payer.country,
+            kyc_status: &payer.kyc_status,
+            tags: &payer.tags,
+        };
+        self.route(&facts, Choice::Rules, Needs::Payout)
     }
 
     /// Whether the balance covers a withdrawal as it stands now. Only the hold itself, made when the payer confirms, is sure.
@@ -146,31 +154,29 @@ impl Engine {
         let candidate = candidates.iter().find(offered).ok_or(SubmitError::NotFound)?;
         // A payout does not cascade: the first account takes it.
         let account = candidate.accounts.first().ok_or(SubmitError::NotFound)?;
-        let confirmation = self.confirmation(&withdrawal, candidate, account, &choice.payee);
+        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !withdrawal.asked.exceeds(up_to));
+        let confirmation = self.confirmation(&withdrawal, account, &choice.payee, u8::from(!itself));
         self.begin(id, Command::Confirm(confirmation)).await
     }
 
-    fn confirmation(
+    /// With `approvers` at the least; two where the merchant's rules ask for four eyes.
+    pub(crate) fn confirmation(
         &self,
         withdrawal: &Withdrawal,
-        candidate: &Candidate,
         account: &ProviderAccount,
         payee: &Payee,
+        approvers: u8,
     ) -> Confirmation {
         let directory = self.directory();
         let rules = directory.merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
         let (rules, asked) = (rules.unwrap_or_default(), withdrawal.asked);
-        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !asked.exceeds(up_to));
-        let required = match (rules.needs_four_eyes(asked), itself) {
-            (true, _) => 2,
-            (false, true) => 0,
-            (false, false) => 1,
-        };
+        let required = if rules.needs_four_eyes(asked) { 2 } else { approvers };
         Confirmation {
             route: route_to(account),
             destination: Destination {
                 method: account.method,
                 shown: shown(payee.number.expose()),
+                card: None,
                 sealed: seal_payee(&self.keyring, payee),
             },
             required,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::card::CardSummary;
 use crate::payment::{Details, Dialect, Mode, Operation, Route, Seq};
 use crate::routing::Method;
 use crate::{MerchantId, Money, PaymentId};
@@ -29,6 +30,9 @@ pub struct Withdrawal {
     pub created_at: Timestamp,
     /// How much leaves the merchant.
     pub asked: Money,
+    /// Whose money pays it.
+    #[serde(default, skip_serializing_if = "Funding::is_balance")]
+    pub funding: Funding,
     /// Where it stands.
     pub state: State,
     /// What the payer confirmed.
@@ -50,7 +54,24 @@ pub struct Withdrawal {
     pub details: Details,
 }
 
-/// How it is to be paid, fixed when the payer confirmed.
+/// Whose money pays a withdrawal (product rule 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Funding {
+    /// The merchant's with us: held until the payout is decided, and bounded by what is available.
+    #[default]
+    Balance,
+    /// The merchant's own at the acquirer: we hold nothing and know no bound.
+    Acquirer,
+}
+
+impl Funding {
+    fn is_balance(&self) -> bool {
+        *self == Funding::Balance
+    }
+}
+
+/// How it is to be paid, fixed when the payer confirmed or the merchant ordered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The provider chosen by the rules, and its rate.
@@ -66,6 +87,9 @@ pub struct Destination {
     pub method: Method,
     /// As people may read it: the last four characters at most.
     pub shown: String,
+    /// What may be shown of a card, where the merchant gave it to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardSummary>,
     /// Holder and number, sealed by the engine; opaque here, and wiped when the payout is decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sealed: String,
@@ -96,6 +120,7 @@ impl Withdrawal {
     /// What is held for it, in the currency asked in.
     pub fn held(&self) -> Money {
         match &self.state {
+            _ if self.funding == Funding::Acquirer => Money::zero(self.asked.asset()),
             State::AwaitingApproval { .. } | State::Approved | State::Sent | State::Unknown => self.asked,
             State::Created { .. } | State::Paid | State::Returned { .. } | State::Ended(_) => {
                 Money::zero(self.asked.asset())
@@ -103,9 +128,29 @@ impl Withdrawal {
         }
     }
 
+    /// What it has taken from the merchant's own money at the acquirer by now: paid and not returned.
+    pub fn taken_at_acquirer(&self) -> Money {
+        let zero = Money::zero(self.asked.asset());
+        match (self.funding, &self.state) {
+            (Funding::Acquirer, State::Paid) => self.asked,
+            (Funding::Acquirer, State::Returned { amount }) => self.asked.minus(*amount).unwrap_or(zero),
+            (
+                Funding::Acquirer,
+                State::Created { .. }
+                | State::AwaitingApproval { .. }
+                | State::Approved
+                | State::Sent
+                | State::Unknown
+                | State::Ended(_),
+            )
+            | (Funding::Balance, _) => zero,
+        }
+    }
+
     /// What it has taken from the merchant's available balance by now: held, or paid and not returned.
     pub fn taken(&self) -> Money {
         match &self.state {
+            _ if self.funding == Funding::Acquirer => Money::zero(self.asked.asset()),
             State::AwaitingApproval { .. } | State::Approved | State::Sent | State::Unknown | State::Paid => self.asked,
             State::Returned { amount } => self.asked.minus(*amount).unwrap_or(Money::zero(self.asked.asset())),
             State::Created { .. } | State::Ended(_) => Money::zero(self.asked.asset()),

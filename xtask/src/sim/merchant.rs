@@ -163,7 +163,12 @@ impl Client {
                 }
                 Heard::Refused
             }
-            Err(StartError::Refused(refusal)) => {
+            Err(
+                refusal @ (StartError::Refused(_)
+                | StartError::PayoutRefused(_)
+                | StartError::NoRoute(_)
+                | StartError::BalanceInsufficient),
+            ) => {
                 say!(self.stage, "merchant: {reference} is refused: {refusal}");
                 Heard::Refused
             }

@@ -10,7 +10,7 @@ use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Approver, Command, State, Withdrawal, Word};
+use florin_kernel::withdrawal::{Approver, Command, Funding, State, Withdrawal, Word};
 use florin_kernel::{Money, PaymentId};
 use florin_store::Answer;
 use jiff::SignedDuration;
@@ -70,7 +70,13 @@ impl Payer {
                 match gateway.hear(gateway.engine.open_withdrawal(new)).await {
                     Some(Ok(reply)) => return Some(reply.payment),
                     Some(Err(StartError::Store(_) | StartError::Draining)) | None => {}
-                    Some(Err(refused @ (StartError::Taken(_) | StartError::Refused(_)))) => {
+                    Some(Err(
+                        refused @ (StartError::Taken(_)
+                        | StartError::Refused(_)
+                        | StartError::PayoutRefused(_)
+                        | StartError::NoRoute(_)
+                        | StartError::BalanceInsufficient),
+                    )) => {
                         self.stage.fault(format!("{} was refused: {refused}", self.wish.reference));
                         return None;
                     }
@@ -91,6 +97,7 @@ impl Payer {
             dialect: Dialect::Cashier,
             created_at: now,
             asked: *amount,
+            funding: Funding::Balance,
             state: State::Created { until: now + SignedDuration::from_mins(30) },
             plan: None,
             approvals: Vec::new(),

@@ -3,6 +3,7 @@
 mod faults;
 mod lookups;
 mod operations;
+mod payouts;
 mod repeats;
 mod story;
 mod withdrawals;

@@ -7,7 +7,7 @@ use florin_kernel::payment::{Approval, Decline, Details, Dialect, Outcome};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::{Conditions, Member, Method, ProviderId, Rule, RuleOperation};
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Approver, Command, State, Withdrawal};
+use florin_kernel::withdrawal::{Approver, Command, Funding, State, Withdrawal};
 use florin_kernel::{PaymentId, Transaction};
 use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
@@ -42,6 +42,7 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
         dialect: Dialect::Cashier,
         created_at: now,
         asked: eur("10.00"),
+        funding: Funding::Balance,
         state: State::Created { until: now + SignedDuration::from_mins(30) },
         plan: None,
         approvals: Vec::new(),

@@ -59,6 +59,7 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
         dialect: Dialect::Cashier,
         created_at: at(number),
         asked: cents(1_000),
+        funding: withdrawal::Funding::Balance,
         state: withdrawal::State::Created { until: at(1_800_000) },
         plan: None,
         approvals: Vec::new(),
@@ -73,7 +74,8 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
 /// least `minimum` cents.
 pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Changeset) {
     let route = Route { provider: ProviderId::new(3), code: "bank".into(), name: "Bank".into(), conversion: None };
-    let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
+    let destination =
+        Destination { method: Method::BankTransfer, shown: "…5555".into(), card: None, sealed: String::new() };
     let overdraft = Overdraft::UpTo(cents(-minimum));
     let confirmation = Confirmation { route, destination, required: 1, approval_days: None, overdraft };
     let decision = withdrawal::decide(made, Command::Confirm(confirmation), at(1_000)).expect("it is in time");

@@ -8,7 +8,7 @@ use florin_engine::{Answer, ClaimRequest, Earlier, Engine, NewWithdrawal, Render
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::NoRoute;
-use florin_kernel::withdrawal::{State, Withdrawal};
+use florin_kernel::withdrawal::{Funding, State, Withdrawal};
 use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 
@@ -61,6 +61,7 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
         dialect: Dialect::Cashier,
         created_at: now,
         asked: asked.amount,
+        funding: Funding::Balance,
         state: State::Created { until: now + SESSION },
         plan: None,
         approvals: Vec::new(),
