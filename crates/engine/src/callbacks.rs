@@ -68,8 +68,9 @@ impl Engine {
     async fn submit_news(self: &Arc<Self>, reference: Reference, news: News) -> Result<(), SubmitError> {
         let (id, seq) = (reference.payment, Seq::new(reference.sequence));
         match news {
-            News::Outcome(outcome) => {
-                let command = Command::Answered { seq, outcome: outcome.clone(), fallback: None };
+            News::Report(report) => {
+                let outcome = report.outcome.clone();
+                let command = Command::Answered { seq, report, fallback: None };
                 match self.submit_always::<Payment>(id, command).await {
                     Err(SubmitError::NotFound) => {
                         let command = withdrawal::Command::Answered { seq, outcome };

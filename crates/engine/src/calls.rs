@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use florin_kernel::card::Card;
 use florin_kernel::payment::{
-    Attempt, Command, Effect, Means, Operation, OperationKind, Outcome, Payment, Refusal, Seq, may_cascade,
+    Attempt, Circumstances, Command, Doubt, Effect, Means, Mode, Operation, OperationKind, Outcome, Payment, Refusal,
+    Report, Seq, may_cascade,
 };
 use florin_kernel::ports::{Call, Lane, Payee, Provider};
 use florin_kernel::public_id::Reference;
@@ -32,6 +33,8 @@ pub(crate) struct Calls {
     pub fallbacks: Vec<Arc<ProviderAccount>>,
     /// The payer's means, for further attempts.
     pub means: Option<Means>,
+    /// How further attempts are made.
+    pub circumstances: Circumstances,
 }
 
 /// How long an answer waits for a place in a full commit queue.
@@ -68,10 +71,10 @@ impl Engine {
                 Effect::Post(_) | Effect::Floor { .. } => continue,
             };
             let begun = Instant::now();
-            let outcome = self.ask(&*transaction, seq, &calls, asking).await;
+            let report = self.ask(&*transaction, seq, &calls, asking).await;
             provider_time += begun.elapsed();
-            let fallback = self.fallback(&mut calls, &outcome);
-            let command = A::answered(seq, outcome, fallback);
+            let fallback = self.fallback(&mut calls, &report.outcome);
+            let command = A::answered(seq, report, fallback);
             let next = self.take_answer(transaction, version, command, reporting).await?;
             self.tell_of_events(next.announced);
             (transaction, version) = (next.transaction, next.version);
@@ -112,28 +115,30 @@ impl Engine {
             return None;
         }
         let account = calls.fallbacks.remove(0);
-        Some(Attempt { route: route_to(&account), means: calls.means.clone()?, amount: None })
+        let (means, circumstances) = (calls.means.clone()?, calls.circumstances.clone());
+        Some(Attempt { route: route_to(&account), means, circumstances, amount: None })
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.
-    async fn ask<A: Submitted>(&self, of: &A, seq: Seq, calls: &Calls, asking: Asking) -> Outcome {
-        let Some(operation) = of.operation(seq) else { return Outcome::Unknown };
+    async fn ask<A: Submitted>(&self, of: &A, seq: Seq, calls: &Calls, asking: Asking) -> Report {
+        let nothing_clear = || Report::from(Outcome::Unknown(Doubt::Lost));
+        let Some(operation) = of.operation(seq) else { return nothing_clear() };
         let Some((provider, call)) = self.call(of, operation, calls, asking) else {
             tracing::error!(payment = %of.id(), provider = %operation.route.provider,
                 "the provider account of an open operation is gone: restore it, or resolve the operation by hand");
-            return Outcome::Unknown;
+            return nothing_clear();
         };
         let nobody = call.kind == OperationKind::Payout && call.payee.is_none();
         if nobody && matches!(asking, Asking::Execute) {
             tracing::error!(payment = %of.id(), "where a payout goes cannot be opened with this master key; it is not sent");
-            return Outcome::NotSent;
+            return Outcome::NotSent.into();
         }
         if call.kind == OperationKind::Payout
             && matches!(asking, Asking::LookUp)
             && self.inflight.is_at(Reference { payment: of.id(), sequence: 0 })
         {
             // Its call is still under way here; that the provider does not know it yet says nothing.
-            return Outcome::Unknown;
+            return nothing_clear();
         }
         let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
@@ -142,21 +147,21 @@ impl Engine {
                 Asking::LookUp => provider.look_up(&call).await,
             }
         };
-        let outcome = match tokio::time::timeout(provider.timeout(), asked).await {
+        let report = match tokio::time::timeout(provider.timeout(), asked).await {
             // A look-up that was not sent says nothing about the operation.
-            Ok(Outcome::NotSent) if matches!(asking, Asking::LookUp) => Outcome::Unknown,
+            Ok(said) if said.outcome == Outcome::NotSent && matches!(asking, Asking::LookUp) => nothing_clear(),
             // What was not known when it was asked for may have arrived while the answer was under way.
-            Ok(Outcome::NotFound) if !operation.is_surely_lost(asked_at) => Outcome::Unknown,
-            Ok(outcome) => outcome,
-            Err(_timed_out) => Outcome::Unknown,
+            Ok(said) if said.outcome == Outcome::NotFound && !operation.is_surely_lost(asked_at) => nothing_clear(),
+            Ok(said) => said,
+            Err(_timed_out) => Outcome::Unknown(Doubt::TimedOut).into(),
         };
         metrics::histogram!("florin_provider_call_seconds", "provider" => provider.name()).record(begun.elapsed());
-        if outcome == Outcome::Unknown {
+        if matches!(report.outcome, Outcome::Unknown(_)) {
             metrics::counter!("florin_provider_unknown_total", "provider" => provider.name()).increment(1);
             tracing::warn!(payment = %of.id(), reference = %call.reference, provider = provider.name(),
                 "no clear answer; the provider will be asked again by reference");
         }
-        outcome
+        report
     }
 
     fn call<A: Submitted>(
@@ -184,6 +189,8 @@ impl Engine {
                 Asking::Execute => self.payee(of),
                 Asking::LookUp => None,
             },
+            circumstances: circumstances(operation, of.mode()),
+            step_minutes: of.step_minutes(),
         };
         Some((provider, call))
     }
@@ -210,8 +217,8 @@ impl Engine {
         if !operation.is_open() {
             return Ok(stored.transaction);
         }
-        let outcome = self.ask(&stored.transaction, seq, &Calls::default(), Asking::LookUp).await;
-        self.submit_always(reference.payment, Command::Answered { seq, outcome, fallback: None }).await
+        let report = self.ask(&stored.transaction, seq, &Calls::default(), Asking::LookUp).await;
+        self.submit_always(reference.payment, Command::Answered { seq, report, fallback: None }).await
     }
 
     fn tell_of_events(&self, announced: bool) {
@@ -219,4 +226,10 @@ impl Engine {
             self.events_due.notify_one();
         }
     }
+}
+
+/// How an operation is made. What concerns simulated issuers is for test mode.
+fn circumstances(operation: &Operation, mode: Mode) -> Circumstances {
+    let stored = operation.circumstances.as_deref().cloned().unwrap_or_default();
+    Circumstances { simulated: stored.simulated.filter(|_| mode == Mode::Dev), ..stored }
 }

@@ -1,8 +1,8 @@
 //! Finding a transaction, or an operation of one, by what some dialect prints (product document, "Ids").
 
-use florin_kernel::Transaction;
 use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::{Aggregate, Kind, Transaction};
 use florin_store::StoreError;
 
 use crate::Engine;
@@ -49,11 +49,26 @@ impl IdForm {
 
 impl Engine {
     /// What an owner means by a text: an id as the dialect prints it, one of its own references where it takes one there, an id as
-    /// another dialect prints it, in this order. Another merchant's, and one of the other mode, is one that does not exist.
+    /// another dialect prints it, in this order. Another merchant's, and one of the other mode, is one that does not exist; so is a
+    /// verification, except where it was made.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub async fn find_printed(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        text: &str,
+        reference: Option<&ClaimRequest>,
+    ) -> Result<Option<Found>, StoreError> {
+        let found = self.find_shown(owner, dialect, text, reference).await?;
+        Ok(found.filter(|found| match &found.transaction {
+            Transaction::Payment(payment) => payment.kind() != Kind::Verification || payment.dialect == dialect,
+            Transaction::Withdrawal(_) => true,
+        }))
+    }
+
+    async fn find_shown(
         &self,
         owner: Owner,
         dialect: Dialect,

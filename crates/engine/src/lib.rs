@@ -74,6 +74,8 @@ pub enum Needs {
     Page,
     /// It pays out.
     Payout,
+    /// It asks about card numbers without moving money.
+    Verification,
 }
 
 /// What an engine is made of.
@@ -257,6 +259,7 @@ impl Engine {
             Needs::TakesVouchers => capabilities.takes_vouchers,
             Needs::Page => capabilities.has_page,
             Needs::Payout => capabilities.operations.contains(&OperationKind::Payout),
+            Needs::Verification => capabilities.takes_cards && capabilities.operations.contains(&OperationKind::Verify),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal};
+use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
@@ -48,6 +48,10 @@ pub struct NextAttempt {
     pub card: Option<Card>,
     /// The voucher's code, where the payer gave it to us.
     pub voucher: Option<Secret>,
+    /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
+    pub brand: String,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// Where the payer's browser came from.
     pub address: Option<IpAddr>,
 }
@@ -112,8 +116,14 @@ impl Engine {
     ) -> Result<Payment, SubmitError> {
         let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let card = next.card.as_ref().map(Card::summary);
-        let means = Means { method: next.method, card, address: next.address };
-        let command = Command::Attempt(Attempt { route: route_to(first), means: means.clone(), amount: next.amount });
+        let means = Means { method: next.method, card, brand: next.brand, address: next.address };
+        let circumstances = next.circumstances;
+        let command = Command::Attempt(Attempt {
+            route: route_to(first),
+            means: means.clone(),
+            circumstances: circumstances.clone(),
+            amount: next.amount,
+        });
         let (changes, answering) = loop {
             let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             if Owner::of(&stored.transaction) != owner {
@@ -128,7 +138,8 @@ impl Engine {
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
-        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means: Some(means) };
+        let means = Some(means);
+        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means, circumstances };
         let begun = changes.transaction.clone();
         let performed = self.perform(changes, calls, None).await;
         drop(answering);

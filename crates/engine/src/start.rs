@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Command, Means, Payment, Refusal, Route, decide};
+use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount};
@@ -30,6 +30,10 @@ pub struct NewPayment {
     pub candidate: Candidate,
     /// How the payer pays.
     pub method: Method,
+    /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
+    pub brand: String,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
     /// Makes the answer.
@@ -86,11 +90,17 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let means = Means { method: new.method, card: new.card.as_ref().map(Card::summary), address: None };
+        let card = new.card.as_ref().map(Card::summary);
+        let means = Means { method: new.method, card, brand: new.brand, address: None };
         let claims = std::mem::take(&mut new.claims);
         let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
         for _ in 0..DRAWS_MAX {
-            let attempt = Attempt { route: route_to(first), means: means.clone(), amount: None };
+            let attempt = Attempt {
+                route: route_to(first),
+                means: means.clone(),
+                circumstances: new.circumstances.clone(),
+                amount: None,
+            };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
             let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
             let (after, effects) = (decision.payment, decision.effects);
@@ -99,7 +109,8 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means) };
+                    let circumstances = new.circumstances;
+                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means), circumstances };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),

@@ -142,6 +142,7 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
         .route("/admin/v1/clock", post(admin::advance_clock))
         .route("/sim/pay/{reference}", get(pages::sim::show_pay).post(pages::sim::act_pay))
         .route("/sim/3ds/{reference}", get(pages::sim::show_challenge).post(pages::sim::act_challenge))
+        .route("/sim/3ds/{reference}/method", post(pages::sim::method))
         .route("/3ds/{token}", get(pages::sim::show_step).post(pages::sim::act_step));
     let own = match gateway.inbox {
         Some(_) => own.route("/sim/inbox", get(pages::inbox::page).post(pages::inbox::receive)),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::payment::{Attempt, Dialect, Effect, Mode, Operation, Outcome, Payment, Seq};
+use crate::payment::{Attempt, CaptureMode, Dialect, Effect, Mode, Operation, Payment, Report, Seq};
 use crate::withdrawal::Withdrawal;
 use crate::{MerchantId, PaymentId};
 
@@ -25,6 +25,8 @@ pub enum Transaction {
 pub enum Kind {
     /// A payment.
     Payment,
+    /// A payment that moves no money: a card was verified. Lists leave it out.
+    Verification,
     /// A withdrawal or payout.
     Withdrawal,
 }
@@ -35,6 +37,14 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => payment.id,
             Transaction::Withdrawal(withdrawal) => withdrawal.id,
+        }
+    }
+
+    /// Which it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Transaction::Payment(payment) => payment.kind(),
+            Transaction::Withdrawal(withdrawal) => withdrawal.kind(),
         }
     }
 
@@ -102,8 +112,9 @@ pub trait Aggregate:
     type Refusal: std::error::Error + Send + Sync + 'static;
 
     /// Which it is.
-    const KIND: Kind;
-
+    fn kind(&self) -> Kind;
+    /// The payer's time for a step, in minutes, where the product's times do not hold.
+    fn step_minutes(&self) -> Option<u16>;
     /// Its id.
     fn id(&self) -> PaymentId;
     /// Whose it is.
@@ -128,7 +139,7 @@ pub trait Aggregate:
     /// When the command does not fit; nothing changes then.
     fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal>;
     /// What a provider says about an operation. Only payments go on to another provider.
-    fn answered(seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Self::Command;
+    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command;
     /// That its time to wake has come.
     fn wake() -> Self::Command;
     /// It as it stood when its first request had been taken and nothing was heard since.
@@ -148,7 +159,16 @@ impl Aggregate for Payment {
     type Word = crate::payment::Word;
     type Refusal = crate::payment::Refusal;
 
-    const KIND: Kind = Kind::Payment;
+    fn kind(&self) -> Kind {
+        match self.capture {
+            CaptureMode::Now | CaptureMode::Later => Kind::Payment,
+            CaptureMode::Never => Kind::Verification,
+        }
+    }
+
+    fn step_minutes(&self) -> Option<u16> {
+        self.times.step_minutes
+    }
 
     fn id(&self) -> PaymentId {
         self.id
@@ -190,8 +210,8 @@ impl Aggregate for Payment {
         crate::payment::decide(self, command, now).map(|decision| (decision.payment, decision.effects))
     }
 
-    fn answered(seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Self::Command {
-        crate::payment::Command::Answered { seq, outcome, fallback }
+    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command {
+        crate::payment::Command::Answered { seq, report, fallback }
     }
 
     fn wake() -> Self::Command {
@@ -224,7 +244,13 @@ impl Aggregate for Withdrawal {
     type Word = crate::withdrawal::Word;
     type Refusal = crate::withdrawal::Refusal;
 
-    const KIND: Kind = Kind::Withdrawal;
+    fn kind(&self) -> Kind {
+        Kind::Withdrawal
+    }
+
+    fn step_minutes(&self) -> Option<u16> {
+        None
+    }
 
     fn id(&self) -> PaymentId {
         self.id
@@ -266,8 +292,8 @@ impl Aggregate for Withdrawal {
         crate::withdrawal::decide(self, command, now).map(|decision| (decision.withdrawal, decision.effects))
     }
 
-    fn answered(seq: Seq, outcome: Outcome, _fallback: Option<Attempt>) -> Self::Command {
-        crate::withdrawal::Command::Answered { seq, outcome }
+    fn answered(seq: Seq, report: Report, _fallback: Option<Attempt>) -> Self::Command {
+        crate::withdrawal::Command::Answered { seq, outcome: report.outcome }
     }
 
     fn wake() -> Self::Command {

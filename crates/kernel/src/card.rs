@@ -28,6 +28,9 @@ pub struct Card {
     pub cvc: Option<Cvc>,
     /// Expiry.
     pub expiry: Expiry,
+    /// The issuer's proof of an authentication that the merchant obtained elsewhere (CAVV, AAV); in memory only, as the security
+    /// code.
+    pub cryptogram: Option<Secret>,
 }
 
 /// Expiry month and four-digit year.
@@ -66,6 +69,23 @@ pub enum Brand {
     Jcb,
     Unionpay,
     Other,
+}
+
+impl Brand {
+    /// Its name as the brand writes it; `None` for a number of no range we know.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Brand::Visa => Some("Visa"),
+            Brand::Mastercard => Some("Mastercard"),
+            Brand::Amex => Some("American Express"),
+            Brand::Maestro => Some("Maestro"),
+            Brand::Discover => Some("Discover"),
+            Brand::Diners => Some("Diners Club"),
+            Brand::Jcb => Some("JCB"),
+            Brand::Unionpay => Some("UnionPay"),
+            Brand::Other => None,
+        }
+    }
 }
 
 /// Why a text is no card number.

@@ -11,19 +11,23 @@ use crate::fx::Rate;
 use crate::routing::{Method, ProviderId};
 use crate::{MerchantId, Money, PaymentId};
 
+mod authentication;
 pub mod decide;
 mod details;
 mod operation;
+mod report;
 mod state;
-mod terms;
 mod totals;
 
+pub use authentication::{
+    Authenticate, Authentication, AuthenticationFailure, AuthenticationStatus, Circumstances, Presence, SimulatedFlow,
+};
 pub use decide::{Attempt, Command, Decision, Effect, Portion, Refusal, decide, may_cascade};
 pub use details::{Details, Hosted, Links, Payer};
 pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
+pub use report::{Approval, Decline, Doubt, MethodForm, Outcome, PayerStep, Report, StepKind};
 pub use state::{Ending, Funds, State, Word};
-pub use terms::{LateMoney, Terms};
 pub use totals::{Linked, Totals};
 
 /// Test or live. A credential is one or the other, and so is everything made with it.
@@ -59,7 +63,7 @@ pub enum Dialect {
     TransactionServices,
 }
 
-/// Whether an approved attempt takes the money or only holds it.
+/// Whether an approved attempt takes the money, only holds it or does neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaptureMode {
@@ -67,6 +71,8 @@ pub enum CaptureMode {
     Now,
     /// An authorisation, captured later.
     Later,
+    /// A verification: the issuer is asked about the card and no money moves, whatever amount the merchant named.
+    Never,
 }
 
 /// What happens to the payment after an attempt that failed.
@@ -113,13 +119,13 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// What the merchant asked for; where a session leaves the amount open, what the payer chose last.
     pub asked: Money,
-    /// Sale or authorisation.
+    /// Sale, authorisation or verification.
     pub capture: CaptureMode,
     /// What follows a failed attempt.
     pub retry: Retry,
-    /// What else its dialect's rules say about its money.
-    #[serde(default, skip_serializing_if = "Terms::are_usual")]
-    pub terms: Terms,
+    /// How long things may take, where the product's times do not hold.
+    #[serde(default, skip_serializing_if = "Times::is_default")]
+    pub times: Times,
     /// Where it stands.
     pub state: State,
     /// Everything ever asked of a provider for it, in order; `operations[n].seq == n + 1`.
@@ -132,6 +138,37 @@ pub struct Payment {
     pub announced: Option<String>,
     /// What the merchant told about it; no decision reads it.
     pub details: Details,
+}
+
+/// How long things may take, where a contract lets the merchant say so; else the product's times hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Times {
+    /// Life of an uncaptured hold, in days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_days: Option<u8>,
+    /// The payer's time for a step of any kind, in minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_minutes: Option<u16>,
+    /// What becomes of money that comes when the time is over.
+    pub late: LateMoney,
+}
+
+/// What becomes of money that arrives for a payment that has ended without any (product rule 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateMoney {
+    /// An operator decides.
+    #[default]
+    Suspense,
+    /// The payment has it after all, unless it came by a card (v3 contract, section 11).
+    Accepted,
+}
+
+impl Times {
+    fn is_default(&self) -> bool {
+        *self == Times::default()
+    }
 }
 
 /// Money taken back by the payer's bank.
@@ -147,67 +184,6 @@ pub struct Chargeback {
     pub at: Timestamp,
 }
 
-/// A definite no.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decline {
-    /// The issuer's response code (ISO 8583, data element 39), two characters such as `51` or `N7`.
-    Response(String),
-    /// 3-D Secure: the payer was not authenticated.
-    Authentication,
-    /// Blocked by a risk rule.
-    Risk,
-    /// The provider refused to take part in this payment (could not open a page, does not know the original).
-    Provider,
-}
-
-/// What the payer has to do before a provider can answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PayerStep {
-    /// Which kind of step.
-    pub kind: StepKind,
-    /// The page of the provider that the payer must visit: a path on this server for simulated pages, else a URL.
-    pub url: String,
-}
-
-/// Kinds of payer step; they differ in how long the payer has (product document, "Payer's time").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// A 3-D Secure challenge: 15 minutes.
-    Challenge,
-    /// A bank's, wallet's or card page, a voucher: 30 minutes.
-    Redirect,
-}
-
-/// A yes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approval {
-    /// The provider's own id of what it did.
-    pub provider_id: String,
-}
-
-/// What is known of an operation after asking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Approved(Approval),
-    /// An explicit no.
-    Declined(Decline),
-    /// The payer gave up on the provider's page.
-    Cancelled,
-    /// The payer must act first.
-    NeedsPayer(PayerStep),
-    /// The provider has it and will answer later.
-    Pending,
-    /// Surely never sent: no connection was made.
-    NotSent,
-    /// The provider, asked later, does not know the operation.
-    NotFound,
-    /// Sent, and no clear answer came. The money may have moved.
-    Unknown,
-}
-
 impl Payment {
     /// The operation with a sequence number.
     pub fn operation(&self, seq: Seq) -> Option<&Operation> {
@@ -221,7 +197,7 @@ impl Payment {
 
     /// The attempt that brought money, if any.
     pub fn funding(&self) -> Option<&Operation> {
-        let approved = |op: &&Operation| op.kind.is_attempt() && op.status == OperationStatus::Approved;
+        let approved = |op: &&Operation| op.kind.brings_money() && op.status == OperationStatus::Approved;
         self.operations.iter().find(approved)
     }
 
@@ -293,9 +269,19 @@ pub struct Means {
     /// For cards entered with us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<CardSummary>,
+    /// What the merchant calls the bank or wallet, where a dialect names it: `PAYPAL`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub brand: String,
     /// Where the payer's browser came from, on pages of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+}
+
+impl Means {
+    /// A method of which nothing else is known.
+    pub fn of(method: Method) -> Means {
+        Means { method, card: None, brand: String::new(), address: None }
+    }
 }
 
 /// Where an operation goes and what it moves there.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::card::Card;
-use crate::payment::{Mode, OperationKind, Outcome};
+use crate::payment::{Circumstances, Mode, OperationKind, Report};
 use crate::routing::{Capabilities, ProviderAccount};
 use crate::secret::Secret;
 use crate::{MerchantId, Money};
@@ -68,6 +68,10 @@ pub struct Call {
     pub voucher: Option<Secret>,
     /// Where a payout goes; not known when it is only looked up.
     pub payee: Option<Payee>,
+    /// Whether the payer takes part and how she is authenticated: of an attempt.
+    pub circumstances: Circumstances,
+    /// The payer's time for a step, in minutes, where the product's times do not hold.
+    pub step_minutes: Option<u16>,
 }
 
 /// Who gets a payout, in memory only while the provider is asked.
@@ -91,8 +95,8 @@ pub struct Notice {
 /// The content of a [`Notice`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// The operation's outcome.
-    Outcome(Outcome),
+    /// How the operation stands.
+    Report(Report),
     /// The payer's bank took money back.
     ChargedBack {
         /// How much, in the currency the provider moves.
@@ -143,12 +147,14 @@ pub trait Provider: Send + Sync {
         Duration::from_secs(20)
     }
 
-    /// Asks for an operation. It cannot fail: a network error *is* [`Outcome::Unknown`], [`Outcome::NotSent`] only where
-    /// surely no connection was made, and only an explicit no is [`Outcome::Declined`].
-    async fn execute(&self, call: &Call) -> Outcome;
+    /// Asks for an operation. It cannot fail: a network error *is* [`Unknown`](crate::payment::Outcome::Unknown), `NotSent`
+    /// only where surely no connection was made, and only an explicit no is `Declined`. Where no payer takes part it never
+    /// asks for one.
+    async fn execute(&self, call: &Call) -> Report;
 
-    /// Asks what became of an operation. [`Outcome::NotFound`] only when the provider says that it does not know it.
-    async fn look_up(&self, call: &Call) -> Outcome;
+    /// Asks what became of an operation. [`NotFound`](crate::payment::Outcome::NotFound) only when the provider says that it
+    /// does not know it.
+    async fn look_up(&self, call: &Call) -> Report;
 
     /// Checks and reads a callback.
     ///

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::Timestamp;
-use florin_kernel::payment::{OperationKind, Outcome};
+use florin_kernel::payment::{Doubt, OperationKind, Outcome, Report};
 use florin_kernel::ports::{Call, CallbackError, Clock, Notice, Provider, RawCallback};
 use florin_kernel::routing::{Capabilities, ProviderAccount};
 use florin_kernel::secret::Secret;
@@ -24,6 +24,7 @@ mod book;
 mod callbacks;
 mod entry;
 mod family;
+mod issuer;
 mod pages;
 mod plan;
 #[cfg(test)]
@@ -212,7 +213,7 @@ impl Simulator {
         claimed.then(|| Claim { sending: &self.sending, reference: reference.to_owned() })
     }
 
-    fn say(&self, entry: &Entry) -> Outcome {
+    fn say(&self, entry: &Entry) -> Report {
         answer::read(&Answer::of(&entry.word(self.clock.now(entry.lane))))
     }
 }
@@ -232,7 +233,7 @@ impl Provider for Simulator {
     }
 
     /// The same reference asked again is answered from the book, without the fault of the first time.
-    async fn execute(&self, call: &Call) -> Outcome {
+    async fn execute(&self, call: &Call) -> Report {
         let now = self.clock.now(call.lane);
         let Plan { entry, letters, manner } = Plan::of(call, now);
         // Before the commit, so that no tick is faster and this answer waits until the callback was taken.
@@ -250,22 +251,22 @@ impl Provider for Simulator {
             },
             Ok(Opened::Other) => {
                 tracing::error!(reference = call.reference, "asked for something else under a used reference");
-                Outcome::Unknown
+                Outcome::Unknown(Doubt::Lost).into()
             }
             Err(error) => {
                 tracing::error!(%error, reference = call.reference, "not written");
-                Outcome::Unknown
+                Outcome::Unknown(Doubt::Lost).into()
             }
         }
     }
 
-    async fn look_up(&self, call: &Call) -> Outcome {
+    async fn look_up(&self, call: &Call) -> Report {
         match self.book.find(&call.reference).await {
             Ok(Some(entry)) => self.say(&entry),
             Ok(None) => answer::read(&Answer::of(&Word::NotFound)),
             Err(error) => {
                 tracing::error!(%error, reference = call.reference, "not read");
-                Outcome::Unknown
+                Outcome::Unknown(Doubt::Lost).into()
             }
         }
     }

@@ -98,7 +98,7 @@ impl PaymentWrite {
     fn of<A: Aggregate>(payment: &A, expected_version: Option<i64>) -> PaymentWrite {
         PaymentWrite {
             id: payment.id(),
-            kind: A::KIND,
+            kind: payment.kind(),
             expected_version,
             merchant: payment.merchant().number(),
             mode: payment.mode(),

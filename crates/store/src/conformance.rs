@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
-use florin_kernel::payment::{Ending, Funds, Mode, Payment, State};
+use florin_kernel::payment::{CaptureMode, Ending, Funds, Mode, Payment, State};
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId, Transaction};
 use tokio::task::JoinSet;
@@ -279,12 +279,15 @@ pub async fn retries_and_gives_up(store: Arc<dyn Store>) {
     assert_eq!(commit(&store, delivering(9, at(0), DeliveryResult::Delivered)).await, Verdict::Conflict);
 }
 
-/// Lists are by time of creation, then id, of one merchant and mode, in pages.
+/// Lists are by time of creation, then id, of one merchant and mode, in pages, without verifications.
 pub async fn lists_in_order_and_pages(store: Arc<dyn Store>) {
     let merchant = MerchantId::from_number(1);
     let made_at = |number, ms| Payment { created_at: at(ms), ..payment(number) };
-    let others =
-        [Payment { merchant: MerchantId::from_number(2), ..payment(20) }, Payment { mode: Mode::Dev, ..payment(21) }];
+    let others = [
+        Payment { merchant: MerchantId::from_number(2), ..payment(20) },
+        Payment { mode: Mode::Dev, ..payment(21) },
+        Payment { capture: CaptureMode::Never, ..payment(22) },
+    ];
     for made in [made_at(5, 1), made_at(3, 7), made_at(4, 7), made_at(1, 9), made_at(2, 30)].iter().chain(&others) {
         committed(&store, inserting(made)).await;
     }

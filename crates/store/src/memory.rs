@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult,
@@ -220,6 +220,7 @@ impl Store for MemoryStore {
         let listed = |row: &&PaymentRow| {
             row.write.merchant == query.merchant.number()
                 && row.write.mode == query.mode
+                && row.write.kind != Kind::Verification
                 && place(row) > after
                 && row.write.created_at < query.until.as_millisecond()
         };

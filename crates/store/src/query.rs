@@ -29,13 +29,13 @@ impl Stored {
 /// Reads a row's document.
 pub(crate) fn read(kind: Kind, id: i64, document: &str) -> Result<Transaction, StoreError> {
     let read = match kind {
-        Kind::Payment => serde_json::from_str::<Payment>(document).map(Transaction::Payment),
+        Kind::Payment | Kind::Verification => serde_json::from_str::<Payment>(document).map(Transaction::Payment),
         Kind::Withdrawal => serde_json::from_str::<Box<Withdrawal>>(document).map(Transaction::Withdrawal),
     };
     read.map_err(|error| StoreError::Corrupt(format!("transaction {id}: {error}")))
 }
 
-/// Which payments and withdrawals.
+/// Which payments and withdrawals; verifications are never among them.
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentQuery {
     /// Whose.

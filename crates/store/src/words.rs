@@ -18,13 +18,14 @@ pub(crate) fn mode_text(mode: Mode) -> &'static str {
 pub(crate) fn document_text(kind: Kind) -> &'static str {
     match kind {
         Kind::Payment => "payment",
+        Kind::Verification => "verification",
         Kind::Withdrawal => "withdrawal",
     }
 }
 
 /// Reads what [`document_text`] wrote.
 pub(crate) fn document_kind(text: &str) -> Option<Kind> {
-    [Kind::Payment, Kind::Withdrawal].into_iter().find(|kind| document_text(*kind) == text)
+    [Kind::Payment, Kind::Verification, Kind::Withdrawal].into_iter().find(|kind| document_text(*kind) == text)
 }
 
 /// A transfer's layer.

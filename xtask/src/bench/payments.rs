@@ -2,8 +2,8 @@
 
 use florin_kernel::card::{Brand, CardSummary, Expiry};
 use florin_kernel::payment::{
-    Approval, Attempt, CaptureMode, Command, Decision, Details, Dialect, Effect, Means, Mode, Outcome, Payer, Payment,
-    Retry, Route, Seq, State, Terms, decide,
+    Approval, Attempt, CaptureMode, Circumstances, Command, Decision, Details, Dialect, Effect, Means, Mode, Outcome,
+    Payer, Payment, Retry, Route, Seq, State, Times, decide,
 };
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, CredentialId, MerchantId, Money, PaymentId, Timestamp};
@@ -27,7 +27,7 @@ pub fn fresh(number: u64, now: Timestamp) -> Payment {
         asked: Money::new(1005, euro),
         capture: CaptureMode::Now,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -50,14 +50,23 @@ pub fn attempted(payment: &Payment, now: Timestamp) -> Decision {
         brand: Brand::Visa,
         expiry: Expiry { month: 5, year: 2025 },
     };
-    let means = Means { method: Method::Card, card: Some(card), address: None };
-    decided(payment, Command::Attempt(Attempt { route, means, amount: None }), now)
+    let means = Means { card: Some(card), ..Means::of(Method::Card) };
+    decided(
+        payment,
+        Command::Attempt(Attempt { route, means, circumstances: Circumstances::default(), amount: None }),
+        now,
+    )
 }
 
 /// The provider's yes: the second commit.
 pub fn approved(payment: &Payment, now: Timestamp) -> Decision {
-    let outcome = Outcome::Approved(Approval { provider_id: "9474883d-6c07-4205-8d89-d7ee0a6f3d7a".to_owned() });
-    decided(payment, Command::Answered { seq: Seq::new(1), outcome, fallback: None }, now)
+    let outcome = Outcome::Approved(Approval {
+        provider_id: "9474883d-6c07-4205-8d89-d7ee0a6f3d7a".to_owned(),
+        response: "00".to_owned(),
+        auth_code: "831000".to_owned(),
+        network_id: "481234567890123".to_owned(),
+    });
+    decided(payment, Command::Answered { seq: Seq::new(1), report: outcome.into(), fallback: None }, now)
 }
 
 /// What the first commit writes.

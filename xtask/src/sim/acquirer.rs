@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use florin_kernel::Money;
-use florin_kernel::payment::{Approval, OperationKind, Outcome};
+use florin_kernel::payment::{Approval, Doubt, OperationKind, Outcome, Report};
 use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallback};
 use florin_kernel::public_id::Codec;
 use florin_kernel::routing::{Capabilities, ProviderAccount, ProviderId};
@@ -44,7 +44,7 @@ impl Record {
     fn is_final(&self) -> bool {
         match self.standing {
             Outcome::Approved(_) | Outcome::Declined(_) | Outcome::Cancelled => true,
-            Outcome::Pending | Outcome::NeedsPayer(_) | Outcome::NotSent | Outcome::NotFound | Outcome::Unknown => {
+            Outcome::Pending | Outcome::NeedsPayer(_) | Outcome::NotSent | Outcome::NotFound | Outcome::Unknown(_) => {
                 false
             }
         }
@@ -91,7 +91,7 @@ impl Acquirer {
         if self.strikes(Trouble::RequestLost) {
             say!(self.stage, "network: lost the request {}", call.reference);
             tokio::time::sleep(self.network.seconds(1..=40)).await;
-            return Outcome::Unknown;
+            return Outcome::Unknown(Doubt::Lost);
         }
         if self.strikes(Trouble::RequestDelayed) {
             // Less than a minute after the operation began, a slow commit before it included.
@@ -115,11 +115,11 @@ impl Acquirer {
         if self.strikes(Trouble::AnswerLost) {
             say!(self.stage, "network: lost the answer to {}", call.reference);
             tokio::time::sleep(self.network.seconds(0..=40)).await;
-            return Outcome::Unknown;
+            return Outcome::Unknown(Doubt::Lost);
         }
         if self.strikes(Trouble::AnswerGarbled) {
             say!(self.stage, "network: garbled the answer to {}", call.reference);
-            return Outcome::Unknown;
+            return Outcome::Unknown(Doubt::Garbled);
         }
         if self.strikes(Trouble::AnswerLate) {
             tokio::time::sleep(self.network.seconds(5..=40)).await;
@@ -175,7 +175,7 @@ impl Acquirer {
     }
 
     fn approval(&self, reference: &str) -> Outcome {
-        Outcome::Approved(Approval { provider_id: format!("a-{reference}") })
+        Outcome::Approved(Approval { provider_id: format!("a-{reference}"), ..Approval::default() })
     }
 }
 
@@ -203,22 +203,22 @@ impl Provider for Line {
         Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
-    async fn execute(&self, call: &Call) -> Outcome {
+    async fn execute(&self, call: &Call) -> Report {
         self.life.step().await;
         // The request goes its way, whether or not who sent it waits or lives.
         let request = tokio::spawn(self.acquirer.clone().request(call.clone()));
-        let outcome = request.await.unwrap_or(Outcome::Unknown);
+        let outcome = request.await.unwrap_or(Outcome::Unknown(Doubt::Lost));
         self.life.step().await;
-        outcome
+        outcome.into()
     }
 
-    async fn look_up(&self, call: &Call) -> Outcome {
+    async fn look_up(&self, call: &Call) -> Report {
         self.life.step().await;
         let acquirer = &self.acquirer;
         tokio::time::sleep(acquirer.network.ms(5..=300)).await;
         if acquirer.strikes(Trouble::LookUpLost) {
             tokio::time::sleep(acquirer.network.seconds(0..=30)).await;
-            return Outcome::Unknown;
+            return Outcome::Unknown(Doubt::Lost).into();
         }
         let standing = acquirer.record(&call.reference).map_or(Outcome::NotFound, |record| record.standing);
         if acquirer.strikes(Trouble::LookUpSlow) {
@@ -226,7 +226,7 @@ impl Provider for Line {
         }
         say!(acquirer.stage, "acquirer: asked after {}: {standing:?}", call.reference);
         self.life.step().await;
-        standing
+        standing.into()
     }
 
     fn parse_callback(&self, raw: &RawCallback) -> Result<Vec<Notice>, CallbackError> {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use florin_kernel::ledger::Account;
 use florin_kernel::ledger::chart::{self, Movement};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Mode, Payment, Retry, State, Terms};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, Mode, Payment, Retry, State, Times};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::sabotage::Defect;
 use florin_kernel::{Asset, MerchantId, Money, PaymentId, Timestamp};
@@ -166,7 +166,7 @@ fn payment(number: i64) -> Payment {
         asked: Money::new(1_000, Asset::from_code("EUR").expect("the euro is a currency")),
         capture: CaptureMode::Now,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

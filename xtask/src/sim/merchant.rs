@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use florin_engine::{Owner, Reply, StartError, SubmitError};
-use florin_kernel::payment::{Attempt, CaptureMode, Command, Payment, State};
+use florin_kernel::payment::{
+    Attempt, CaptureMode, Circumstances, Command, Operation, OperationKind, Payment, Portion, State,
+};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Money, PaymentId};
 use florin_store::Answer;
@@ -254,20 +256,33 @@ impl Client {
             State::Created => match (payment.last_attempt(), self.chance.percent(70)) {
                 (Some(attempt), true) => {
                     let (route, means) = (attempt.route.clone(), attempt.means.clone());
-                    Some(Command::Attempt(Attempt { route, means: means?, amount: None }))
+                    Some(Command::Attempt(Attempt {
+                        route,
+                        means: means?,
+                        circumstances: Circumstances::default(),
+                        amount: None,
+                    }))
                 }
                 _ => Some(Command::Cancel),
             },
             State::Funded(funds) if !funds.held.is_zero() && self.chance.percent(75) => {
                 match self.chance.between(0..=9) {
-                    0..=2 => Some(Command::Void),
-                    3..=5 => Some(Command::Capture(funds.held)),
+                    0..=1 => Some(Command::Void),
+                    2 => Some(Command::Reverse),
+                    3..=4 => Some(Command::Capture(funds.held)),
+                    5 => Some(Command::CaptureFinal(part(funds.held))),
                     _ => Some(Command::Capture(part(funds.held))),
                 }
             }
             State::Funded(funds) => match self.chance.between(0..=9) {
-                0..=3 => Some(Command::refund(part(payment.asked))),
-                4..=5 => Some(Command::refund(funds.captured)),
+                0..=2 => Some(Command::refund(part(payment.asked))),
+                3 => Some(Command::refund(funds.captured)),
+                4..=5 => {
+                    let takes = |op: &&Operation| matches!(op.kind, OperationKind::Sale | OperationKind::Capture);
+                    let on = payment.operations.iter().rev().find(takes).map(|taking| taking.seq);
+                    let exactly = Portion::Exactly(part(payment.asked));
+                    Some(Command::Refund { amount: self.chance.pick(&[Portion::AllLeft, exactly]), on })
+                }
                 _ => None,
             },
             State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {

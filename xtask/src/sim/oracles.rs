@@ -188,7 +188,7 @@ fn the_acquirer_and_the_book_agree(world: &World, balances: &[Balance]) {
         let taken = match record.kind {
             OperationKind::Sale | OperationKind::Capture => record.amount.minor(),
             OperationKind::Refund | OperationKind::Payout => -record.amount.minor(),
-            OperationKind::Authorise | OperationKind::Void => 0,
+            OperationKind::Authorise | OperationKind::Verify | OperationKind::Void => 0,
         };
         let back = record.charged_back.map_or(0, |amount| amount.minor());
         // What the banks of those paid sent back came in again.
@@ -221,7 +221,7 @@ fn suspense_is_what_came_late(world: &World, mut suspense: Balances) {
             let minor = match operation.kind {
                 OperationKind::Sale | OperationKind::Capture => operation.amount.minor(),
                 OperationKind::Refund => -operation.amount.minor(),
-                OperationKind::Authorise | OperationKind::Void | OperationKind::Payout => 0,
+                OperationKind::Authorise | OperationKind::Verify | OperationKind::Void | OperationKind::Payout => 0,
             };
             let reference = world.codec().base36(Reference { payment: payment.id, sequence: operation.seq.number() });
             let record = world.acquirer.record(&reference);

@@ -77,7 +77,7 @@ fn forward(before: &Payment, after: &Payment) -> Vec<String> {
 fn operation_forward(before: &Operation, now: &Operation) -> bool {
     let asked = |op: &Operation| (op.seq, op.kind, op.amount, op.moved, op.route.provider, op.on);
     let ended_without = match before.status {
-        OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown => true,
+        OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown(_) => true,
         OperationStatus::Approved | OperationStatus::Late => false,
         // A yes that came after the end.
         OperationStatus::Declined(_)
@@ -125,11 +125,17 @@ fn may_start(before: &Payment, after: &Payment, started: &Operation) -> Option<S
     let held = funds.map_or(0, |funds| funds.held.minor());
     let (amount, id) = (started.amount.minor(), before.id);
     let fits = match started.kind {
-        OperationKind::Sale | OperationKind::Authorise => funds.is_none() && !(open_attempt && still_open),
+        OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify => {
+            funds.is_none() && !(open_attempt && still_open)
+        }
         OperationKind::Capture => amount + others(OperationKind::Capture) <= held && others(OperationKind::Void) == 0,
         // A void of an authorisation that came too late has no hold of ours.
         OperationKind::Void if funds.is_none() => true,
-        OperationKind::Void => others(OperationKind::Void) == 0 && others(OperationKind::Capture) == 0,
+        // A final capture that is done releases the rest in the same commit.
+        OperationKind::Void => !after.operations.iter().any(|op| {
+            let of_hold = matches!(op.kind, OperationKind::Void | OperationKind::Capture);
+            of_hold && op.is_open() && op.seq != started.seq
+        }),
         OperationKind::Refund => amount + others(OperationKind::Refund) <= funds.map_or(0, refundable),
         OperationKind::Payout => false,
     };

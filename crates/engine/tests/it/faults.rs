@@ -1,7 +1,7 @@
 //! The fault amounts of test mode, and crashes between any two hops: the end is right, and both books agree.
 
 use florin_kernel::PaymentId;
-use florin_kernel::payment::{Attempt, CaptureMode, Command, Means, OperationKind, Route, decide};
+use florin_kernel::payment::{Attempt, CaptureMode, Circumstances, Command, Means, OperationKind, Route, decide};
 use florin_kernel::ports::{Call, Lane, Provider};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
@@ -67,8 +67,8 @@ async fn left_pending(world: &World, amount: &str) -> PaymentId {
     let account = &new.candidate.accounts[0];
     let (code, name) = (account.code.clone(), account.name.clone());
     let route = Route { provider: account.id, code, name, conversion: None };
-    let means = Means { method: Method::Card, card: None, address: None };
-    let attempt = Attempt { route, means, amount: None };
+    let means = Means::of(Method::Card);
+    let attempt = Attempt { route, means, circumstances: Circumstances::default(), amount: None };
     let decision = decide(&new.payment, Command::Attempt(attempt), new.payment.created_at).expect("begun");
     let write = PaymentWrite::insert(&decision.payment);
     let verdict = world.engine.store().commit(Changeset { payments: vec![write], ..Changeset::default() }).await;
@@ -105,6 +105,8 @@ async fn a_crash_after_the_call_is_found_charged_once() {
         card: template.card,
         voucher: None,
         payee: None,
+        circumstances: Circumstances::default(),
+        step_minutes: None,
     };
     world.simulator.execute(&call).await;
     let world = world.crash().await;

@@ -10,7 +10,8 @@ use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::{ClaimRequest, Engine, NewPayment, Parts, Render, setup};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{
-    CaptureMode, Decline, Details, Dialect, OperationKind, Outcome, PayerStep, Payment, Retry, State, StepKind, Terms,
+    CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, OperationKind, Outcome, PayerStep, Payment, Report,
+    Retry, State, StepKind, Times,
 };
 use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount};
@@ -21,6 +22,9 @@ use tokio::sync::Semaphore;
 
 use crate::world::{OWNER, account, eur};
 
+/// An answer that says nothing.
+pub const UNCLEAR: Outcome = Outcome::Unknown(Doubt::Garbled);
+
 /// A provider that says what it is told to, each answer when a permit is given.
 pub struct Scripted {
     says: Mutex<VecDeque<Outcome>>,
@@ -29,10 +33,10 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    async fn next(&self) -> Outcome {
+    async fn next(&self) -> Report {
         self.asked.add_permits(1);
         self.permits.acquire().await.expect("never closed").forget();
-        self.says.lock().expect("no panic").pop_front().unwrap_or(Outcome::Unknown)
+        self.says.lock().expect("no panic").pop_front().unwrap_or(UNCLEAR).into()
     }
 
     /// Waits until somebody asks.
@@ -52,11 +56,11 @@ impl Provider for Scripted {
         Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
-    async fn execute(&self, _call: &Call) -> Outcome {
+    async fn execute(&self, _call: &Call) -> Report {
         self.next().await
     }
 
-    async fn look_up(&self, _call: &Call) -> Outcome {
+    async fn look_up(&self, _call: &Call) -> Report {
         self.next().await
     }
 
@@ -99,7 +103,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         asked: eur("10.00"),
         capture: CaptureMode::Now,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -113,6 +117,8 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         digest: [1; 16],
         candidate: Candidate { accounts, cascade: true, auto_approve_up_to: None },
         method: Method::Card,
+        brand: String::new(),
+        circumstances: Circumstances::default(),
         card: None,
         render,
     }
@@ -129,7 +135,7 @@ pub async fn pass(engine: &Engine, seconds: i64) {
 /// The request was still under way when the provider was asked, and the answer took long: it proves nothing.
 #[tokio::test]
 async fn not_found_is_believed_only_of_what_was_asked_late_enough() {
-    let unknown_twice = [Outcome::Unknown, Outcome::NotFound, Outcome::NotFound];
+    let unknown_twice = [UNCLEAR, Outcome::NotFound, Outcome::NotFound];
     let (engine, provider) = engine_with(Arc::new(MemoryStore::new()), unknown_twice).await;
     provider.permits.add_permits(1);
     let new = request(&engine, crate::world::render());
@@ -161,7 +167,7 @@ async fn a_lost_answer_is_given_alike_for_ever() {
         let (provider, status) = (attempt.route.provider, &attempt.status);
         Answer { status: 200, body: format!("{} {provider} {status:?}", payment.word().text()) }
     });
-    let page = Outcome::NeedsPayer(PayerStep { kind: StepKind::Redirect, url: "/page".into() });
+    let page = Outcome::NeedsPayer(PayerStep::page(StepKind::Redirect, "/page"));
     let store = Arc::new(MemoryStore::new());
     let (dying, first) = engine_with(store.clone(), [Outcome::Declined(Decline::Response("05".into()))]).await;
     first.permits.add_permits(1);

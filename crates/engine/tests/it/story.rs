@@ -1,7 +1,10 @@
 //! Captures, voids, refunds and time, told as stories.
 
 use florin_engine::SubmitError;
-use florin_kernel::payment::{CaptureMode, Command, OperationKind, Refusal};
+use florin_kernel::Money;
+use florin_kernel::payment::{
+    Authenticate, CaptureMode, Circumstances, Command, OperationKind, Presence, Refusal, SimulatedFlow,
+};
 
 use crate::world::{CHALLENGE, OWNER, VISA, World, eur};
 
@@ -101,5 +104,48 @@ async fn a_decline_goes_on_to_the_next_provider_where_the_route_says_so() {
     let reply = world.start_payment(cascading("4000000000009995")).await.expect("51 does not");
     assert_eq!(reply.answer.body, "declined");
     assert_eq!(world.moved(OperationKind::Sale).await.len(), 1);
+    world.verify().await;
+}
+
+#[tokio::test]
+async fn circumstances_reach_the_provider_and_stay_with_the_attempt() {
+    let world = World::start().await;
+    let alone = Presence::Merchant { network_id: "481234567890123".into() };
+    for (card, circumstances, expected) in [
+        (VISA, Circumstances::default(), "captured"),
+        (CHALLENGE, Circumstances::default(), "pending_payer"),
+        (CHALLENGE, Circumstances { presence: alone, ..Circumstances::default() }, "captured"),
+        (VISA, Circumstances { authenticate: Authenticate::Always, ..Circumstances::default() }, "pending_payer"),
+        (CHALLENGE, Circumstances { authenticate: Authenticate::Never, ..Circumstances::default() }, "captured"),
+        (
+            VISA,
+            Circumstances { simulated: Some(SimulatedFlow::Challenge), ..Circumstances::default() },
+            "pending_payer",
+        ),
+    ] {
+        let mut new = world.request(world.new_payment(eur("10.00"), CaptureMode::Now), card);
+        new.circumstances = circumstances.clone();
+        let id = world.start_payment(new).await.expect("taken").payment;
+        let payment = world.payment(id).await;
+        assert_eq!(payment.word().text(), expected, "{circumstances:?}");
+        let stored = payment.operations[0].circumstances.as_deref().cloned().unwrap_or_default();
+        assert_eq!(stored, circumstances);
+        let (code, captured) = (&payment.operations[0].auth_code, expected == "captured");
+        assert_eq!(code.len(), if captured { 6 } else { 0 }, "{circumstances:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_verification_moves_nothing() {
+    let world = World::start().await;
+    let nothing = Money::zero(eur("1.00").asset());
+    let new = world.request(world.new_payment(nothing, CaptureMode::Never), VISA);
+    let id = world.start_payment(new).await.expect("taken").payment;
+    assert_eq!(world.word(id).await, "authorised");
+    world.pass(30 * 86_400).await;
+    assert_eq!(world.word(id).await, "authorised");
+    assert_eq!(world.balance("merchant:1:available").await, 0);
+    let refused = world.submit(id, Command::Void).await.err();
+    assert!(matches!(refused, Some(SubmitError::Refused(Refusal::NotFunded))), "{refused:?}");
     world.verify().await;
 }

@@ -13,7 +13,7 @@ use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
 use jiff::SignedDuration;
 
-use crate::lookups::{Scripted, engine_with, pass};
+use crate::lookups::{Scripted, UNCLEAR, engine_with, pass};
 use crate::world::{OWNER, eur};
 
 const NUMBER: &str = "4111111111111111";
@@ -81,7 +81,7 @@ async fn events(store: &MemoryStore, id: PaymentId) -> Vec<String> {
 }
 
 fn approved() -> Outcome {
-    Outcome::Approved(Approval { provider_id: "p".into() })
+    Outcome::Approved(Approval { provider_id: "p".into(), ..Approval::default() })
 }
 
 /// The test clock is advanced while the call is under way: the provider does not know the payout yet, which proves nothing.
@@ -105,7 +105,7 @@ async fn an_unknown_payout_is_looked_up() {
         (Outcome::Declined(Decline::Response("05".into())), "declined", "withdrawal_released"),
         (Outcome::NotFound, "failed", "withdrawal_released"),
     ] {
-        let (store, engine, provider, id) = asked([Outcome::Unknown, Outcome::Unknown, found]).await;
+        let (store, engine, provider, id) = asked([UNCLEAR, UNCLEAR, found]).await;
         provider.permits.add_permits(3);
         while word(&engine, id).await == "approved" {
             tokio::task::yield_now().await;

@@ -10,7 +10,7 @@ use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::{Engine, NewPayment, Owner, Parts, Render, Reply, StartError, SubmitError, setup};
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
 use florin_kernel::payment::{
-    CaptureMode, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State, Terms,
+    CaptureMode, Circumstances, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State, Times,
 };
 use florin_kernel::ports::{Lane, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
@@ -170,7 +170,7 @@ impl World {
             asked: amount,
             capture,
             retry: Retry::Never,
-            terms: Terms::default(),
+            times: Times::default(),
             state: State::Created,
             operations: Vec::new(),
             chargebacks: Vec::new(),
@@ -182,7 +182,8 @@ impl World {
     pub fn request(&self, payment: Payment, card: &str) -> NewPayment {
         let pan = Pan::parse(card).expect("a card number");
         let cvc = Cvc::parse("123", pan.brand());
-        let card = Card { holder: "John Doe".into(), pan, cvc, expiry: Expiry { month: 5, year: 2025 } };
+        let card =
+            Card { holder: "John Doe".into(), pan, cvc, expiry: Expiry { month: 5, year: 2025 }, cryptogram: None };
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])].map(Arc::new).to_vec();
         NewPayment {
             payment: Box::new(payment),
@@ -190,6 +191,8 @@ impl World {
             digest: [0; 16],
             candidate: Candidate { accounts, cascade: false, auto_approve_up_to: None },
             method: Method::Card,
+            brand: String::new(),
+            circumstances: Circumstances::default(),
             card: Some(card),
             render: render(),
         }

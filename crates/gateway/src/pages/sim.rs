@@ -17,7 +17,7 @@ use florin_kernel::public_id::Reference;
 use super::card::Submitted;
 use super::frame::{self, Seat};
 use super::notice::{self, Link, Notice};
-use super::{Policy, back, html_under, see_other, text};
+use super::{Policy, back, html, html_under, see_other, text};
 use crate::server::Gateway;
 
 mod form;
@@ -49,6 +49,11 @@ struct SimPage {
     until: String,
     until_exact: String,
 }
+
+/// A page with nothing to see.
+#[derive(Template)]
+#[template(source = "<!doctype html><title>-</title>", ext = "html")]
+struct Nothing;
 
 /// A page and the payment it is for.
 struct Visit {
@@ -94,6 +99,14 @@ pub async fn act_challenge(
             Visit::find(&gateway, &printed, Door::Challenge).await?.act(&gateway, Seat::of(&headers), &body).await
         }
         .await,
+    )
+}
+
+/// `POST /sim/3ds/{reference}/method`: the simulated issuer looks at the browser in a hidden frame, and shows nothing.
+pub async fn method(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>) -> Response {
+    answer(
+        async { Visit::find(&gateway, &printed, Door::Challenge).await.map(|_| html(StatusCode::OK, &Nothing, None)) }
+            .await,
     )
 }
 
@@ -219,8 +232,11 @@ impl Visit {
             until: text::clock(self.page.until),
             until_exact: self.page.until.to_string(),
         };
-        let policy =
-            Policy { app: back::app_scheme(&self.payment), framed_by: self.framed_by(gateway), ..Policy::default() };
+        let policy = Policy {
+            app: back::app_scheme(&self.payment.details.links),
+            framed_by: self.framed_by(gateway),
+            ..Policy::default()
+        };
         html_under(status, &page, &policy)
     }
 

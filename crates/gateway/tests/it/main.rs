@@ -16,5 +16,6 @@ mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
 mod webhooks;
+mod withdrawal_page;
 mod withdrawals;
 mod world;

@@ -108,6 +108,22 @@ async fn the_challenge_has_one_token() {
     }
 }
 
+/// Some issuers want to see the browser before the challenge, in a frame that shows nothing.
+#[tokio::test]
+async fn an_issuers_method_page_shows_and_changes_nothing() {
+    let world = World::start().await;
+    let asked = world.pay_at_page("method", 210, "10.05", links()).await;
+    let page = url(&asked).to_owned();
+    let card = "card_number=4200000000000042&holder_name=John+Doe&exp_month=05&exp_year=2030&cvc=123&nonce=x";
+    let challenge = location(&world.submit(&page, card).await);
+    let answer = world.submit(&format!("{}/method", world.url(&challenge)), "threeDSMethodData=eyJ0").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(!answer.text().await.expect("text").contains("form"));
+    assert_eq!(world.status("method").await, "pending");
+    let nobody = world.submit(&world.url("/sim/3ds/000000000000000/method"), "").await;
+    assert_eq!(nobody.status(), StatusCode::NOT_FOUND);
+}
+
 #[tokio::test]
 async fn pages_are_locked_down() {
     let world = World::start().await;

@@ -3,11 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Ending, Funds, Operation, OperationKind,
-    OperationStatus, Outcome, PayerStep, Payment, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
+    Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Doubt, Ending, Funds, Operation, OperationKind,
+    OperationStatus, Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
-use crate::fx::Rounding;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, Movement};
 use crate::sabotage::{Defect, is_planted};
@@ -26,6 +25,7 @@ pub use command::{Attempt, Command, Decision, Effect, Portion, Refusal};
 
 const CHALLENGE_TIME: SignedDuration = SignedDuration::from_mins(15);
 const PAGE_TIME: SignedDuration = SignedDuration::from_mins(30);
+const HOLD_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Decides what a command does to a payment at a moment of its merchant's clock.
 ///
@@ -41,8 +41,8 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
         Command::Void => draft.void()?,
         Command::Reverse => draft.reverse()?,
         Command::Refund { amount, on } => draft.refund(amount, on)?,
-        Command::Answered { seq, outcome, fallback } => {
-            draft.answered(seq, outcome, fallback)?;
+        Command::Answered { seq, report, fallback } => {
+            draft.answered(seq, report, fallback)?;
             draft.release_rest();
         }
         Command::ChargedBack { seq, moved, reference } => draft.charged_back(seq, moved, reference)?,
@@ -64,13 +64,13 @@ pub fn may_cascade(outcome: &Outcome) -> bool {
         Outcome::Declined(Decline::Response(code)) => {
             matches!(code.as_str(), "05" | "19" | "57" | "58" | "62" | "91" | "92" | "96")
         }
-        Outcome::Declined(Decline::Authentication | Decline::Risk | Decline::Provider)
+        Outcome::Declined(Decline::Authentication(_) | Decline::Risk | Decline::Provider)
         | Outcome::Approved(_)
         | Outcome::Cancelled
         | Outcome::NeedsPayer(_)
         | Outcome::Pending
         | Outcome::NotFound => false,
-        Outcome::Unknown => is_planted(Defect::CascadeWhileUnknown),
+        Outcome::Unknown(_) => is_planted(Defect::CascadeWhileUnknown),
     }
 }
 
@@ -86,14 +86,16 @@ impl Draft {
         let kind = match self.payment.capture {
             CaptureMode::Now => OperationKind::Sale,
             CaptureMode::Later => OperationKind::Authorise,
+            CaptureMode::Never => OperationKind::Verify,
         };
         let asked = self.payment.asked;
         // An account that moves the currency asked for has nothing to convert.
         attempt.route.conversion = attempt.route.conversion.filter(|(asset, _)| *asset != asked.asset());
-        let moved = money::converted(asked, &attempt.route, Rounding::Up).ok_or(Refusal::BadAmount)?;
+        let moved = money::moved_by_attempt(kind, asked, &attempt.route).ok_or(Refusal::BadAmount)?;
         let operation = self.start(kind, asked, moved, attempt.route, None)?;
         let started = self.operation_mut(operation)?;
         started.means = Some(attempt.means);
+        started.circumstances = Some(attempt.circumstances).filter(|how| !how.is_ordinary()).map(Box::new);
         started.cascaded_from = cascaded_from;
         self.payment.state = State::Pending { operation };
         Ok(())
@@ -113,34 +115,21 @@ impl Draft {
             return Err(Refusal::TooManyOperations);
         }
         let seq = Seq::new(number);
-        let mut operation = Operation {
-            seq,
-            kind,
-            amount,
-            moved,
-            route,
-            means: None,
-            cascaded_from: None,
-            on,
-            releases_rest: false,
-            status: OperationStatus::Pending,
-            payer_acted: false,
-            provider_id: String::new(),
-            started_at: self.now,
-            look_ups: 0,
-            look_up_at: None,
-        };
-        operation.schedule_look_up(self.now, CALL_LOST_AFTER_S);
+        let mut operation = Operation::new(seq, kind, (amount, moved), route, self.now);
+        operation.on = on;
         self.payment.operations.push(operation);
         self.effects.push(Effect::Call(seq));
         Ok(seq)
     }
 
-    fn answered(&mut self, seq: Seq, outcome: Outcome, fallback: Option<Attempt>) -> Result<(), Refusal> {
-        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+    fn answered(&mut self, seq: Seq, report: Report, fallback: Option<Attempt>) -> Result<(), Refusal> {
+        let Report { outcome, authentication } = report;
+        let operation = self.operation_mut(seq)?;
         if !operation.is_open() && !is_planted(Defect::LastCallbackWins) {
-            return self.answered_late(seq, outcome);
+            return self.answered_late(seq, Report { outcome, authentication });
         }
+        operation.authentication = authentication.or(operation.authentication.take());
+        let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
         // A first answer may say that nothing was sent or that another provider may try; a later one may not, because
         // by then the operation may be on its way. Nor can a provider forget a payer it has seen.
         let first_answer = operation.status == OperationStatus::Pending && operation.look_ups == 0;
@@ -154,11 +143,12 @@ impl Draft {
             Outcome::Cancelled => self.failed(seq, OperationStatus::Cancelled, Ending::Cancelled, None),
             Outcome::NotSent if first_answer => self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback),
             Outcome::NotFound if surely_lost => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
-            Outcome::Unknown if is_planted(Defect::CascadeWhileUnknown) && fallback.is_some() => {
+            Outcome::Unknown(_) if is_planted(Defect::CascadeWhileUnknown) && fallback.is_some() => {
                 self.failed(seq, OperationStatus::Failed, Ending::Failed, fallback)
             }
-            Outcome::Unknown if is_planted(Defect::BlindRetry) && first_answer => self.try_again_blindly(seq),
-            Outcome::NotSent | Outcome::NotFound | Outcome::Unknown => self.unknown(seq),
+            Outcome::Unknown(_) if is_planted(Defect::BlindRetry) && first_answer => self.try_again_blindly(seq),
+            Outcome::NotSent | Outcome::NotFound => self.unknown(seq, Doubt::Lost),
+            Outcome::Unknown(doubt) => self.unknown(seq, doubt),
             Outcome::Pending => self.still_pending(seq),
             Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
         }
@@ -167,7 +157,7 @@ impl Draft {
     fn approved(&mut self, seq: Seq, approval: Approval) -> Result<(), Refusal> {
         let operation = self.operation_mut(seq)?;
         operation.status = OperationStatus::Approved;
-        operation.provider_id = approval.provider_id;
+        operation.set_approval(approval);
         let (kind, amount) = (operation.kind, operation.amount);
         let movement = self.movement(seq)?;
         let zero = Money::zero(amount.asset());
@@ -178,10 +168,12 @@ impl Draft {
                 self.post(chart::captured(&movement));
             }
             OperationKind::Authorise => {
-                let hold_until = Some(self.now + self.payment.terms.hold());
+                let hold_until = Some(self.now + self.hold_time());
                 self.payment.state = State::Funded(Funds { held: amount, hold_until, ..nothing });
                 self.post(chart::authorised(&movement));
             }
+            // The card is good, and that is all: nothing is held, so nothing can be captured, voided or refunded.
+            OperationKind::Verify => self.payment.state = State::Funded(nothing),
             OperationKind::Capture => self.captured_from_hold(amount, &movement)?,
             OperationKind::Void => self.release_hold(Ending::Voided)?,
             OperationKind::Refund => {
@@ -245,10 +237,10 @@ impl Draft {
         Ok(())
     }
 
-    fn unknown(&mut self, seq: Seq) -> Result<(), Refusal> {
+    fn unknown(&mut self, seq: Seq, doubt: Doubt) -> Result<(), Refusal> {
         let now = self.now;
         let operation = self.operation_mut(seq)?;
-        operation.status = OperationStatus::Unknown;
+        operation.set_unknown(doubt);
         operation.schedule_look_up(now, UNKNOWN_LOOK_UP_S);
         if operation.kind.is_attempt() {
             self.payment.state = State::Unknown { operation: seq };
@@ -259,8 +251,10 @@ impl Draft {
     /// Sabotage: a sale without a clear answer is taken for lost and made once more, under a new reference.
     fn try_again_blindly(&mut self, seq: Seq) -> Result<(), Refusal> {
         let operation = self.operation_mut(seq)?;
-        let means = operation.means.clone();
-        let again = means.map(|means| Attempt { route: operation.route.clone(), means, amount: None });
+        let (means, circumstances) = (operation.means.clone(), operation.circumstances.clone());
+        let circumstances = circumstances.map(|how| *how).unwrap_or_default();
+        let route = operation.route.clone();
+        let again = means.map(|means| Attempt { route, means, circumstances, amount: None });
         self.failed(seq, OperationStatus::Failed, Ending::Failed, again)
     }
 
@@ -276,17 +270,18 @@ impl Draft {
     }
 
     fn needs_payer(&mut self, seq: Seq, step: PayerStep) -> Result<(), Refusal> {
-        let now = self.now;
+        let (now, step_time) = (self.now, self.step_time(step.kind));
         let operation = self.operation_mut(seq)?;
         if !operation.kind.is_attempt() {
             // No payer is present at a capture, void or refund: the provider's answer makes no sense.
-            return self.unknown(seq);
+            return self.unknown(seq, Doubt::Garbled);
         }
-        let until = operation.started_at
-            + match step.kind {
-                StepKind::Challenge => CHALLENGE_TIME,
-                StepKind::Redirect => PAGE_TIME,
-            };
+        if !operation.has_payer() {
+            // Nobody can do what the provider wants, and without it nothing will be done: the soft decline.
+            let decline = Decline::Response("1A".into());
+            return self.failed(seq, OperationStatus::Declined(decline.clone()), Ending::Declined(decline), None);
+        }
+        let until = operation.started_at + step_time;
         if now >= until {
             return self.failed(seq, OperationStatus::Expired, Ending::Expired, None);
         }
@@ -309,7 +304,7 @@ impl Draft {
             // The news that it was taken is still on its way.
             OperationStatus::Pending
             | OperationStatus::NeedsPayer(_)
-            | OperationStatus::Unknown
+            | OperationStatus::Unknown(_)
             | OperationStatus::Declined(_)
             | OperationStatus::Failed
             | OperationStatus::Cancelled
@@ -334,7 +329,7 @@ impl Draft {
             if operation.next_look_up().is_some_and(|at| at <= now) {
                 operation.look_ups = operation.look_ups.saturating_add(1);
                 let delay_s = match operation.status {
-                    OperationStatus::Unknown => UNKNOWN_LOOK_UP_S,
+                    OperationStatus::Unknown(_) => UNKNOWN_LOOK_UP_S,
                     _ => CALL_LOST_AFTER_S,
                 };
                 operation.schedule_look_up(now, delay_s);
@@ -353,6 +348,19 @@ impl Draft {
                 self.release_hold(Ending::AuthorisationExpired).expect("a hold that was booked");
             }
             _ => {}
+        }
+    }
+
+    fn hold_time(&self) -> SignedDuration {
+        let days = self.payment.times.hold_days;
+        days.map_or(HOLD_TIME, |days| SignedDuration::from_hours(24 * i64::from(days)))
+    }
+
+    fn step_time(&self, kind: StepKind) -> SignedDuration {
+        match (self.payment.times.step_minutes, kind) {
+            (Some(minutes), _) => SignedDuration::from_mins(i64::from(minutes)),
+            (None, StepKind::Challenge) => CHALLENGE_TIME,
+            (None, StepKind::Redirect) => PAGE_TIME,
         }
     }
 

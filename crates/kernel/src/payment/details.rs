@@ -20,12 +20,18 @@ pub struct Details {
     pub payer: Payer,
     /// Where the payer's browser and the webhooks go.
     pub links: Links,
+    /// What stands on the payer's statement, where the merchant said so.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub descriptor: String,
+    /// What the dialect gives back in its answers, as JSON text that it alone reads.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub echo: String,
     /// What the merchant said about our own page, where the payment has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosted: Option<Box<Hosted>>,
 }
 
-/// A page of ours where the payer chooses how to pay.
+/// A page of ours where the payer chooses how to pay, or to be paid out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hosted {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Decline, Means, PayerStep, Route};
+use super::{Approval, Authenticate, Authentication, Circumstances, Decline, Doubt, Means, PayerStep, Route};
 use crate::Money;
 
 /// The sequence number of an operation within its payment: 1, 2, 3 …
@@ -48,6 +48,8 @@ pub enum OperationKind {
     Sale,
     /// Hold the money.
     Authorise,
+    /// Ask about a card, moving nothing.
+    Verify,
     /// Take money out of a hold.
     Capture,
     /// Release a hold.
@@ -59,11 +61,23 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    /// Whether it tries to bring money, rather than acting on money already there.
+    /// Whether a payment is made by it, rather than acting on money already there.
     pub const fn is_attempt(self) -> bool {
         match self {
-            OperationKind::Sale | OperationKind::Authorise => true,
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify => true,
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund | OperationKind::Payout => false,
+        }
+    }
+
+    /// Whether it is an attempt that takes or holds money.
+    pub const fn brings_money(self) -> bool {
+        match self {
+            OperationKind::Sale | OperationKind::Authorise => true,
+            OperationKind::Verify
+            | OperationKind::Capture
+            | OperationKind::Void
+            | OperationKind::Refund
+            | OperationKind::Payout => false,
         }
     }
 }
@@ -76,8 +90,8 @@ pub enum OperationStatus {
     Pending,
     /// The payer must act.
     NeedsPayer(PayerStep),
-    /// No clear answer.
-    Unknown,
+    /// No clear answer, and why the first one was not.
+    Unknown(Doubt),
     /// Done.
     Approved,
     /// Done after it had been given up: what it moved is in suspense.
@@ -108,6 +122,9 @@ pub struct Operation {
     /// The payer's means; attempts only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub means: Option<Means>,
+    /// How it is made, where that is out of the ordinary; attempts only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Box<Circumstances>>,
     /// The declined attempt that this one went on from, to another provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cascaded_from: Option<Seq>,
@@ -125,6 +142,18 @@ pub struct Operation {
     /// The provider's own id, once known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub provider_id: String,
+    /// The response code of a yes that has another than `00`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub yes_response: String,
+    /// The issuer's authorisation code, once known.
+    #[serde(default, rename = "auth", skip_serializing_if = "String::is_empty")]
+    pub auth_code: String,
+    /// The card network's id of the transaction, once known.
+    #[serde(default, rename = "network", skip_serializing_if = "String::is_empty")]
+    pub network_id: String,
+    /// What is known of our own authentication of the payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Box<Authentication>>,
     /// When it was stored.
     pub started_at: Timestamp,
     /// Look-ups made so far.
@@ -135,6 +164,9 @@ pub struct Operation {
     pub look_up_at: Option<Timestamp>,
 }
 
+/// The response code of a plain yes (ISO 8583, data element 39).
+const PLAIN_YES: &str = "00";
+
 /// How long a look-up waits after the call of an operation began: longer than any call may take.
 pub(crate) const CALL_LOST_AFTER_S: i64 = 30;
 pub(crate) const UNKNOWN_LOOK_UP_S: i64 = 2;
@@ -143,10 +175,92 @@ pub(crate) const UNKNOWN_LOOK_UP_S: i64 = 2;
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 impl Operation {
+    /// An operation that is about to be asked for.
+    pub(crate) fn new(
+        seq: Seq,
+        kind: OperationKind,
+        (amount, moved): (Money, Money),
+        route: Route,
+        now: Timestamp,
+    ) -> Self {
+        let mut operation = Operation {
+            seq,
+            kind,
+            amount,
+            moved,
+            route,
+            means: None,
+            circumstances: None,
+            cascaded_from: None,
+            on: None,
+            releases_rest: false,
+            status: OperationStatus::Pending,
+            payer_acted: false,
+            provider_id: String::new(),
+            yes_response: String::new(),
+            auth_code: String::new(),
+            network_id: String::new(),
+            authentication: None,
+            started_at: now,
+            look_ups: 0,
+            look_up_at: None,
+        };
+        operation.schedule_look_up(now, CALL_LOST_AFTER_S);
+        operation
+    }
+
+    /// Notes what came with a yes.
+    pub(crate) fn set_approval(&mut self, approval: Approval) {
+        let Approval { provider_id, response, auth_code, network_id } = approval;
+        self.provider_id = provider_id;
+        self.yes_response = if response == PLAIN_YES { String::new() } else { response };
+        self.auth_code = auth_code;
+        self.network_id = network_id;
+    }
+
+    /// Notes that no clear answer came. Why the first one was not clear stands.
+    pub(crate) fn set_unknown(&mut self, doubt: Doubt) {
+        if !matches!(self.status, OperationStatus::Unknown(_)) {
+            self.status = OperationStatus::Unknown(doubt);
+        }
+    }
+
+    /// The bank's response code as it was told (ISO 8583, data element 39), once the operation has ended with one.
+    pub fn response(&self) -> Option<&str> {
+        match &self.status {
+            OperationStatus::Approved | OperationStatus::Late if self.yes_response.is_empty() => Some(PLAIN_YES),
+            OperationStatus::Approved | OperationStatus::Late => Some(&self.yes_response),
+            OperationStatus::Declined(Decline::Response(code)) => Some(code),
+            OperationStatus::Declined(Decline::Authentication(_) | Decline::Risk | Decline::Provider)
+            | OperationStatus::Pending
+            | OperationStatus::NeedsPayer(_)
+            | OperationStatus::Unknown(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => None,
+        }
+    }
+
+    /// What is known of the payer's authentication, by us or elsewhere.
+    pub fn authenticated(&self) -> Option<&Authentication> {
+        let brought = match self.circumstances.as_deref().map(|circumstances| &circumstances.authenticate) {
+            Some(Authenticate::Elsewhere(result)) => Some(result.as_ref()),
+            Some(Authenticate::Auto | Authenticate::Always | Authenticate::Never | Authenticate::Challenge) | None => {
+                None
+            }
+        };
+        self.authentication.as_deref().or(brought)
+    }
+
+    /// Whether a payer takes part who can be asked for something.
+    pub fn has_payer(&self) -> bool {
+        self.kind.is_attempt() && self.circumstances.as_deref().is_none_or(Circumstances::has_payer)
+    }
+
     /// Whether its end is not known yet.
     pub fn is_open(&self) -> bool {
         match self.status {
-            OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown => true,
+            OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown(_) => true,
             OperationStatus::Approved
             | OperationStatus::Late
             | OperationStatus::Declined(_)
@@ -165,7 +279,7 @@ impl Operation {
             | OperationStatus::Expired => true,
             OperationStatus::Pending
             | OperationStatus::NeedsPayer(_)
-            | OperationStatus::Unknown
+            | OperationStatus::Unknown(_)
             | OperationStatus::Approved
             | OperationStatus::Late => false,
         }
@@ -181,7 +295,8 @@ impl Operation {
     pub(crate) fn forget_answers(&mut self) {
         self.status = OperationStatus::Pending;
         self.payer_acted = false;
-        self.provider_id = String::new();
+        self.set_approval(Approval::default());
+        self.authentication = None;
         self.look_ups = 0;
         self.look_up_at = None;
     }

@@ -121,7 +121,7 @@ impl Payment {
         None
     }
 
-    /// Where the money stands by what its operations say alone.
+    /// Where the money stands by what its operations say alone; they do not say when a hold ends.
     pub(super) fn funds_of_operations(&self) -> Option<Funds> {
         let funding = self.funding()?;
         let zero = Money::zero(self.asked.asset());
@@ -139,15 +139,15 @@ impl Payment {
                 less(funding.amount, self.takings().chain(voids))
             }
             OperationKind::Sale
+            | OperationKind::Verify
             | OperationKind::Capture
             | OperationKind::Void
             | OperationKind::Refund
             | OperationKind::Payout => zero,
         };
-        let hold_until = (!held.is_zero()).then(|| funding.started_at + self.terms.hold());
         Some(Funds {
             held,
-            hold_until,
+            hold_until: None,
             captured,
             refunded: sum(zero, done(OperationKind::Refund)),
             charged_back: own.fold(zero, |sum, known| sum.plus(known.amount).unwrap_or(sum)),

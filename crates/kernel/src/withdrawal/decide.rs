@@ -8,8 +8,8 @@ use crate::fx::Rounding;
 use crate::ledger::chart::{self, Movement};
 use crate::ledger::{Account, Entry};
 use crate::payment::{
-    Approval, CALL_LOST_AFTER_S, Decline, Effect, Operation, OperationKind, OperationStatus, Outcome, Route, Seq,
-    UNKNOWN_LOOK_UP_S,
+    Approval, CALL_LOST_AFTER_S, Decline, Doubt, Effect, Operation, OperationKind, OperationStatus, Outcome, Route,
+    Seq, UNKNOWN_LOOK_UP_S,
 };
 
 #[cfg(test)]
@@ -248,24 +248,8 @@ impl Draft {
     fn start_payout(&mut self) -> Result<(), Refusal> {
         let plan = self.withdrawal.plan.as_ref().ok_or(Refusal::NotConfirmed)?;
         let (asked, seq) = (self.withdrawal.asked, Seq::new(1));
-        let mut payout = Operation {
-            cascaded_from: None,
-            seq,
-            kind: OperationKind::Payout,
-            amount: asked,
-            moved: moved(asked, &plan.route).ok_or(Refusal::BadAmount)?,
-            route: plan.route.clone(),
-            means: None,
-            on: None,
-            releases_rest: false,
-            status: OperationStatus::Pending,
-            payer_acted: false,
-            provider_id: String::new(),
-            started_at: self.now,
-            look_ups: 0,
-            look_up_at: None,
-        };
-        payout.schedule_look_up(self.now, CALL_LOST_AFTER_S);
+        let moved = moved(asked, &plan.route).ok_or(Refusal::BadAmount)?;
+        let payout = Operation::new(seq, OperationKind::Payout, (asked, moved), plan.route.clone(), self.now);
         self.withdrawal.payout = Some(payout);
         self.withdrawal.state = State::Approved;
         self.effects.push(Effect::Call(seq));
@@ -281,8 +265,8 @@ impl Draft {
         let first_answer = payout.status == OperationStatus::Pending && payout.look_ups == 0;
         let surely_lost = payout.is_surely_lost(self.now);
         match outcome {
-            Outcome::Approved(Approval { provider_id }) => {
-                self.set(OperationStatus::Approved, provider_id)?;
+            Outcome::Approved(approval) => {
+                self.set(OperationStatus::Approved, approval)?;
                 self.post(match self.withdrawal.funding {
                     Funding::Balance => chart::withdrawal_paid,
                     Funding::Acquirer => chart::acquirer_payout_made,
@@ -295,10 +279,10 @@ impl Draft {
             Outcome::Cancelled => self.refused(OperationStatus::Declined(Decline::Provider), Decline::Provider),
             Outcome::NotSent if first_answer => self.failed(),
             Outcome::NotFound if surely_lost => self.failed(),
-            Outcome::NotSent | Outcome::NotFound | Outcome::Unknown | Outcome::NeedsPayer(_) => {
-                self.still_open(OperationStatus::Unknown, UNKNOWN_LOOK_UP_S, State::Unknown)
-            }
-            Outcome::Pending => self.still_open(OperationStatus::Pending, CALL_LOST_AFTER_S, State::Sent),
+            Outcome::NotSent | Outcome::NotFound => self.unknown(Doubt::Lost),
+            Outcome::NeedsPayer(_) => self.unknown(Doubt::Garbled),
+            Outcome::Unknown(doubt) => self.unknown(doubt),
+            Outcome::Pending => self.still_pending(),
         }
     }
 
@@ -307,8 +291,8 @@ impl Draft {
         let payout = self.withdrawal.payout.as_ref().ok_or(Refusal::NoSuchOperation)?;
         match (&payout.status, outcome) {
             (OperationStatus::Approved | OperationStatus::Late, _) => Ok(()),
-            (_, Outcome::Approved(Approval { provider_id })) => {
-                self.set(OperationStatus::Late, provider_id)?;
+            (_, Outcome::Approved(approval)) => {
+                self.set(OperationStatus::Late, approval)?;
                 self.post(chart::late_payout)
             }
             (
@@ -319,26 +303,34 @@ impl Draft {
                 | Outcome::Pending
                 | Outcome::NotSent
                 | Outcome::NotFound
-                | Outcome::Unknown,
+                | Outcome::Unknown(_),
             ) => Ok(()),
         }
     }
 
     fn refused(&mut self, status: OperationStatus, decline: Decline) -> Result<(), Refusal> {
-        self.set(status, String::new())?;
+        self.set(status, Approval::default())?;
         self.release(Ending::Declined(decline))
     }
 
     fn failed(&mut self) -> Result<(), Refusal> {
-        self.set(OperationStatus::Failed, String::new())?;
+        self.set(OperationStatus::Failed, Approval::default())?;
         self.release(Ending::Failed)
     }
 
-    fn still_open(&mut self, status: OperationStatus, delay_s: i64, state: State) -> Result<(), Refusal> {
+    fn unknown(&mut self, doubt: Doubt) -> Result<(), Refusal> {
         let payout = self.withdrawal.payout.as_mut().ok_or(Refusal::NoSuchOperation)?;
-        payout.status = status;
-        payout.schedule_look_up(self.now, delay_s);
-        self.withdrawal.state = state;
+        payout.set_unknown(doubt);
+        payout.schedule_look_up(self.now, UNKNOWN_LOOK_UP_S);
+        self.withdrawal.state = State::Unknown;
+        Ok(())
+    }
+
+    fn still_pending(&mut self) -> Result<(), Refusal> {
+        let payout = self.withdrawal.payout.as_mut().ok_or(Refusal::NoSuchOperation)?;
+        payout.status = OperationStatus::Pending;
+        payout.schedule_look_up(self.now, CALL_LOST_AFTER_S);
+        self.withdrawal.state = State::Sent;
         Ok(())
     }
 
@@ -356,7 +348,7 @@ impl Draft {
             OperationStatus::Late => chart::late_payout_returned,
             OperationStatus::Pending
             | OperationStatus::NeedsPayer(_)
-            | OperationStatus::Unknown
+            | OperationStatus::Unknown(_)
             | OperationStatus::Declined(_)
             | OperationStatus::Failed
             | OperationStatus::Cancelled
@@ -382,7 +374,7 @@ impl Draft {
             && payout.next_look_up().is_some_and(|at| at <= now)
         {
             payout.look_ups = payout.look_ups.saturating_add(1);
-            let unknown = payout.status == OperationStatus::Unknown;
+            let unknown = matches!(payout.status, OperationStatus::Unknown(_));
             payout.schedule_look_up(now, if unknown { UNKNOWN_LOOK_UP_S } else { CALL_LOST_AFTER_S });
             self.effects.push(Effect::LookUp(payout.seq));
         }
@@ -416,10 +408,10 @@ impl Draft {
     }
 
     /// Notes how the payout ended; nobody needs to know the account any more.
-    fn set(&mut self, status: OperationStatus, provider_id: String) -> Result<(), Refusal> {
+    fn set(&mut self, status: OperationStatus, approval: Approval) -> Result<(), Refusal> {
         let payout = self.withdrawal.payout.as_mut().ok_or(Refusal::NoSuchOperation)?;
         payout.status = status;
-        payout.provider_id = provider_id;
+        payout.set_approval(approval);
         self.wipe();
         Ok(())
     }

@@ -3,7 +3,9 @@
 //! [`read`] believes nothing that it does not understand: a 5xx, HTML, a cut body or an unknown word is
 //! [`Outcome::Unknown`], never a no (product document, "Money and truth", rule 3).
 
-use florin_kernel::payment::{Approval, Decline, Outcome, PayerStep, StepKind};
+use florin_kernel::payment::{
+    Approval, Authentication, AuthenticationFailure, Decline, Doubt, MethodForm, Outcome, PayerStep, Report, StepKind,
+};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
@@ -28,11 +30,23 @@ pub(super) enum Word {
     Approved {
         /// The simulator's own id of what it did.
         id: String,
+        /// Of a card, what its bank says with it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        auth_code: String,
+        /// Of a card, its network's id of the transaction.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        network_id: String,
+        /// How the payer was authenticated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        authentication: Option<Box<Authentication>>,
     },
     /// A no.
     Declined {
-        /// A response code of two characters, or `3ds`, `risk`, `provider`.
+        /// A response code of two characters, or `3ds_error`, `3ds_refused`, `3ds_challenge`, `risk`, `provider`.
         code: String,
+        /// How the payer was authenticated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        authentication: Option<Box<Authentication>>,
     },
     /// The payer must visit a page.
     Payer {
@@ -40,6 +54,9 @@ pub(super) enum Word {
         step: StepKind,
         /// Its path on this server.
         url: String,
+        /// What the browser posts before, unseen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<Box<MethodForm>>,
     },
     /// The payer gave up.
     Cancelled,
@@ -64,39 +81,51 @@ impl Answer {
 }
 
 /// Reads an answer. Whatever is not clearly one of the acquirer's words is [`Outcome::Unknown`].
-pub(super) fn read(answer: &Answer) -> Outcome {
+pub(super) fn read(answer: &Answer) -> Report {
+    let garbled = || Outcome::Unknown(Doubt::Garbled).into();
     if answer.content_type != "application/json" {
-        return Outcome::Unknown;
+        return garbled();
     }
     let word: Word = match serde_json::from_slice(&answer.body) {
         Ok(word) => word,
-        Err(_) => return Outcome::Unknown,
+        Err(_) => return garbled(),
     };
     let status_expected = if word == Word::NotFound { 404 } else { 200 };
     if answer.status != status_expected {
-        return Outcome::Unknown;
+        return garbled();
     }
-    outcome(word)
+    report(word)
 }
 
-/// The outcome that a word tells.
-pub(super) fn outcome(word: Word) -> Outcome {
-    match word {
-        Word::Approved { id } => Outcome::Approved(Approval { provider_id: id }),
-        Word::Declined { code } => decline(&code).map_or(Outcome::Unknown, Outcome::Declined),
-        Word::Payer { step, url } if url.starts_with("/sim/") => Outcome::NeedsPayer(PayerStep { kind: step, url }),
-        Word::Payer { .. } => Outcome::Unknown,
-        Word::Cancelled => Outcome::Cancelled,
-        Word::Pending => Outcome::Pending,
-        Word::NotFound => Outcome::NotFound,
-    }
+/// What a word tells.
+pub(super) fn report(word: Word) -> Report {
+    let garbled = Outcome::Unknown(Doubt::Garbled);
+    let (outcome, authentication) = match word {
+        Word::Approved { id, auth_code, network_id, authentication } => {
+            let approval = Approval { provider_id: id, response: "00".to_owned(), auth_code, network_id };
+            (Outcome::Approved(approval), authentication)
+        }
+        Word::Declined { code, authentication } => (decline(&code).map_or(garbled, Outcome::Declined), authentication),
+        Word::Payer { step, url, method } => {
+            let ours = |url: &str| url.starts_with("/sim/");
+            let believed = ours(&url) && method.as_ref().is_none_or(|method| ours(&method.url));
+            let needs_payer = Outcome::NeedsPayer(PayerStep { kind: step, url, method });
+            (if believed { needs_payer } else { garbled }, None)
+        }
+        Word::Cancelled => (Outcome::Cancelled, None),
+        Word::Pending => (Outcome::Pending, None),
+        Word::NotFound => (Outcome::NotFound, None),
+    };
+    Report { outcome, authentication }
 }
 
 /// The code of a decline, on the wire and in the book.
 pub(super) fn code(decline: &Decline) -> &str {
     match decline {
         Decline::Response(code) => code,
-        Decline::Authentication => "3ds",
+        Decline::Authentication(AuthenticationFailure::Technical) => "3ds_error",
+        Decline::Authentication(AuthenticationFailure::NotAuthenticated) => "3ds_refused",
+        Decline::Authentication(AuthenticationFailure::ChallengeFailed) => "3ds_challenge",
         Decline::Risk => "risk",
         Decline::Provider => "provider",
     }
@@ -105,7 +134,9 @@ pub(super) fn code(decline: &Decline) -> &str {
 /// The decline of a code; `None` for what is no code.
 pub(super) fn decline(code: &str) -> Option<Decline> {
     match code {
-        "3ds" => Some(Decline::Authentication),
+        "3ds_error" => Some(Decline::Authentication(AuthenticationFailure::Technical)),
+        "3ds_refused" => Some(Decline::Authentication(AuthenticationFailure::NotAuthenticated)),
+        "3ds_challenge" => Some(Decline::Authentication(AuthenticationFailure::ChallengeFailed)),
         "risk" => Some(Decline::Risk),
         "provider" => Some(Decline::Provider),
         code if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {

@@ -9,7 +9,7 @@ use florin_kernel::ports::{Clock, Lane};
 use florin_kernel::{Money, Timestamp};
 use rusqlite::Connection;
 
-use super::entry::{Entry, Letter, Standing, Topic, Visit};
+use super::entry::{CardFacts, Entry, Letter, Standing, Topic, Visit};
 use local::LocalBook;
 use shared::SharedBook;
 
@@ -118,8 +118,9 @@ impl Book {
             Keeper::Local(book) => book.run(rows::all).await?,
             Keeper::Shared(book) => book.all().await?,
         };
-        let approved =
-            entries.into_iter().filter(|entry| entry.standing.at(clock.now(entry.lane)) == Standing::Approved);
+        let moves = |entry: &Entry| entry.kind != OperationKind::Verify;
+        let approved = |entry: &Entry| entry.standing.at(clock.now(entry.lane)) == Standing::Approved;
+        let approved = entries.into_iter().filter(|entry| moves(entry) && approved(entry));
         let movement = |entry: Entry| Movement {
             charged_back: Money::new(entry.charged_back_minor, entry.amount.asset()),
             reference: entry.reference,
@@ -235,6 +236,8 @@ pub(super) struct Turned {
     pub(super) standing: Standing,
     /// The page it shows.
     pub(super) visit: Visit,
+    /// What is known of the card now.
+    pub(super) card: Option<CardFacts>,
 }
 
 impl From<rusqlite::Error> for BookError {

@@ -80,7 +80,7 @@ pub(super) fn parse(raw: &RawCallback, key: &Secret) -> Result<Vec<Notice>, Call
     mac(key, &raw.body).verify_slice(&signature).map_err(|_| CallbackError::Signature)?;
     let body = serde_json::from_slice(&raw.body).map_err(|_| CallbackError::Malformed)?;
     let notice = match body {
-        Body::Outcome { reference, outcome } => Notice { reference, news: News::Outcome(answer::outcome(outcome)) },
+        Body::Outcome { reference, outcome } => Notice { reference, news: News::Report(answer::report(outcome)) },
         Body::Chargeback { reference, chargeback, amount } => {
             Notice { reference, news: News::ChargedBack { amount, reference: chargeback } }
         }

@@ -1,6 +1,6 @@
 //! One operation in the simulator's book: what was asked, where it stands, and which page its payer sees. Pure.
 
-use florin_kernel::payment::{Decline, OperationKind, StepKind};
+use florin_kernel::payment::{Authentication, Circumstances, Decline, OperationKind, StepKind};
 use florin_kernel::ports::{Call, Lane};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Money, Timestamp};
@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Word;
+use super::issuer::{self, Challenge};
 use super::triggers::{Ending, Habit, Manner, Terms, Verdict};
 
 /// How long `9105.00` and `9106.00` stay pending.
@@ -35,6 +36,8 @@ pub(super) struct Entry {
     pub(super) standing: Standing,
     /// The payer's page, also after it was answered.
     pub(super) visit: Option<Visit>,
+    /// What is known of the card, where one is used.
+    pub(super) card: Option<CardFacts>,
     /// How much of it was charged back (of a payout: came back), in minor units.
     pub(super) charged_back_minor: i64,
     /// When it was asked.
@@ -76,6 +79,20 @@ pub(super) struct Visit {
     pub(super) habit: Habit,
     /// The account's display name.
     pub(super) account_name: String,
+    /// What a challenge leads to, on a challenge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) challenge: Option<Challenge>,
+    /// How the attempt is made, for the card that a page asks for.
+    #[serde(default, skip_serializing_if = "Circumstances::is_ordinary")]
+    pub(super) circumstances: Circumstances,
+}
+
+/// What is known of a card that an attempt is made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CardFacts {
+    /// How its holder was authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) authentication: Option<Box<Authentication>>,
 }
 
 /// Kinds of simulated payer page.
@@ -218,6 +235,7 @@ impl Entry {
             on: call.on.clone(),
             standing,
             visit,
+            card: None,
             charged_back_minor: 0,
             at: now,
         }
@@ -231,12 +249,22 @@ impl Entry {
 
     /// What the acquirer says about it now.
     pub(super) fn word(&self, now: Timestamp) -> Word {
+        let authentication = || self.card.as_ref().and_then(|card| card.authentication.clone());
         match (self.standing.at(now), &self.visit) {
-            (Standing::Approved, _) => Word::Approved { id: format!("sim-{}", self.reference) },
-            (Standing::Declined(decline), _) => Word::Declined { code: super::answer::code(&decline).to_owned() },
+            (Standing::Approved, _) => Word::Approved {
+                id: format!("sim-{}", self.reference),
+                auth_code: self.card.as_ref().map(|_| issuer::auth_code(&self.reference)).unwrap_or_default(),
+                network_id: self.card.as_ref().map(|_| issuer::network_id(&self.reference)).unwrap_or_default(),
+                authentication: authentication(),
+            },
+            (Standing::Declined(decline), _) => {
+                let code = super::answer::code(&decline).to_owned();
+                Word::Declined { code, authentication: authentication() }
+            }
             (Standing::Cancelled, _) => Word::Cancelled,
             (Standing::NeedsPayer, Some(visit)) => {
-                Word::Payer { step: visit.kind.step(), url: visit.kind.path(&self.reference) }
+                let method = visit.challenge.as_ref().and_then(|challenge| challenge.method(&self.reference));
+                Word::Payer { step: visit.kind.step(), url: visit.kind.path(&self.reference), method }
             }
             (Standing::Pending { .. } | Standing::NeedsPayer, _) => Word::Pending,
         }

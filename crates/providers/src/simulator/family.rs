@@ -33,6 +33,7 @@ impl Tally {
             match entry.kind {
                 OperationKind::Sale | OperationKind::Payout => tally.taken += done,
                 OperationKind::Authorise => tally.held += done,
+                OperationKind::Verify => {}
                 OperationKind::Capture => {
                     tally.released += maybe_done;
                     tally.taken += done;
@@ -59,7 +60,9 @@ impl Entry {
                 taken - given_back
             }
             (OperationKind::Capture | OperationKind::Void | OperationKind::Refund, _)
-            | (OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout, _) => return false,
+            | (OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout, _) => {
+                return false;
+            }
         };
         self.amount.minor() <= left
     }

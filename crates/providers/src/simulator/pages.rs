@@ -1,13 +1,14 @@
 //! What a payer can do on a simulated page, and what follows. Pure; the gateway renders the HTML.
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::Decline;
+use florin_kernel::payment::{AuthenticationFailure, Decline};
 use florin_kernel::ports::Lane;
 use florin_kernel::{Money, Timestamp};
 
 use super::book::Turned;
-use super::entry::{Entry, Heard, Letter, PageKind, Standing, Visit};
-use super::triggers::{self, CardStory, Ending, Manner, ThreeDSecure, Verdict};
+use super::entry::{CardFacts, Entry, Heard, Letter, PageKind, Standing, Visit};
+use super::issuer::Scene;
+use super::triggers::{self, Ending, Manner, Verdict};
 
 /// A page as it is to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,18 +153,21 @@ pub(super) fn turn(entry: &Entry, door: Door, form: &Form, now: Timestamp) -> Re
     if now >= visit.until {
         return Err(Acted::Expired);
     }
-    let bank = |verdict, manner| ended(visit, &Ending { verdict, manner }, now);
+    let passed = || visit.challenge.as_ref().map(|challenge| CardFacts { authentication: Some(challenge.passed()) });
+    let failed = || visit.challenge.as_ref().map(|challenge| CardFacts { authentication: Some(challenge.failed()) });
+    let bank = |verdict, manner| ended(visit, &Ending { verdict, manner }, passed(), now);
     match (form.action, visit.kind) {
-        (Some(Action::Cancel), _) => Ok(settled(visit, Standing::Cancelled, now)),
+        (Some(Action::Cancel), _) => Ok(settled(visit, Standing::Cancelled, None, now)),
         (Some(Action::Pending), _) => Ok(bank(Verdict::Approved, Manner::Late)),
         (Some(Action::Decline), PageKind::Challenge) => {
-            Ok(settled(visit, Standing::Declined(Decline::Authentication), now))
+            let decline = Decline::Authentication(AuthenticationFailure::ChallengeFailed);
+            Ok(settled(visit, Standing::Declined(decline), failed(), now))
         }
         (Some(Action::Decline), PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher) => {
             Ok(bank(Verdict::Declined("05".into()), Manner::AtOnce))
         }
         (Some(Action::Approve), PageKind::Challenge | PageKind::Bank | PageKind::Wallet) => {
-            Ok(ended(visit, &visit.ending(entry.kind, visit.own.clone()), now))
+            Ok(ended(visit, &visit.ending(entry.kind, visit.own.clone()), passed(), now))
         }
         (None, PageKind::Challenge | PageKind::Bank | PageKind::Wallet) => {
             Err(redraw("action", "must be approve, decline, cancel or pending"))
@@ -175,15 +179,19 @@ pub(super) fn turn(entry: &Entry, door: Door, form: &Form, now: Timestamp) -> Re
 
 fn card_entered(entry: &Entry, visit: &Visit, form: &Form, now: Timestamp) -> Result<Turn, Acted> {
     let card = form.card.as_ref().ok_or_else(|| redraw("card_number", "is required"))?;
-    let CardStory { step, own } = CardStory::of(&card.pan);
-    match step {
-        ThreeDSecure::Unseen => Ok(ended(visit, &visit.ending(entry.kind, own), now)),
-        ThreeDSecure::Failed => Ok(settled(visit, Standing::Declined(Decline::Authentication), now)),
-        ThreeDSecure::Challenge => {
+    match Scene::of(&card.pan, &visit.circumstances, &entry.reference) {
+        Scene::Bank { authentication, own } => {
+            Ok(ended(visit, &visit.ending(entry.kind, own), Some(CardFacts { authentication }), now))
+        }
+        Scene::Refused { failure, authentication } => {
+            let facts = CardFacts { authentication: Some(authentication) };
+            Ok(settled(visit, Standing::Declined(Decline::Authentication(failure)), Some(facts), now))
+        }
+        Scene::Challenge { challenge, own } => {
             // The asker counts from the first page, so the challenge cannot outlive it.
             let until = visit.until.min(now + PageKind::Challenge.life());
-            let challenge = Visit { kind: PageKind::Challenge, until, own, ..visit.clone() };
-            Ok(Turn { after: Turned { standing: Standing::NeedsPayer, visit: challenge }, letters: Vec::new() })
+            let visit = Visit { kind: PageKind::Challenge, until, own, challenge: Some(challenge), ..visit.clone() };
+            Ok(Turn { after: Turned { standing: Standing::NeedsPayer, visit, card: None }, letters: Vec::new() })
         }
     }
 }
@@ -198,7 +206,7 @@ fn voucher_entered(entry: &Entry, visit: &Visit, form: &Form, now: Timestamp) ->
             None => return Err(redraw("voucher_code", "must have 16 digits")),
         },
     };
-    Ok(ended(visit, &visit.ending(entry.kind, own), now))
+    Ok(ended(visit, &visit.ending(entry.kind, own), None, now))
 }
 
 fn redraw(field: &'static str, problem: &'static str) -> Acted {
@@ -206,15 +214,15 @@ fn redraw(field: &'static str, problem: &'static str) -> Acted {
 }
 
 /// The bank ended the operation.
-fn ended(visit: &Visit, ending: &Ending, now: Timestamp) -> Turn {
+fn ended(visit: &Visit, ending: &Ending, card: Option<CardFacts>, now: Timestamp) -> Turn {
     Turn {
-        after: Turned { standing: Standing::after(ending, now), visit: visit.clone() },
+        after: Turned { standing: Standing::after(ending, now), visit: visit.clone(), card },
         letters: Letter::after(ending, Heard::AfterThePage, now),
     }
 }
 
 /// The operation ended without a bank.
-fn settled(visit: &Visit, standing: Standing, now: Timestamp) -> Turn {
+fn settled(visit: &Visit, standing: Standing, card: Option<CardFacts>, now: Timestamp) -> Turn {
     let letters = vec![Letter { topic: super::entry::Topic::Outcome, due: now, times: 1 }];
-    Turn { after: Turned { standing, visit: visit.clone() }, letters }
+    Turn { after: Turned { standing, visit: visit.clone(), card }, letters }
 }

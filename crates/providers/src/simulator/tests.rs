@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use florin_kernel::card::{Card, Expiry, Pan};
-use florin_kernel::payment::{Mode, OperationKind, Outcome, PayerStep, StepKind};
+use florin_kernel::payment::{Circumstances, Doubt, Mode, OperationKind, Outcome, PayerStep, Report, StepKind};
 use florin_kernel::ports::{Call, Clock, Lane, News, Provider, RawCallback};
 use florin_kernel::routing::{Method, ProviderAccount, ProviderId};
 use florin_kernel::secret::Secret;
@@ -16,6 +16,7 @@ use super::{
     Acted, Action, Book, CallbackSink, Door, Form, Movement, PageKind, PageState, Simulator, SimulatorSettings, Taken,
 };
 
+mod authentication;
 mod conformance;
 mod durability;
 mod faults;
@@ -35,7 +36,7 @@ pub(super) fn money(text: &str) -> Money {
 pub(super) fn card(number: &str) -> Option<Card> {
     let pan = Pan::parse(number).expect(number);
     let expiry = Expiry { month: 12, year: 2030 };
-    Some(Card { holder: "Jane Roe".into(), pan, cvc: None, expiry })
+    Some(Card { holder: "Jane Roe".into(), pan, cvc: None, expiry, cryptogram: None })
 }
 
 pub(super) fn account(method: Method) -> ProviderAccount {
@@ -69,6 +70,8 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         card: kind.is_attempt().then(|| card("4111111111111111")).flatten(),
         voucher: None,
         payee: None,
+        circumstances: Circumstances::default(),
+        step_minutes: None,
     }
 }
 
@@ -140,6 +143,10 @@ impl World {
     }
 
     async fn execute(&self, call: &Call) -> Outcome {
+        self.report(call).await.outcome
+    }
+
+    async fn report(&self, call: &Call) -> Report {
         self.simulator.execute(call).await
     }
 
@@ -148,12 +155,12 @@ impl World {
         let silent = std::pin::pin!(self.simulator.execute(call));
         tokio::select! {
             outcome = silent => panic!("{outcome:?} instead of silence"),
-            () = async { while self.simulator.look_up(call).await == Outcome::NotFound {} } => {}
+            () = async { while self.look_up(call).await == Outcome::NotFound {} } => {}
         }
     }
 
     async fn look_up(&self, call: &Call) -> Outcome {
-        self.simulator.look_up(call).await
+        self.simulator.look_up(call).await.outcome
     }
 
     async fn later(&self, seconds: i64) {
@@ -167,7 +174,7 @@ impl World {
         let notices = taken.iter().flat_map(|raw| self.simulator.parse_callback(raw).expect("an own callback"));
         notices
             .map(|notice| match notice.news {
-                News::Outcome(outcome) => format!("{} {}", notice.reference, word(&outcome)),
+                News::Report(report) => format!("{} {}", notice.reference, word(&report.outcome)),
                 News::ChargedBack { amount, .. } => format!("{} charged back {amount}", notice.reference),
                 News::Returned { amount, .. } => format!("{} returned {amount}", notice.reference),
             })
@@ -210,7 +217,7 @@ pub(super) fn word(outcome: &Outcome) -> String {
         Outcome::Pending => "pending".into(),
         Outcome::NotSent => "not sent".into(),
         Outcome::NotFound => "not found".into(),
-        Outcome::Unknown => "unknown".into(),
+        Outcome::Unknown(_) => "unknown".into(),
     }
 }
 
@@ -231,8 +238,8 @@ async fn cards_decide_when_the_amount_does_not() {
         ("4000000000009995", "10.00 EUR", "declined 51"),
         ("4000000000000127", "10.00 EUR", "declined N7"),
         ("4200000000000083", "10.00 EUR", "declined 1A"),
-        ("4012001037461114", "10.00 EUR", "declined 3ds"),
-        ("4200000000000034", "9000.00 EUR", "declined 3ds"),
+        ("4012001037461114", "10.00 EUR", "declined 3ds_error"),
+        ("4200000000000034", "9000.00 EUR", "declined 3ds_refused"),
         ("4000000000000341", "9051.00 EUR", "declined 51"),
         ("4000000000000341", "9000.00 EUR", "approved"),
         ("4111111111111111", "9051 JPY", "declined 51"),

@@ -50,22 +50,34 @@ pub(super) struct Ending {
     pub(super) manner: Manner,
 }
 
-/// A card's 3-D Secure step.
+/// What a card's issuer does about 3-D Secure where the payer takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ThreeDSecure {
-    /// None, or one that the payer does not see.
+pub(super) enum Step {
+    /// Nothing.
     Unseen,
+    /// Nothing, but its bank declines softly (`1A`) unless the payer was authenticated.
+    Wanted,
+    /// It authenticates the payer unseen: status Y.
+    Frictionless,
+    /// It does not answer and the directory attests the attempt: status A.
+    Attempted,
+    /// It does not take part: no status, no liability shift.
+    NotParticipating,
     /// The payer must answer a challenge.
     Challenge,
-    /// It fails without asking the payer.
-    Failed,
+    /// The payer must answer a challenge, before which the issuer has a method URL.
+    ChallengeAfterMethod,
+    /// A technical error: status U.
+    Technical,
+    /// It does not authenticate the payer: status N.
+    Refused,
 }
 
 /// What a card does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CardStory {
     /// First this step.
-    pub(super) step: ThreeDSecure,
+    pub(super) step: Step,
     /// Then its bank says this, unless the amount decides.
     pub(super) own: Verdict,
 }
@@ -91,47 +103,67 @@ pub(super) struct Terms {
     pub(super) habit: Habit,
 }
 
-/// Cards that ask for a challenge.
-const CHALLENGE: [&str; 18] = [
-    "4000000000003220",
-    "4012001037141112",
-    "4000000000000002",
-    "4200000000000018",
-    "4200000000000075",
-    "4711100000000000",
-    "5200000000000064",
-    "5200000000000072",
-    "5212345678901234",
-    "375987000169867",
-    "371449635398431",
-    "375987000000005",
-    // With a method URL of the issuer's, which changes nothing for us.
-    "4200000000000042",
-    "4200000000000067",
-    "5200000000000015",
-    "5200000000000049",
-    "343434343434343",
-    "375987000000021",
+/// Cards with a step of their own.
+const STEPS: [(Step, &[&str]); 8] = [
+    (
+        Step::Frictionless,
+        &[
+            "4200000000000091",
+            "4200000000000026",
+            "5200000000000007",
+            "5200000000000056",
+            "374500262001008",
+            "375987000000062",
+        ],
+    ),
+    (
+        Step::Attempted,
+        &[
+            "4200000000000109",
+            "4200000000000059",
+            "5200000000000023",
+            "5200000000000106",
+            "377277081382243",
+            "373953192351004",
+        ],
+    ),
+    (Step::NotParticipating, &["4532497088771651", "5497260847316287", "343923092050144"]),
+    (
+        Step::Challenge,
+        &[
+            "4000000000003220",
+            "4012001037141112",
+            "4000000000000002",
+            "4200000000000018",
+            "4200000000000075",
+            "4711100000000000",
+            "5200000000000064",
+            "5200000000000072",
+            "5212345678901234",
+            "375987000169867",
+            "371449635398431",
+            "375987000000005",
+        ],
+    ),
+    (
+        Step::ChallengeAfterMethod,
+        &[
+            "4200000000000042",
+            "4200000000000067",
+            "5200000000000015",
+            "5200000000000049",
+            "343434343434343",
+            "375987000000021",
+        ],
+    ),
+    (Step::Technical, &["4012001037461114", "5434580000000006", "375987000169875"]),
+    (Step::Refused, &["4200000000000034", "5457350076543210", "375987000169883"]),
+    (Step::Wanted, &["4200000000000083"]),
 ];
 
-/// Cards whose authentication fails unseen: technical error (status U), then not authenticated (status N).
-const FAILED: [&str; 6] = [
-    "4012001037461114",
-    "5434580000000006",
-    "375987000169875",
-    "4200000000000034",
-    "5457350076543210",
-    "375987000169883",
-];
-
-/// Cards that their bank declines, with its code. `1A` is the soft decline of an issuer that wants authentication.
-const DECLINED: [(&str, &str); 5] = [
-    ("4000000000000341", "05"),
-    ("4000000000009995", "51"),
-    ("4000000000000069", "54"),
-    ("4000000000000127", "N7"),
-    ("4200000000000083", "1A"),
-];
+/// Cards that their bank declines, with its code.
+const DECLINED: [(&str, &str); 4] =
+    [("4000000000000341", "05"), ("4000000000009995", "51"), ("4000000000000069", "54"), ("4000000000000127", "N7")];
 
 /// Codes after which another provider may be tried (cashier contract, section 16).
 const CASCADES: [&str; 8] = ["05", "19", "57", "58", "62", "91", "92", "96"];
@@ -149,13 +181,8 @@ impl CardStory {
     /// What a card does; every number in no table approves unseen.
     pub(super) fn of(pan: &Pan) -> CardStory {
         let number = pan.expose();
-        let step = if CHALLENGE.contains(&number) {
-            ThreeDSecure::Challenge
-        } else if FAILED.contains(&number) {
-            ThreeDSecure::Failed
-        } else {
-            ThreeDSecure::Unseen
-        };
+        let own_step = STEPS.iter().find(|(_, numbers)| numbers.contains(&number));
+        let step = own_step.map_or(Step::Unseen, |(step, _)| *step);
         let declined = DECLINED.iter().find(|(declining, _)| *declining == number);
         let own = declined.map_or(Verdict::Approved, |(_, code)| Verdict::Declined((*code).to_owned()));
         CardStory { step, own }
@@ -188,7 +215,7 @@ impl Terms {
             by_amount(self.asked).unwrap_or(Ending { verdict: own, manner: Manner::AtOnce });
         let moves_money = match self.kind {
             OperationKind::Sale | OperationKind::Capture | OperationKind::Payout => true,
-            OperationKind::Authorise | OperationKind::Void | OperationKind::Refund => false,
+            OperationKind::Authorise | OperationKind::Verify | OperationKind::Void | OperationKind::Refund => false,
         };
         // Only what was taken can be charged back, and only what was paid out comes back.
         let manner = if manner == Manner::ThenChargedBack && !moves_money { Manner::AtOnce } else { manner };

@@ -6,7 +6,7 @@ use crate::{
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{
-    AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State, Terms,
+    AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State, Times,
 };
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Method, ProviderId};
@@ -36,7 +36,7 @@ pub fn payment(number: i64) -> Payment {
         asked: cents(1_000),
         capture: CaptureMode::Now,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),

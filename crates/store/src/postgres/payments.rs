@@ -28,11 +28,12 @@ pub(super) const SELECT: &str =
 /// Nothing follows a payment that does not exist.
 pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4
+        AND kind <> 'verification'
     ORDER BY created_at, id LIMIT $5";
 pub(super) const LIST_AFTER: &str = "SELECT p.id, p.version, p.answer_status, p.answer_body, p.document, p.kind
     FROM payments p, (SELECT created_at, id FROM payments WHERE id = $6) after
     WHERE p.merchant = $1 AND p.mode = $2 AND p.created_at >= $3 AND p.created_at < $4
-        AND (p.created_at, p.id) > (after.created_at, after.id)
+        AND (p.created_at, p.id) > (after.created_at, after.id) AND p.kind <> 'verification'
     ORDER BY p.created_at, p.id LIMIT $5";
 
 /// The writer's statements.

@@ -19,7 +19,7 @@ const MIGRATIONS: &[&str] = &["
         answer_status integer,
         answer_body   text,
         document      text    NOT NULL,
-        kind          text    NOT NULL CHECK (kind IN ('payment', 'withdrawal'))
+        kind          text    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal'))
     );
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;

@@ -19,6 +19,7 @@ const SELECT: &str = "SELECT id, version, answer_status, answer_body, document, 
 const CREATED_AT: &str = "SELECT created_at FROM payments WHERE id = ?1";
 const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = ?1 AND mode = ?2 AND (created_at, id) > (?3, ?4) AND created_at < ?5
+        AND kind <> 'verification'
     ORDER BY created_at, id LIMIT ?6";
 
 /// The writer's statements.

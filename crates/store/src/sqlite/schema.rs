@@ -20,7 +20,7 @@ const MIGRATIONS: &[&str] = &[
         answer_status INTEGER,
         answer_body   TEXT,
         document      TEXT    NOT NULL,
-        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'withdrawal'))
+        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal'))
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
@@ -35,6 +35,16 @@ const MIGRATIONS: &[&str] = &[
         expires  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
+
+    CREATE TABLE fresh_claims (
+        id       INTEGER PRIMARY KEY,
+        key      BLOB    NOT NULL,
+        digest   BLOB    NOT NULL,
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        expires  INTEGER NOT NULL
+    ) STRICT;
 
     CREATE TABLE answers (
         payment  INTEGER NOT NULL,
@@ -132,7 +142,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 11;
+const FIRST: i64 = 12;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

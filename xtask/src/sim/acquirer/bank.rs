@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use florin_kernel::Money;
-use florin_kernel::payment::{Decline, OperationKind, Outcome, PayerStep, StepKind};
+use florin_kernel::payment::{AuthenticationFailure, Decline, OperationKind, Outcome, PayerStep, StepKind};
 use florin_kernel::ports::{Call, News};
 use florin_kernel::public_id::Reference;
 
@@ -15,16 +15,16 @@ impl Acquirer {
     pub(super) fn decide(&self, call: &Call) -> Outcome {
         let luck = self.bank.between(0..=99);
         match call.kind {
-            OperationKind::Sale | OperationKind::Authorise => match luck {
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify => match luck {
                 0..=49 => self.approval(&call.reference),
                 50..=62 => declined(self.bank.pick(&["05", "91", "96"])),
                 63..=70 => declined(self.bank.pick(&["51", "14", "54"])),
                 71..=72 => Outcome::Declined(Decline::Risk),
                 73..=84 => Outcome::Pending,
-                _ => Outcome::NeedsPayer(PayerStep {
-                    kind: self.bank.pick(&[StepKind::Challenge, StepKind::Redirect]),
-                    url: format!("/page/{}", call.reference),
-                }),
+                _ => Outcome::NeedsPayer(PayerStep::page(
+                    self.bank.pick(&[StepKind::Challenge, StepKind::Redirect]),
+                    format!("/page/{}", call.reference),
+                )),
             },
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund | OperationKind::Payout => {
                 match luck {
@@ -49,7 +49,7 @@ impl Acquirer {
                 | Outcome::Cancelled
                 | Outcome::NotSent
                 | Outcome::NotFound
-                | Outcome::Unknown => acquirer.tell(&reference, Effort::Perhaps),
+                | Outcome::Unknown(_) => acquirer.tell(&reference, Effort::Perhaps),
             }
             acquirer.charge_back_perhaps(&reference).await;
         });
@@ -78,7 +78,7 @@ impl Acquirer {
         let verdict = match self.bank.between(0..=99) {
             0..=64 => self.approval(reference),
             65..=79 => Outcome::Cancelled,
-            _ => Outcome::Declined(Decline::Authentication),
+            _ => Outcome::Declined(Decline::Authentication(AuthenticationFailure::ChallengeFailed)),
         };
         self.settle(reference, verdict);
         // The gateway asks no more after an attempt that it gave up, so this news must arrive.
@@ -123,6 +123,7 @@ impl Acquirer {
             OperationKind::Payout => News::Returned { amount, reference: format!("rt-{reference}") },
             OperationKind::Sale
             | OperationKind::Authorise
+            | OperationKind::Verify
             | OperationKind::Capture
             | OperationKind::Void
             | OperationKind::Refund => News::ChargedBack { amount, reference: format!("cb-{reference}") },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use florin_kernel::payment::{Approval, Decline, Outcome, PayerStep, StepKind};
+use florin_kernel::payment::{Approval, AuthenticationFailure, Decline, Outcome, PayerStep, StepKind};
 use florin_kernel::ports::{CallbackError, News, Notice, RawCallback};
 use florin_kernel::{Asset, Money};
 
@@ -26,7 +26,7 @@ impl Acquirer {
             return;
         }
         if let Some(record) = self.record(reference) {
-            self.spread(reference, News::Outcome(record.standing), effort);
+            self.spread(reference, News::Report(record.standing.into()), effort);
         }
     }
 
@@ -75,19 +75,7 @@ impl Acquirer {
 /// A callback's text: our reference, the news, and a number that a changed byte does not fit.
 fn write(reference: &str, news: &News) -> String {
     let news = match news {
-        News::Outcome(Outcome::Approved(approval)) => format!("approved {}", approval.provider_id),
-        News::Outcome(Outcome::Declined(Decline::Response(code))) => format!("declined {code}"),
-        News::Outcome(Outcome::Declined(Decline::Authentication)) => "unauthenticated -".to_owned(),
-        News::Outcome(Outcome::Declined(Decline::Risk)) => "risk -".to_owned(),
-        News::Outcome(Outcome::Declined(Decline::Provider)) => "refused -".to_owned(),
-        News::Outcome(Outcome::Cancelled) => "cancelled -".to_owned(),
-        News::Outcome(Outcome::NeedsPayer(step)) => match step.kind {
-            StepKind::Challenge => format!("challenge {}", step.url),
-            StepKind::Redirect => format!("redirect {}", step.url),
-        },
-        News::Outcome(Outcome::Pending | Outcome::NotSent | Outcome::NotFound | Outcome::Unknown) => {
-            "pending -".to_owned()
-        }
+        News::Report(report) => outcome_text(&report.outcome),
         News::ChargedBack { amount, reference } => {
             format!("charged_back {reference} {} {}", amount.minor(), amount.asset())
         }
@@ -95,6 +83,22 @@ fn write(reference: &str, news: &News) -> String {
     };
     let line = format!("{reference} {news}");
     format!("{line} #{:016x}", fold(1, line.as_bytes()))
+}
+
+fn outcome_text(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Approved(approval) => format!("approved {}", approval.provider_id),
+        Outcome::Declined(Decline::Response(code)) => format!("declined {code}"),
+        Outcome::Declined(Decline::Authentication(_)) => "unauthenticated -".to_owned(),
+        Outcome::Declined(Decline::Risk) => "risk -".to_owned(),
+        Outcome::Declined(Decline::Provider) => "refused -".to_owned(),
+        Outcome::Cancelled => "cancelled -".to_owned(),
+        Outcome::NeedsPayer(step) => match step.kind {
+            StepKind::Challenge => format!("challenge {}", step.url),
+            StepKind::Redirect => format!("redirect {}", step.url),
+        },
+        Outcome::Pending | Outcome::NotSent | Outcome::NotFound | Outcome::Unknown(_) => "pending -".to_owned(),
+    }
 }
 
 /// Reads a callback.
@@ -108,11 +112,11 @@ pub(super) fn read(raw: &RawCallback) -> Result<Notice, CallbackError> {
     let mut word = || words.next().ok_or(CallbackError::Malformed);
     let reference = word()?.to_owned();
     let (kind, first) = (word()?, word()?.to_owned());
-    let step = |kind| Outcome::NeedsPayer(PayerStep { kind, url: first.clone() });
+    let step = |kind| Outcome::NeedsPayer(PayerStep::page(kind, first.clone()));
     let outcome = match kind {
-        "approved" => Outcome::Approved(Approval { provider_id: first.clone() }),
+        "approved" => Outcome::Approved(Approval { provider_id: first.clone(), ..Approval::default() }),
         "declined" => Outcome::Declined(Decline::Response(first.clone())),
-        "unauthenticated" => Outcome::Declined(Decline::Authentication),
+        "unauthenticated" => Outcome::Declined(Decline::Authentication(AuthenticationFailure::ChallengeFailed)),
         "risk" => Outcome::Declined(Decline::Risk),
         "refused" => Outcome::Declined(Decline::Provider),
         "cancelled" => Outcome::Cancelled,
@@ -131,5 +135,5 @@ pub(super) fn read(raw: &RawCallback) -> Result<Notice, CallbackError> {
         }
         _ => return Err(CallbackError::Malformed),
     };
-    Ok(Notice { reference, news: News::Outcome(outcome) })
+    Ok(Notice { reference, news: News::Report(outcome.into()) })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use florin_engine::{ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
-use florin_kernel::payment::{AmountChoice, Details, Dialect, Links, Payment, Retry, State, Terms};
+use florin_kernel::payment::{AmountChoice, Circumstances, Details, Dialect, Links, Payment, Retry, State, Times};
 use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Choice, Facts, Method, RuleOperation};
 use florin_store::Answer;
@@ -28,7 +28,6 @@ impl Client {
             created_at: now,
             asked: amount,
             capture: order.capture,
-            terms: Terms::default(),
             retry: match order.retry {
                 Tries::Once => Retry::Never,
                 Tries::Twice => Retry::Session {
@@ -37,6 +36,7 @@ impl Client {
                     amount: AmountChoice::Fixed,
                 },
             },
+            times: Times::default(),
             state: State::Created,
             operations: Vec::new(),
             chargebacks: Vec::new(),
@@ -59,7 +59,17 @@ impl Client {
         let digest = engine.digest(&[order.reference.as_bytes(), &amount.minor().to_be_bytes()]);
         let render = Arc::new(|payment: &Payment| Answer { status: 200, body: describe(payment) });
         let (claims, method) = (self.claims(), Method::Card);
-        Some(NewPayment { payment: Box::new(payment), claims, digest, candidate, method, card: None, render })
+        Some(NewPayment {
+            payment: Box::new(payment),
+            claims,
+            digest,
+            candidate,
+            method,
+            brand: String::new(),
+            circumstances: Circumstances::default(),
+            card: None,
+            render,
+        })
     }
 
     fn claims(&self) -> Vec<ClaimRequest> {

@@ -15,9 +15,8 @@ use super::routes::CONTENT_TYPE_JSON;
 use super::settings::{ErrorShape, Statuses};
 use super::status::{Reason, reason, status};
 use super::wire::Operation;
-use super::withdrawal::WITHDRAWAL_PAGE;
 use crate::dialects::ProviderTime;
-use crate::pages::back::CASHIER_PAGE;
+use crate::pages::back::{CASHIER_PAGE, WITHDRAWAL_PAGE};
 
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-transaction-id");
 const CASHIER_URL: HeaderName = HeaderName::from_static("x-cashier-url");
@@ -80,7 +79,7 @@ pub(super) fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
     match &payment.operation(*operation)?.status {
         OperationStatus::NeedsPayer(step) => Some((*operation, step)),
         OperationStatus::Pending
-        | OperationStatus::Unknown
+        | OperationStatus::Unknown(_)
         | OperationStatus::Approved
         | OperationStatus::Late
         | OperationStatus::Declined(_)

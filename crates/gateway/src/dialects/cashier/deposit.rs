@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use florin_engine::directory::Permission;
 use florin_engine::{ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Hosted, Links, Payment, Retry, State, Terms};
+use florin_kernel::payment::{
+    CaptureMode, Circumstances, Details, Dialect, Hosted, Links, Payment, Retry, State, Times,
+};
 use florin_kernel::routing::{Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId};
 use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
@@ -71,7 +73,17 @@ pub async fn make(
         Ok(Chosen::Later) => Ok(engine.open(NewSession { payment, claims, digest, render }).await?),
         Ok(Chosen::Now(method, candidate)) => {
             let card = deposit.card;
-            let new = NewPayment { payment, claims, digest, candidate, method, card, render };
+            let new = NewPayment {
+                payment,
+                claims,
+                digest,
+                candidate,
+                method,
+                brand: String::new(),
+                circumstances: Circumstances::default(),
+                card,
+                render,
+            };
             Ok(engine.start(new).await?)
         }
         Err(problem) => match Box::pin(engine.earlier(&*payment, &claims, digest, &render)).await? {
@@ -94,8 +106,8 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
         created_at,
         asked: deposit.amount,
         capture: CaptureMode::Now,
+        times: Times::default(),
         retry: retry(caller, deposit, created_at),
-        terms: Terms::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -106,6 +118,7 @@ fn new_payment(state: &CashierState, caller: &Caller, deposit: &Deposit) -> Paym
             payer: deposit.payer.clone(),
             links: with_defaults(&deposit.links, &caller.settings),
             hosted: hosted_details(caller, deposit),
+            ..Details::default()
         },
     }
 }
@@ -117,7 +130,8 @@ fn retry(caller: &Caller, deposit: &Deposit, created_at: Timestamp) -> Retry {
     Retry::Session { attempts_max, until: created_at + SESSION_TIME, amount: page.amount }
 }
 
-fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
+/// What our page needs to know, where the call is for one.
+pub(super) fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
     let page = deposit.hosted.as_ref()?;
     let theme = if page.theme.is_empty() { &caller.settings.theme } else { &page.theme };
     Some(Box::new(Hosted {

@@ -108,7 +108,7 @@ pub fn withdrawal_reason(withdrawal: &Withdrawal) -> Option<Reason> {
 fn declined(decline: &Decline) -> Reason {
     match decline {
         Decline::Response(code) => response(code),
-        Decline::Authentication => Reason::word("3ds", "3-D Secure authentication failed"),
+        Decline::Authentication(_) => Reason::word("3ds", "3-D Secure authentication failed"),
         Decline::Risk => Reason::word("risk", "Blocked by risk rules"),
         Decline::Provider => Reason::word("provider", "Provider unavailable"),
     }

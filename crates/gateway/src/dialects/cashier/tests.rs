@@ -11,8 +11,8 @@ mod withdrawals;
 
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{
-    Attempt, CaptureMode, Command, Details, Dialect, Links, Means, Mode, Outcome, Payer, Payment, Retry, Route, Seq,
-    State, Terms, decide,
+    Attempt, CaptureMode, Circumstances, Command, Details, Dialect, Links, Means, Mode, Outcome, Payer, Payment, Retry,
+    Route, Seq, State, Times, decide,
 };
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, MerchantId, Money, PaymentId, Timestamp};
@@ -40,7 +40,7 @@ fn asked(amount: Money) -> Payment {
         asked: amount,
         capture: CaptureMode::Now,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -87,7 +87,8 @@ fn sent(payment: Payment, route: Route) -> Payment {
         &payment,
         Command::Attempt(Attempt {
             route,
-            means: Means { method: Method::Card, card: None, address: None },
+            means: Means::of(Method::Card),
+            circumstances: Circumstances::default(),
             amount: None,
         }),
     )
@@ -95,7 +96,7 @@ fn sent(payment: Payment, route: Route) -> Payment {
 
 fn told(payment: &Payment, outcome: Outcome) -> Payment {
     let seq = payment.operations.last().map_or(Seq::new(1), |operation| operation.seq);
-    tell(payment, Command::Answered { seq, outcome, fallback: None })
+    tell(payment, Command::Answered { seq, report: outcome.into(), fallback: None })
 }
 
 /// The deposit after one attempt with the card simulator.

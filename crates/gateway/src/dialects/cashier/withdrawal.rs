@@ -14,13 +14,14 @@ use jiff::SignedDuration;
 
 use super::answer;
 use super::auth::{Caller, is_in};
-use super::deposit::with_defaults;
+use super::deposit::{hosted_details, with_defaults};
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+use crate::pages::back::WITHDRAWAL_PAGE;
 
-/// What tokens of the withdrawal cashier are made for.
-pub const WITHDRAWAL_PAGE: &str = "withdrawal";
+pub(super) mod page;
+
 /// The payer's time (product document, "Requests").
 const SESSION: SignedDuration = SignedDuration::from_mins(30);
 
@@ -73,7 +74,8 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
             reference: asked.tracking_id.clone(),
             payer: asked.payer.clone(),
             links: with_defaults(&asked.links, &caller.settings),
-            hosted: None,
+            hosted: hosted_details(caller, asked),
+            ..Details::default()
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Money;
 use crate::ledger::{Account, Entry};
-use crate::payment::{Means, Outcome, Payment, Route, Seq, Word};
+use crate::payment::{Circumstances, Means, Payment, Report, Route, Seq, Word};
 
 /// What may be said about a payment.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub enum Command {
         /// The operation.
         seq: Seq,
         /// What is known of it now.
-        outcome: Outcome,
+        report: Report,
         /// Where to go on if this is a no that permits it (see [`super::may_cascade`]).
         fallback: Option<Attempt>,
     },
@@ -71,6 +71,8 @@ pub struct Attempt {
     pub route: Route,
     /// The payer's means.
     pub means: Means,
+    /// How it is made.
+    pub circumstances: Circumstances,
     /// What the payer chose to pay, where the session leaves it open; `None`: what was asked.
     pub amount: Option<Money>,
 }

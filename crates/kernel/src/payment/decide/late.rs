@@ -5,13 +5,15 @@ use super::{Draft, Effect, Refusal};
 use crate::Money;
 use crate::ledger::chart::{self, Movement};
 use crate::payment::totals::less;
-use crate::payment::{Chargeback, LateMoney, Operation, OperationKind, OperationStatus, Outcome, Seq, State};
+use crate::payment::{
+    Approval, Chargeback, LateMoney, Operation, OperationKind, OperationStatus, Outcome, Report, Seq, State,
+};
 use crate::routing::Method;
 
 impl Draft {
-    pub(super) fn answered_late(&mut self, seq: Seq, outcome: Outcome) -> Result<(), Refusal> {
+    pub(super) fn answered_late(&mut self, seq: Seq, report: Report) -> Result<(), Refusal> {
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
-        let approval = match (&operation.status, outcome) {
+        let approval = match (&operation.status, report.outcome) {
             (OperationStatus::Approved | OperationStatus::Late, _) => return Ok(()),
             (_, Outcome::Approved(approval)) => approval,
             (
@@ -22,32 +24,35 @@ impl Draft {
                 | Outcome::Pending
                 | Outcome::NotSent
                 | Outcome::NotFound
-                | Outcome::Unknown,
+                | Outcome::Unknown(_),
             ) => return Ok(()),
         };
         let (kind, amount, fits) = (operation.kind, operation.amount, self.still_fits(operation));
+        if report.authentication.is_some() {
+            self.operation_mut(seq)?.authentication = report.authentication;
+        }
         match kind {
             OperationKind::Sale | OperationKind::Authorise if self.accepts_late(seq) => self.approved(seq, approval),
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund if fits => {
                 self.approved(seq, approval)
             }
             OperationKind::Sale | OperationKind::Capture => {
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let movement = self.movement(seq)?;
                 self.effects.push(Effect::Post(chart::late_money(&movement)));
                 Ok(())
             }
             OperationKind::Refund => {
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let movement = self.movement(seq)?;
                 self.effects.push(Effect::Post(chart::late_refund(&movement)));
                 Ok(())
             }
-            OperationKind::Void => self.set_late(seq, approval.provider_id),
+            OperationKind::Void | OperationKind::Verify => self.set_late(seq, approval),
             OperationKind::Payout => Err(Refusal::NoSuchOperation),
             OperationKind::Authorise => {
                 // Nobody will capture this hold: give it back to the payer.
-                self.set_late(seq, approval.provider_id)?;
+                self.set_late(seq, approval)?;
                 let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
                 let (route, moved) = (operation.route.clone(), operation.moved);
                 self.start(OperationKind::Void, amount, moved, route, Some(seq)).map(drop)
@@ -73,14 +78,14 @@ impl Draft {
         Ok(())
     }
 
-    fn set_late(&mut self, seq: Seq, provider_id: String) -> Result<(), Refusal> {
+    fn set_late(&mut self, seq: Seq, approval: Approval) -> Result<(), Refusal> {
         let operation = self.operation_mut(seq)?;
         operation.status = OperationStatus::Late;
-        operation.provider_id = provider_id;
+        operation.set_approval(approval);
         Ok(())
     }
 
-    /// Whether the payment takes the money of an attempt that was given up after all: by its terms, while it has no other and
+    /// Whether the payment takes the money of an attempt that was given up after all: by its rule, while it has no other and
     /// waits for none, and not by card, whose authentication was over.
     fn accepts_late(&self, seq: Seq) -> bool {
         let waits = match &self.payment.state {
@@ -90,7 +95,7 @@ impl Draft {
         let means = self.payment.operation(seq).and_then(|attempt| attempt.means.as_ref());
         // A payment that once had money and lost it has ended for good.
         let had_money = self.payment.funding().is_some();
-        let accepts = self.payment.terms.late == LateMoney::Accepted;
+        let accepts = self.payment.times.late == LateMoney::Accepted;
         accepts && !waits && !had_money && means.is_some_and(|means| means.method != Method::Card)
     }
 
@@ -100,7 +105,7 @@ impl Draft {
         let hold_left = less(funds.held, self.open(OperationKind::Capture));
         let amount = operation.amount;
         match operation.kind {
-            OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => false,
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => false,
             OperationKind::Capture => !amount.exceeds(hold_left) && self.open(OperationKind::Void).next().is_none(),
             OperationKind::Void => self.open(OperationKind::Capture).next().is_none(),
             OperationKind::Refund => {

@@ -14,6 +14,23 @@ pub(super) fn converted(amount: Money, route: &Route, rounding: Rounding) -> Opt
     }
 }
 
+/// What an attempt moves in the provider's currency. Only a verification may be asked for without an amount, and whatever it is
+/// asked for it moves nothing.
+pub(super) fn moved_by_attempt(kind: OperationKind, asked: Money, route: &Route) -> Option<Money> {
+    match kind {
+        OperationKind::Verify if asked.minor() >= 0 => {
+            Some(Money::zero(route.conversion.map_or(asked.asset(), |(asset, _)| asset)))
+        }
+        OperationKind::Verify => None,
+        OperationKind::Sale
+        | OperationKind::Authorise
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Refund
+        | OperationKind::Payout => converted(asked, route, Rounding::Up).filter(|_| asked.minor() > 0),
+    }
+}
+
 /// What an amount moved by the provider is worth in the payment's currency. The whole operation is worth what it was
 /// asked for; a part is converted back.
 pub(super) fn credited(moved: Money, operation: &Operation) -> Option<Money> {
@@ -36,7 +53,9 @@ impl Draft {
         let of =
             move |kind: OperationKind| self.payment.operations.iter().filter(counts).filter(move |op| op.kind == kind);
         let whole: Vec<&Operation> = match kind {
-            OperationKind::Sale | OperationKind::Authorise | OperationKind::Payout => return Some(part),
+            OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => {
+                return Some(part);
+            }
             OperationKind::Capture | OperationKind::Void => vec![self.payment.funding()?],
             OperationKind::Refund => {
                 let done = |op: &&Operation| op.status == OperationStatus::Approved;

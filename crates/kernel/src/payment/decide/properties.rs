@@ -8,24 +8,52 @@ use super::tests::{after, answered, attempt, created, eur};
 use super::{Attempt, Command, Effect, Portion, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{
-    AmountChoice, Approval, CaptureMode, Decline, Funds, LateMoney, Operation, OperationKind, OperationStatus, Outcome,
-    PayerStep, Payment, Retry, Seq, State, StepKind,
+    AmountChoice, Approval, Authentication, AuthenticationFailure, AuthenticationStatus, CaptureMode, Decline, Doubt,
+    Funds, LateMoney, Operation, OperationKind, OperationStatus, Outcome, PayerStep, Payment, Presence, Report, Retry,
+    Seq, State, StepKind,
 };
 use crate::routing::Method;
 use crate::{Asset, Money};
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        4 => Just(Outcome::Approved(Approval::default())),
+        2 => Just(Outcome::Approved(Approval::default())),
+        2 => prop::sample::select(vec!["00", "10"]).prop_map(|response| Outcome::Approved(Approval {
+            provider_id: "p".into(),
+            response: response.into(),
+            auth_code: "831000".into(),
+            network_id: "481234567890123".into(),
+        })),
         1 => prop::sample::select(vec!["05", "51", "91"]).prop_map(|code| Outcome::Declined(Decline::Response(code.into()))),
-        1 => Just(Outcome::Declined(Decline::Authentication)),
+        1 => Just(Outcome::Declined(Decline::Authentication(AuthenticationFailure::ChallengeFailed))),
         1 => Just(Outcome::Cancelled),
-        1 => Just(Outcome::NeedsPayer(PayerStep { kind: StepKind::Challenge, url: String::new() })),
+        1 => Just(Outcome::NeedsPayer(PayerStep::page(StepKind::Challenge, ""))),
         1 => Just(Outcome::Pending),
         1 => Just(Outcome::NotSent),
         1 => Just(Outcome::NotFound),
-        1 => Just(Outcome::Unknown),
+        1 => prop::sample::select(vec![Doubt::TimedOut, Doubt::Garbled, Doubt::Lost]).prop_map(Outcome::Unknown),
     ]
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let known = Authentication {
+        status: Some(AuthenticationStatus::Authenticated),
+        eci: "05".into(),
+        version: "2.2.0".into(),
+        ..Authentication::default()
+    };
+    let authentication = prop::sample::select(vec![None, Some(Box::new(known))]);
+    (outcome(), authentication).prop_map(|(outcome, authentication)| Report { outcome, authentication })
+}
+
+fn without_payer() -> Attempt {
+    let mut attempt = attempt(210);
+    attempt.circumstances.presence = Presence::Merchant { network_id: "481234567890123".into() };
+    attempt
+}
+
+fn capture_mode() -> impl Strategy<Value = CaptureMode> {
+    prop_oneof![3 => Just(CaptureMode::Now), 3 => Just(CaptureMode::Later), 1 => Just(CaptureMode::Never)]
 }
 
 fn amount() -> impl Strategy<Value = Money> {
@@ -51,16 +79,16 @@ fn converting() -> Attempt {
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        3 => prop::sample::select(vec![attempt(210), by_bank(), converting()]).prop_map(Command::Attempt),
+        3 => prop::sample::select(vec![attempt(210), by_bank(), converting(), without_payer()]).prop_map(Command::Attempt),
         3 => amount().prop_map(Command::Capture),
         1 => amount().prop_map(Command::CaptureFinal),
         1 => Just(Command::Void),
         1 => Just(Command::Reverse),
         1 => (2..6_u16, portion()).prop_map(|(seq, amount)| Command::Refund { amount, on: Some(Seq::new(seq)) }),
         3 => amount().prop_map(Command::refund),
-        8 => (1..6_u16, outcome(), any::<bool>()).prop_map(|(seq, outcome, cascade)| {
+        8 => (1..6_u16, report(), any::<bool>()).prop_map(|(seq, report, cascade)| {
             let fallback = cascade.then(|| attempt(215));
-            Command::Answered { seq: Seq::new(seq), outcome, fallback }
+            Command::Answered { seq: Seq::new(seq), report, fallback }
         }),
         1 => (1..4_u16, amount(), "[ab]").prop_map(|(seq, moved, reference)| {
             Command::ChargedBack { seq: Seq::new(seq), moved, reference }
@@ -110,7 +138,8 @@ fn check(payment: &Payment, book: &Book) -> Result<(), TestCaseError> {
         let refunded: i64 = refunds.map(|refund| refund.amount.minor()).sum();
         prop_assert!(refunded <= taking.amount.minor(), "refunds of {:?} within it", taking.seq);
     }
-    if let State::Funded(funds) = &payment.state {
+    // A verified card has no money.
+    if let (State::Funded(funds), Some(_)) = (&payment.state, payment.funding()) {
         let of_operations = payment.funds_of_operations().map(|sums| Funds { hold_until: funds.hold_until, ..sums });
         prop_assert_eq!(of_operations, Some(*funds), "the operations say the same");
     }
@@ -124,14 +153,13 @@ proptest! {
 
     #[test]
     fn money_stays_within_its_bounds(
-        later: bool,
+        capture in capture_mode(),
         late in prop::sample::select(vec![LateMoney::Suspense, LateMoney::Accepted]),
         retry in retry(),
         history in prop::collection::vec((command(), 0..400_i64), 1..40),
     ) {
-        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
         let mut payment = created(capture, retry);
-        payment.terms.late = late;
+        payment.times.late = late;
         let mut book = Book::new();
         let mut now = 0;
         for (command, passed) in history {
@@ -164,8 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_heard_twice_counts_once(outcome in outcome(), later: bool) {
-        let capture = if later { CaptureMode::Later } else { CaptureMode::Now };
+    fn an_answer_heard_twice_counts_once(outcome in outcome(), capture in capture_mode()) {
         let begun = decide(&created(capture, Retry::Never), Command::Attempt(attempt(210)), after(0)).expect("begun").payment;
         let once = decide(&begun, answered(1, outcome.clone()), after(1)).expect("heard").payment;
         let twice = decide(&once, answered(1, outcome), after(1)).expect("heard again");

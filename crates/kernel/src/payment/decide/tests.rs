@@ -4,11 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attempt, Command, Decision, Effect, Portion, Refusal, decide};
 use crate::payment::{
-    AmountChoice, Approval, CaptureMode, Decline, Details, Dialect, LateMoney, Means, Mode, Outcome, PayerStep,
-    Payment, Retry, Route, Seq, State, StepKind, Terms,
+    AmountChoice, Approval, CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, LateMoney, Means, Mode,
+    Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, Times,
 };
 use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
+
+mod facts;
 
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -30,7 +32,7 @@ pub(super) fn created(capture: CaptureMode, retry: Retry) -> Payment {
         asked: eur("10.00"),
         capture,
         retry,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
@@ -43,17 +45,26 @@ pub(super) fn attempt(provider: i64) -> Attempt {
     let provider = ProviderId::new(provider);
     Attempt {
         route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None },
-        means: Means { method: Method::Card, card: None, address: None },
+        means: Means::of(Method::Card),
+        circumstances: Circumstances::default(),
         amount: None,
     }
 }
 
 pub(super) fn answered(seq: u16, outcome: Outcome) -> Command {
-    Command::Answered { seq: Seq::new(seq), outcome, fallback: None }
+    told(seq, outcome.into())
+}
+
+fn told(seq: u16, report: Report) -> Command {
+    Command::Answered { seq: Seq::new(seq), report, fallback: None }
+}
+
+fn cascading(seq: u16, code: &str) -> Command {
+    Command::Answered { seq: Seq::new(seq), report: declined(code).into(), fallback: Some(attempt(215)) }
 }
 
 fn approved() -> Outcome {
-    Outcome::Approved(Approval { provider_id: "p".into() })
+    Outcome::Approved(Approval { provider_id: "p".into(), ..Approval::default() })
 }
 
 fn declined(code: &str) -> Outcome {
@@ -61,7 +72,7 @@ fn declined(code: &str) -> Outcome {
 }
 
 fn needs_payer(kind: StepKind) -> Outcome {
-    Outcome::NeedsPayer(PayerStep { kind, url: "/sim".into() })
+    Outcome::NeedsPayer(PayerStep::page(kind, "/sim"))
 }
 
 fn run(mut payment: Payment, commands: impl IntoIterator<Item = Command>) -> Payment {
@@ -71,14 +82,16 @@ fn run(mut payment: Payment, commands: impl IntoIterator<Item = Command>) -> Pay
     payment
 }
 
+fn begun(capture: CaptureMode) -> Payment {
+    run(created(capture, Retry::Never), [Command::Attempt(attempt(210))])
+}
+
 fn sale(commands: impl IntoIterator<Item = Command>) -> Payment {
-    let begun = run(created(CaptureMode::Now, Retry::Never), [Command::Attempt(attempt(210))]);
-    run(begun, commands)
+    run(begun(CaptureMode::Now), commands)
 }
 
 fn authorisation(commands: impl IntoIterator<Item = Command>) -> Payment {
-    let begun = run(created(CaptureMode::Later, Retry::Never), [Command::Attempt(attempt(210))]);
-    run(begun, commands)
+    run(begun(CaptureMode::Later), commands)
 }
 
 fn session() -> Retry {
@@ -99,12 +112,12 @@ fn states() -> Vec<(&'static str, Payment)> {
         ),
         ("pending", sale([])),
         ("pending, answer to come", sale([answered(1, Outcome::Pending)])),
-        ("unknown", sale([answered(1, Outcome::Unknown)])),
+        ("unknown", sale([answered(1, Outcome::Unknown(Doubt::TimedOut))])),
         ("pending_payer", sale([answered(1, needs_payer(StepKind::Challenge))])),
         ("authorised", authorisation([ok(1)])),
         ("authorised, capture open", authorisation([ok(1), Capture(eur("7.00"))])),
         ("authorised, final capture open", authorisation([ok(1), CaptureFinal(eur("7.00"))])),
-        ("authorised, void unknown", authorisation([ok(1), Void, answered(2, Outcome::Unknown)])),
+        ("authorised, void unknown", authorisation([ok(1), Void, answered(2, Outcome::Unknown(Doubt::TimedOut))])),
         ("partially_captured", authorisation([ok(1), Capture(eur("7.00")), ok(2)])),
         ("captured", sale([ok(1)])),
         ("captured, refund open", sale([ok(1), refund("6.00")])),
@@ -115,6 +128,11 @@ fn states() -> Vec<(&'static str, Payment)> {
         ("failed", sale([answered(1, Outcome::NotSent)])),
         ("cancelled", sale([answered(1, Outcome::Cancelled)])),
         ("voided", authorisation([ok(1), Void, ok(2)])),
+        ("verified", run(begun(CaptureMode::Never), [ok(1)])),
+        (
+            "verification, challenge open",
+            run(begun(CaptureMode::Never), [answered(1, needs_payer(StepKind::Challenge))]),
+        ),
         ("declined authorisation", authorisation([answered(1, declined("51"))])),
     ]
 }
@@ -156,14 +174,12 @@ fn commands(payment: &Payment) -> Vec<(String, Command, Timestamp)> {
             ("pending", Outcome::Pending),
             ("not sent", Outcome::NotSent),
             ("not found", Outcome::NotFound),
-            ("unknown", Outcome::Unknown),
+            ("unknown", Outcome::Unknown(Doubt::TimedOut)),
         ] {
             commands.push((format!("answer {seq}: {name}"), answered(seq, outcome), soon));
         }
-        let fallback = Command::Answered { seq: Seq::new(seq), outcome: declined("05"), fallback: Some(attempt(215)) };
-        commands.push((format!("answer {seq}: declined 05, with a fallback"), fallback, soon));
-        let fallback = Command::Answered { seq: Seq::new(seq), outcome: declined("51"), fallback: Some(attempt(215)) };
-        commands.push((format!("answer {seq}: declined 51, with a fallback"), fallback, soon));
+        commands.push((format!("answer {seq}: declined 05, with a fallback"), cascading(seq, "05"), soon));
+        commands.push((format!("answer {seq}: declined 51, with a fallback"), cascading(seq, "51"), soon));
         commands.push((format!("answer {seq}: not found after 2 min"), answered(seq, Outcome::NotFound), after(120)));
         let late = answered(seq, needs_payer(StepKind::Challenge));
         commands.push((format!("answer {seq}: challenge after its time"), late, after(901)));
@@ -353,8 +369,7 @@ fn only_an_open_amount_is_the_payers_choice() {
 /// Going on to another provider is the same try of the payer's.
 #[test]
 fn a_cascade_is_one_try() {
-    let cascades =
-        |seq| Command::Answered { seq: Seq::new(seq), outcome: declined("05"), fallback: Some(attempt(215)) };
+    let cascades = |seq| cascading(seq, "05");
     let first = run(
         in_session(2, AmountChoice::Fixed),
         [Command::Attempt(attempt(210)), cascades(1), answered(2, declined("05"))],
@@ -414,7 +429,7 @@ fn a_final_capture_releases_the_rest() {
     let closing = (Command::CaptureFinal(eur("7.00")), "authorised; call Capture 2 of 7.00 EUR; wake +30 s");
     // Known at once, or only after it was unknown.
     let known = story(held(), &[closing.clone(), (answered(2, approved()), taken)]);
-    let unknown = (answered(2, Outcome::Unknown), "authorised; wake +2 s");
+    let unknown = (answered(2, Outcome::Unknown(Doubt::TimedOut)), "authorised; wake +2 s");
     story(held(), &[closing.clone(), unknown, (answered(2, approved()), taken)]);
     let released = "captured; post hold_released 3.00 EUR; notify partially_captured to captured";
     story(known.clone(), &[(answered(3, approved()), released), (answered(2, approved()), "nothing")]);
@@ -449,11 +464,11 @@ fn only_a_whole_hold_is_reversed() {
 }
 
 #[test]
-fn late_money_is_accepted_where_the_terms_say_so() {
+fn late_money_is_accepted_where_the_payment_says_so() {
     let ended = |method, late| {
         let mut payment = created(CaptureMode::Now, Retry::Never);
-        payment.terms.late = late;
-        let means = Means { method, card: None, address: None };
+        payment.times.late = late;
+        let means = Means::of(method);
         let begun = run(payment, [Command::Attempt(Attempt { means, ..attempt(210) })]);
         let step = answered(1, needs_payer(StepKind::Redirect));
         decide(&begun, step, after(1900)).expect("the payer's time is over").payment
@@ -468,12 +483,4 @@ fn late_money_is_accepted_where_the_terms_say_so() {
         let heard = decide(&payment, answered(1, approved()), after(2000));
         assert_eq!(show(&payment, heard, after(2000)), expected);
     }
-}
-
-#[test]
-fn an_authorisation_lasts_as_long_as_its_terms_say() {
-    let mut payment = created(CaptureMode::Later, Retry::Never);
-    payment.terms.hold_days = 30;
-    let held = run(payment, [Command::Attempt(attempt(210)), answered(1, approved())]);
-    assert_eq!(held.wake_at(), Some(after(1 + 30 * 86_400)));
 }

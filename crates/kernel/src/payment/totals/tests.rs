@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Linked, Totals};
 use crate::payment::{
-    Approval, Attempt, CaptureMode, Command, Decline, Details, Dialect, Means, Mode, Outcome, Payment, Retry, Route,
-    Seq, State, Terms, decide,
+    Approval, Attempt, CaptureMode, Circumstances, Command, Decline, Details, Dialect, Means, Mode, Outcome, Payment,
+    Retry, Route, Seq, State, Times, decide,
 };
 use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
@@ -17,7 +17,7 @@ fn eur(text: &str) -> Money {
 /// An authorisation of 10.00 EUR with this history, a second a step.
 fn payment(history: impl IntoIterator<Item = Command>) -> Payment {
     let route = Route { provider: ProviderId::new(210), code: "s".into(), name: "S".into(), conversion: None };
-    let means = Means { method: Method::Card, card: None, address: None };
+    let means = Means::of(Method::Card);
     let created = Payment {
         id: PaymentId::from_number(1),
         merchant: MerchantId::from_number(1),
@@ -27,14 +27,14 @@ fn payment(history: impl IntoIterator<Item = Command>) -> Payment {
         asked: eur("10.00"),
         capture: CaptureMode::Later,
         retry: Retry::Never,
-        terms: Terms::default(),
+        times: Times::default(),
         state: State::Created,
         operations: Vec::new(),
         chargebacks: Vec::new(),
         announced: None,
         details: Details::default(),
     };
-    let attempt = Command::Attempt(Attempt { route, means, amount: None });
+    let attempt = Command::Attempt(Attempt { route, means, circumstances: Circumstances::default(), amount: None });
     let mut now = Timestamp::UNIX_EPOCH;
     std::iter::once(attempt).chain(history).fold(created, |payment, command| {
         now += SignedDuration::from_secs(1);
@@ -43,12 +43,13 @@ fn payment(history: impl IntoIterator<Item = Command>) -> Payment {
 }
 
 fn ok(seq: u16) -> Command {
-    Command::Answered { seq: Seq::new(seq), outcome: Outcome::Approved(Approval::default()), fallback: None }
+    let report = Outcome::Approved(Approval::default()).into();
+    Command::Answered { seq: Seq::new(seq), report, fallback: None }
 }
 
 fn no(seq: u16) -> Command {
-    let outcome = Outcome::Declined(Decline::Response("05".into()));
-    Command::Answered { seq: Seq::new(seq), outcome, fallback: None }
+    let report = Outcome::Declined(Decline::Response("05".into())).into();
+    Command::Answered { seq: Seq::new(seq), report, fallback: None }
 }
 
 fn struck(seq: u16, amount: &str, reference: &str) -> Command {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::tests::{after, answered, confirmation, created, eur, returned};
 use super::{Command, Confirmation, Overdraft, decide};
 use crate::ledger::{Account, Layer};
-use crate::payment::{Approval, Decline, Effect, OperationStatus, Outcome, PayerStep, StepKind};
+use crate::payment::{Approval, Decline, Doubt, Effect, OperationStatus, Outcome, PayerStep, StepKind};
 use crate::withdrawal::{Approver, Funding, State, Withdrawal};
 use crate::{Asset, Money};
 
@@ -17,11 +17,11 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         3 => Just(Outcome::Approved(Approval::default())),
         2 => Just(Outcome::Declined(Decline::Response("05".into()))),
         1 => Just(Outcome::Cancelled),
-        1 => Just(Outcome::NeedsPayer(PayerStep { kind: StepKind::Redirect, url: String::new() })),
+        1 => Just(Outcome::NeedsPayer(PayerStep::page(StepKind::Redirect, ""))),
         2 => Just(Outcome::Pending),
         1 => Just(Outcome::NotSent),
         1 => Just(Outcome::NotFound),
-        2 => Just(Outcome::Unknown),
+        2 => Just(Outcome::Unknown(Doubt::Garbled)),
     ]
 }
 

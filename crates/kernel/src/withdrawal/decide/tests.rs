@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Command, Confirmation, Decision, Overdraft, Refusal, decide};
 use crate::payment::{
-    Approval, Decline, Details, Dialect, Effect, Mode, OperationStatus, Outcome, PayerStep, Route, Seq, StepKind,
+    Approval, Decline, Details, Dialect, Doubt, Effect, Mode, OperationStatus, Outcome, PayerStep, Route, Seq, StepKind,
 };
 use crate::routing::{Method, ProviderId};
 use crate::withdrawal::{Approver, Destination, Funding, State, Withdrawal};
@@ -57,7 +57,7 @@ pub(super) fn answered(outcome: Outcome) -> Command {
 }
 
 fn approved() -> Outcome {
-    Outcome::Approved(Approval { provider_id: "p".into() })
+    Outcome::Approved(Approval { provider_id: "p".into(), ..Approval::default() })
 }
 
 fn declined() -> Outcome {
@@ -95,7 +95,7 @@ fn states() -> Vec<(&'static str, Withdrawal)> {
         ("approved by the API", sent([])),
         ("approved in the portal", run([Confirm(confirmation(1)), Approve(Approver::User(7))])),
         ("sent", sent([answered(Outcome::Pending)])),
-        ("unknown", sent([answered(Outcome::Unknown)])),
+        ("unknown", sent([answered(Outcome::Unknown(Doubt::TimedOut))])),
         ("paid", sent([answered(approved())])),
         ("returned in part", sent([answered(approved()), returned("4.00", "a")])),
         ("returned", sent([answered(approved()), returned("10.00", "a")])),
@@ -110,7 +110,7 @@ fn states() -> Vec<(&'static str, Withdrawal)> {
 
 fn commands() -> Vec<(&'static str, Command, Timestamp)> {
     let soon = after(2);
-    let challenge = Outcome::NeedsPayer(PayerStep { kind: StepKind::Challenge, url: "/sim".into() });
+    let challenge = Outcome::NeedsPayer(PayerStep::page(StepKind::Challenge, "/sim"));
     let other_operation = Command::Answered { seq: Seq::new(2), outcome: approved() };
     let unlimited = Confirmation { overdraft: Overdraft::Unlimited, ..confirmation(1) };
     vec![
@@ -131,7 +131,7 @@ fn commands() -> Vec<(&'static str, Command, Timestamp)> {
         ("answer: not sent", answered(Outcome::NotSent), soon),
         ("answer: not found", answered(Outcome::NotFound), soon),
         ("answer: not found after 2 min", answered(Outcome::NotFound), after(120)),
-        ("answer: unknown", answered(Outcome::Unknown), soon),
+        ("answer: unknown", answered(Outcome::Unknown(Doubt::TimedOut)), soon),
         ("answer about another operation", other_operation, soon),
         ("returned 4.00", returned("4.00", "b"), soon),
         ("returned 10.00", returned("10.00", "b"), soon),
@@ -188,7 +188,7 @@ fn every_state_against_every_command() {
 #[test]
 fn the_account_is_forgotten_when_the_payout_is_decided() {
     let sealed = |withdrawal: &Withdrawal| withdrawal.plan.as_ref().map(|plan| plan.destination.sealed.clone());
-    assert_eq!(sealed(&sent([answered(Outcome::Unknown)])).as_deref(), Some("sealed"));
+    assert_eq!(sealed(&sent([answered(Outcome::Unknown(Doubt::TimedOut))])).as_deref(), Some("sealed"));
     for end in [sent([answered(approved())]), sent([answered(declined())]), sent([answered(Outcome::NotSent)])] {
         assert_eq!(sealed(&end).as_deref(), Some(""));
     }

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::simulator::answer;
-use crate::simulator::entry::{Entry, Standing, Topic, Visit};
+use crate::simulator::entry::{CardFacts, Entry, Standing, Topic, Visit};
 use crate::simulator::triggers::Verdict;
 
 /// Starts a query whose rows [`read_entry`] reads.
@@ -16,7 +16,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT reference, account, lane, kind, amount_minor, asset, acts_on, status, decline, pending_until_ms, \
-             visit, charged_back_minor, at_ms FROM operations ",
+             visit, charged_back_minor, at_ms, card FROM operations ",
             $rest
         )
     };
@@ -30,6 +30,10 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         Some(text) => Some(serde_json::from_str(&text).map_err(|_| unreadable(10))?),
         None => None,
     };
+    let card: Option<CardFacts> = match row.get::<_, Option<String>>(13)? {
+        Some(text) => Some(serde_json::from_str(&text).map_err(|_| unreadable(13))?),
+        None => None,
+    };
     Ok(Entry {
         reference: row.get(0)?,
         account: ProviderId::new(row.get(1)?),
@@ -39,6 +43,7 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         on: row.get(6)?,
         standing: read_standing(row)?,
         visit,
+        card,
         charged_back_minor: row.get(11)?,
         at: read_time(row.get(12)?)?,
     })
@@ -80,10 +85,15 @@ pub(super) fn visit_column(visit: Option<&Visit>) -> Option<String> {
     visit.and_then(|visit| serde_json::to_string(visit).ok())
 }
 
+pub(super) fn card_column(card: Option<&CardFacts>) -> Option<String> {
+    card.and_then(|card| serde_json::to_string(card).ok())
+}
+
 pub(super) fn kind_word(kind: OperationKind) -> &'static str {
     match kind {
         OperationKind::Sale => "sale",
         OperationKind::Authorise => "authorise",
+        OperationKind::Verify => "verify",
         OperationKind::Capture => "capture",
         OperationKind::Void => "void",
         OperationKind::Refund => "refund",
@@ -96,6 +106,7 @@ pub(super) fn kind(word: &str) -> Option<OperationKind> {
     Some(match word {
         "sale" => OperationKind::Sale,
         "authorise" => OperationKind::Authorise,
+        "verify" => OperationKind::Verify,
         "capture" => OperationKind::Capture,
         "void" => OperationKind::Void,
         "refund" => OperationKind::Refund,

@@ -6,7 +6,7 @@ use florin_kernel::{Money, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{
-    kind_word, lane, read_entry, select, standing_columns, topic, topic_word, unreadable, visit_column,
+    card_column, kind_word, lane, read_entry, select, standing_columns, topic, topic_word, unreadable, visit_column,
 };
 use super::{Opened, Turned, Waiting};
 use crate::simulator::entry::{Entry, Letter, Standing};
@@ -31,7 +31,8 @@ const SCHEMA: &str = "
         visit TEXT,
         charged_back_minor INTEGER NOT NULL,
         attempts INTEGER NOT NULL,
-        at_ms INTEGER NOT NULL
+        at_ms INTEGER NOT NULL,
+        card TEXT
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS operations_by_root ON operations (root) WHERE root IS NOT NULL;
     CREATE TABLE IF NOT EXISTS letters (
@@ -86,8 +87,8 @@ fn insert(db: &Connection, entry: &Entry, root: Option<&str>) -> rusqlite::Resul
     let inserted = db
         .prepare_cached(
             "INSERT INTO operations (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline, \
-             pending_until_ms, visit, charged_back_minor, attempts, at_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14) ON CONFLICT (reference) DO NOTHING",
+             pending_until_ms, visit, charged_back_minor, attempts, at_ms, card) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15) ON CONFLICT (reference) DO NOTHING",
         )?
         .execute(params![
             entry.reference,
@@ -104,6 +105,7 @@ fn insert(db: &Connection, entry: &Entry, root: Option<&str>) -> rusqlite::Resul
             visit_column(entry.visit.as_ref()),
             entry.charged_back_minor,
             entry.at.as_millisecond(),
+            card_column(entry.card.as_ref()),
         ])?;
     Ok(inserted == 1)
 }
@@ -165,7 +167,7 @@ pub(super) fn turn_page(db: &Connection, before: &Entry, after: &Turned, letters
     let (status, decline, pending_until) = standing_columns(&after.standing);
     let turned = db
         .prepare_cached(
-            "UPDATE operations SET status = ?3, decline = ?4, pending_until_ms = ?5, visit = ?6 \
+            "UPDATE operations SET status = ?3, decline = ?4, pending_until_ms = ?5, visit = ?6, card = ?7 \
              WHERE reference = ?1 AND status = 'needs_payer' AND visit = ?2",
         )?
         .execute(params![
@@ -175,6 +177,7 @@ pub(super) fn turn_page(db: &Connection, before: &Entry, after: &Turned, letters
             decline,
             pending_until,
             visit_column(Some(&after.visit)),
+            card_column(after.card.as_ref()),
         ])?;
     if turned == 1 {
         post(db, before, letters)?;

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::columns::{lane, standing_columns, topic, visit_column};
+use super::columns::{card_column, lane, standing_columns, topic, visit_column};
 use super::{BookError, Opened, Turned, Waiting};
 use crate::simulator::entry::{Entry, Letter, Standing};
 
@@ -208,8 +208,20 @@ impl SharedBook {
         let (status, decline, pending_until) = standing_columns(&after.standing);
         let (old, new) = (visit_column(before.visit.as_ref()), visit_column(Some(&after.visit)));
         let (topics, due, times) = statements::letter_columns(letters);
-        let parameters: Parameters<'_> =
-            &[&before.reference, &old, &status, &decline, &pending_until, &new, &topics, &due, &times, &self.process];
+        let card = card_column(after.card.as_ref());
+        let parameters: Parameters<'_> = &[
+            &before.reference,
+            &old,
+            &status,
+            &decline,
+            &pending_until,
+            &new,
+            &topics,
+            &due,
+            &times,
+            &self.process,
+            &card,
+        ];
         let turned = self.query(statements::TURN, parameters).await?;
         Ok(!turned.is_empty())
     }

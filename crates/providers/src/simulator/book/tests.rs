@@ -4,7 +4,7 @@ use crate::simulator::entry::{Entry, Letter, Standing, Topic};
 use crate::simulator::tests::shared::Schema;
 use crate::simulator::tests::{NOON, sale};
 use crate::simulator::triggers::Verdict;
-use florin_kernel::payment::Decline;
+use florin_kernel::payment::{AuthenticationFailure, Decline};
 
 #[tokio::test]
 async fn entries_come_back_as_they_were() {
@@ -20,7 +20,9 @@ async fn comes_back_as_it_was(book: &Book) {
     let standings = [
         Standing::Approved,
         declined("05"),
-        Standing::Declined(Decline::Authentication),
+        Standing::Declined(Decline::Authentication(AuthenticationFailure::Technical)),
+        Standing::Declined(Decline::Authentication(AuthenticationFailure::NotAuthenticated)),
+        Standing::Declined(Decline::Authentication(AuthenticationFailure::ChallengeFailed)),
         Standing::Declined(Decline::Provider),
         Standing::Declined(Decline::Risk),
         Standing::Cancelled,

@@ -20,7 +20,7 @@ fn signature(raw: &mut RawCallback) -> &mut String {
 
 #[test]
 fn own_callbacks_are_read() {
-    let notice = Notice { reference: "a".into(), news: News::Outcome(Outcome::Pending) };
+    let notice = Notice { reference: "a".into(), news: News::Report(Outcome::Pending.into()) };
     assert_eq!(parse(&outcome(), &key()), Ok(vec![notice]));
     let amount = money("9107.00 EUR");
     let chargeback = Body::Chargeback { reference: "a".into(), chargeback: "cb-a".into(), amount };

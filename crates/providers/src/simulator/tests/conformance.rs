@@ -27,6 +27,11 @@ impl Fixture for Simulated {
             Wish::LoseAnswer => sale(&reference, "9101.00 EUR"),
             Wish::AnswerGarbage => sale(&reference, "9104.00 EUR"),
             Wish::Refund { of } => on(&of, call(OperationKind::Refund, &reference, "1.00 EUR")),
+            Wish::Challenge => Call { card: card("4000000000003220"), ..sale(&reference, "10.00 EUR") },
+            Wish::Verify => Call {
+                amount: Money::zero(money("1 EUR").asset()),
+                ..call(OperationKind::Verify, &reference, "10.00 EUR")
+            },
             Wish::Payout => Call {
                 payee: Some(Payee { holder: "Jane Roe".into(), number: Secret::new("4111111111111111".into()) }),
                 ..call(OperationKind::Payout, &reference, "10.00 EUR")

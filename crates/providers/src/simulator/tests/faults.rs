@@ -18,7 +18,7 @@ async fn silence_charges_once_and_is_found() {
 async fn garbage_is_unknown_and_found() {
     let world = World::new();
     let call = sale("a", "9104.00 EUR");
-    assert_eq!(world.execute(&call).await, Outcome::Unknown);
+    assert_eq!(world.execute(&call).await, Outcome::Unknown(Doubt::Garbled));
     assert_eq!(word(&world.look_up(&call).await), "approved");
     assert_eq!(world.charges().await, ["a sale 9104.00 EUR"]);
 }

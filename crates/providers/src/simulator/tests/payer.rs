@@ -21,7 +21,7 @@ async fn a_method_has_its_page() {
         (Method::Voucher, PageKind::Voucher),
     ] {
         let world = World::new();
-        let step = PayerStep { kind: StepKind::Redirect, url: "/sim/pay/a".into() };
+        let step = PayerStep::page(StepKind::Redirect, "/sim/pay/a");
         assert_eq!(world.execute(&page_of(method, "a", "9051.00 EUR")).await, Outcome::NeedsPayer(step));
         assert_eq!(world.page("a").await, (kind, PageState::Open));
     }
@@ -43,7 +43,7 @@ async fn buttons_do_what_they_say() {
     for (call, action, outcome, news) in [
         (challenge("10.00 EUR"), Approve, "approved", vec!["a approved"]),
         (challenge("9051.00 EUR"), Approve, "declined 51", vec!["a declined 51"]),
-        (challenge("10.00 EUR"), Decline, "declined 3ds", vec!["a declined 3ds"]),
+        (challenge("10.00 EUR"), Decline, "declined 3ds_challenge", vec!["a declined 3ds_challenge"]),
         (challenge("10.00 EUR"), Cancel, "cancelled", vec!["a cancelled"]),
         (challenge("10.00 EUR"), Pending, "pending", vec!["a pending"]),
         (bank("10.00 EUR"), Approve, "approved", vec!["a approved"]),
@@ -127,7 +127,8 @@ async fn cards_entered_on_the_page_decide() {
         ("4000000000009995", "10.00 EUR", "declined 51"),
         ("4000000000009995", "9000.00 EUR", "approved"),
         ("4111111111111111", "9061.00 EUR", "declined 61"),
-        ("4200000000000034", "10.00 EUR", "declined 3ds"),
+        ("4200000000000034", "10.00 EUR", "declined 3ds_refused"),
+        ("4200000000000083", "10.00 EUR", "declined 1A"),
     ] {
         let world = World::new();
         let call = page_of(Method::Card, "a", amount);
@@ -179,6 +180,18 @@ async fn pages_close() {
         assert_eq!(world.act("a", door, Action::Approve).await, Acted::Expired);
         assert_eq!(word(&world.look_up(&call).await), format!("payer {url}"));
         assert!(world.charges().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn pages_close_when_the_merchant_says() {
+    for call in [challenge("10.00 EUR"), bank("10.00 EUR")] {
+        let world = World::new();
+        opened(&world, &Call { step_minutes: Some(5), ..call }).await;
+        world.later(5 * 60 - 1).await;
+        assert_eq!(world.page("a").await.1, PageState::Open);
+        world.later(1).await;
+        assert_eq!(world.page("a").await.1, PageState::Expired);
     }
 }
 

@@ -18,6 +18,8 @@ async fn cards_and_amounts_decide() {
     for (method, number, amount, expected, moved) in [
         (Method::Card, "4111111111111111", "10.00 EUR", "approved", 1),
         (Method::Card, "4000000000003220", "10.00 EUR", "approved", 1),
+        (Method::Card, "4200000000000083", "10.00 EUR", "approved", 1),
+        (Method::Card, "4200000000000034", "10.00 EUR", "approved", 1),
         (Method::Card, "4000000000000341", "10.00 EUR", "declined 05", 0),
         (Method::Card, "4000000000000341", "9000.00 EUR", "approved", 1),
         (Method::Card, "no card", "10.00 EUR", "declined 14", 0),

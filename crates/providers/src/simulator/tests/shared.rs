@@ -71,7 +71,7 @@ async fn copies_sent_to_two_simulators_charge_once() {
     let worlds = [World::over(schema.book()), World::over(schema.book())];
     let copies = (0..100).map(|copy| {
         let simulator = worlds[copy % 2].simulator.clone();
-        tokio::spawn(async move { simulator.execute(&sale("a", "10.00 EUR")).await })
+        tokio::spawn(async move { simulator.execute(&sale("a", "10.00 EUR")).await.outcome })
     });
     for copy in copies.collect::<Vec<_>>() {
         assert_eq!(word(&copy.await.expect("an answer")), "approved");
@@ -88,7 +88,7 @@ async fn refunds_racing_through_two_simulators_never_exceed_the_sale() {
     let refunds = (0..40).map(|number| {
         let simulator = worlds[number % 2].simulator.clone();
         let refund = on("sale", call(OperationKind::Refund, &format!("refund-{number}"), "3.00 EUR"));
-        tokio::spawn(async move { simulator.execute(&refund).await })
+        tokio::spawn(async move { simulator.execute(&refund).await.outcome })
     });
     let mut approved = 0;
     for refund in refunds.collect::<Vec<_>>() {

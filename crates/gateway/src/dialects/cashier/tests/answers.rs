@@ -2,7 +2,9 @@
 
 use axum::body::to_bytes;
 use axum::response::IntoResponse;
-use florin_kernel::payment::{Approval, Command, Decline, Outcome, PayerStep, StepKind, Word};
+use florin_kernel::payment::{
+    Approval, AuthenticationFailure, Command, Decline, Doubt, Outcome, PayerStep, StepKind, Word,
+};
 
 use super::super::answer::body;
 use super::super::errors::{FieldError, Problem};
@@ -21,7 +23,7 @@ fn create_calls() {
         let payment = tried(eur("10.05"), outcome);
         assert_eq!(body(&payment, url.to_owned(), shape, Statuses::Basic), expected);
     };
-    let step = |kind| Outcome::NeedsPayer(PayerStep { kind, url: "/sim/pay/k3v9q0x1m7t2c8z".into() });
+    let step = |kind| Outcome::NeedsPayer(PayerStep::page(kind, "/sim/pay/k3v9q0x1m7t2c8z"));
     let text = ErrorShape::String;
     check(Outcome::Approved(Approval::default()), "", text, r#"{"url":"","transaction_status":"successful"}"#);
     check(
@@ -36,7 +38,7 @@ fn create_calls() {
         text,
         r#"{"url":"https://pay.example/sim/pay/k3v9q0x1m7t2c8z","transaction_status":"pending"}"#,
     );
-    check(Outcome::Unknown, "", text, r#"{"url":"","transaction_status":"pending"}"#);
+    check(Outcome::Unknown(Doubt::TimedOut), "", text, r#"{"url":"","transaction_status":"pending"}"#);
     check(Outcome::Pending, "", text, r#"{"url":"","transaction_status":"pending"}"#);
     check(no("51"), "", text, r#"{"url":"","transaction_status":"rejected","error":"Insufficient funds"}"#);
     let refused = Outcome::Declined(Decline::Provider);
@@ -80,12 +82,18 @@ fn reasons() {
     check(no("Call your bank on 0800 1234"), "05", "Do not honour");
     check(no("<b"), "05", "Do not honour");
     check(no(""), "05", "Do not honour");
-    check(Outcome::Declined(Decline::Authentication), "3ds", "3-D Secure authentication failed");
+    for failure in [
+        AuthenticationFailure::Technical,
+        AuthenticationFailure::NotAuthenticated,
+        AuthenticationFailure::ChallengeFailed,
+    ] {
+        check(Outcome::Declined(Decline::Authentication(failure)), "3ds", "3-D Secure authentication failed");
+    }
     check(Outcome::Declined(Decline::Risk), "risk", "Blocked by risk rules");
     check(Outcome::Declined(Decline::Provider), "provider", "Provider unavailable");
     check(Outcome::NotSent, "provider", "Provider unavailable");
     check(Outcome::Cancelled, "cancelled", "Cancelled by customer");
-    assert_eq!(reason(&tried(eur("10"), Outcome::Unknown)), None);
+    assert_eq!(reason(&tried(eur("10"), Outcome::Unknown(Doubt::TimedOut))), None);
     assert_eq!(reason(&tried(eur("10"), Outcome::Approved(Approval::default()))), None);
     assert_eq!(reason(&sent(asked(eur("10")), card_simulator())), None);
 }

@@ -1,6 +1,6 @@
 //! Webhooks: the contract's bodies and signatures, and when each status is told.
 
-use florin_kernel::payment::{Approval, Command, Decline, Outcome, PayerStep, Payment, StepKind};
+use florin_kernel::payment::{Approval, Command, Decline, Doubt, Outcome, PayerStep, Payment, StepKind};
 
 use super::super::notify::{body, signature, status_to_tell};
 use super::super::settings::{Edition, Settings, Statuses};
@@ -92,17 +92,20 @@ fn when_it_is_told() {
         outbox.live(outcomes.iter().cloned());
         assert_eq!(outbox.sent, expected, "{outcomes:?}");
     };
-    let step = |kind| Outcome::NeedsPayer(PayerStep { kind, url: "/sim/x".into() });
+    let step = |kind| Outcome::NeedsPayer(PayerStep::page(kind, "/sim/x"));
     check(&[], &[]);
     check(&[yes()], &["successful"]);
     check(&[no("51")], &["rejected"]);
     check(&[Outcome::NotSent], &["rejected"]);
-    check(&[Outcome::Unknown, yes()], &["pending", "successful"]);
-    check(&[Outcome::Unknown, Outcome::Unknown, Outcome::Pending, no("05")], &["pending", "rejected"]);
+    check(&[Outcome::Unknown(Doubt::Garbled), yes()], &["pending", "successful"]);
+    check(
+        &[Outcome::Unknown(Doubt::Garbled), Outcome::Unknown(Doubt::Garbled), Outcome::Pending, no("05")],
+        &["pending", "rejected"],
+    );
     check(&[Outcome::Pending, Outcome::Pending, yes(), yes()], &["pending", "successful"]);
     check(&[step(StepKind::Challenge), yes()], &["pending", "successful"]);
     check(&[step(StepKind::Redirect), Outcome::Pending, Outcome::Cancelled], &["pending", "rejected"]);
-    check(&[step(StepKind::Redirect), Outcome::Unknown, yes()], &["pending", "successful"]);
+    check(&[step(StepKind::Redirect), Outcome::Unknown(Doubt::Garbled), yes()], &["pending", "successful"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::super::columns::{kind_word, standing_columns, visit_column};
+use super::super::columns::{card_column, kind_word, standing_columns, visit_column};
 use super::super::{BookError, Opened};
 use super::{Parameters, Session, Slot, statements};
 use crate::simulator::entry::{Entry, Letter};
@@ -102,6 +102,7 @@ impl Session {
         let pending_until: Vec<Option<i64>> = standings.iter().map(|standing| standing.2).collect();
         let visits: Vec<Option<String>> = entries().map(|entry| visit_column(entry.visit.as_ref())).collect();
         let charged_back: Vec<i64> = entries().map(|entry| entry.charged_back_minor).collect();
+        let cards: Vec<Option<String>> = entries().map(|entry| card_column(entry.card.as_ref())).collect();
         let at: Vec<i64> = entries().map(|entry| entry.at.as_millisecond()).collect();
         let letters =
             || openings.iter().flat_map(|opening| opening.letters.iter().map(move |letter| (opening, letter)));
@@ -128,6 +129,7 @@ impl Session {
             &due,
             &times,
             &process,
+            &cards,
         ];
         let opened = self.query(statements::OPEN, columns).await?;
         opened.iter().map(|row| Ok(row.try_get(0)?)).collect()

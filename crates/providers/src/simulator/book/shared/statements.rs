@@ -27,7 +27,8 @@ pub(super) const SCHEMA: &str = "
         visit              text,
         charged_back_minor bigint NOT NULL,
         attempts           bigint NOT NULL,
-        at_ms              bigint NOT NULL
+        at_ms              bigint NOT NULL,
+        card               text
     );
     CREATE INDEX IF NOT EXISTS simulator_operations_by_root ON simulator_operations (root) WHERE root IS NOT NULL;
     CREATE TABLE IF NOT EXISTS simulator_letters (
@@ -49,7 +50,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT reference, account, lane, kind, amount_minor, asset, acts_on, status, decline, pending_until_ms, \
-             visit, charged_back_minor, at_ms FROM simulator_operations ",
+             visit, charged_back_minor, at_ms, card FROM simulator_operations ",
             $rest
         )
     };
@@ -73,13 +74,13 @@ macro_rules! is_free {
 pub(super) const OPEN: &str = concat!(
     "WITH opened AS (
         INSERT INTO simulator_operations (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline,
-            pending_until_ms, visit, charged_back_minor, attempts, at_ms)
+            pending_until_ms, visit, charged_back_minor, attempts, at_ms, card)
         SELECT reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline, pending_until_ms, visit,
-            charged_back_minor, 1, at_ms
+            charged_back_minor, 1, at_ms, card
         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[])
+            $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $20::text[])
             AS operation (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline,
-                pending_until_ms, visit, charged_back_minor, at_ms)
+                pending_until_ms, visit, charged_back_minor, at_ms, card)
         ON CONFLICT DO NOTHING RETURNING reference, lane
     ), posted AS (
         INSERT INTO simulator_letters (reference, lane, topic, due_ms, times_left, leased_by, lease_until)
@@ -94,12 +95,12 @@ pub(super) const OPEN: &str = concat!(
 );
 pub(super) const ASKED_AGAIN: &str = "UPDATE simulator_operations SET attempts = attempts + 1 WHERE reference = $1
     RETURNING reference, account, lane, kind, amount_minor, asset, acts_on, status, decline, pending_until_ms, visit,
-        charged_back_minor, at_ms";
+        charged_back_minor, at_ms, card";
 pub(super) const ROOT: &str = "SELECT coalesce(root, reference) FROM simulator_operations WHERE reference = $1";
 pub(super) const LOCK: &str = "SELECT 1 FROM simulator_operations WHERE reference = $1 FOR UPDATE";
 pub(super) const TURN: &str = concat!(
     "WITH turned AS (
-        UPDATE simulator_operations SET status = $3, decline = $4, pending_until_ms = $5, visit = $6
+        UPDATE simulator_operations SET status = $3, decline = $4, pending_until_ms = $5, visit = $6, card = $11
         WHERE reference = $1 AND status = 'needs_payer' AND visit = $2 RETURNING reference, lane
     ), posted AS (
         INSERT INTO simulator_letters (reference, lane, topic, due_ms, times_left, leased_by, lease_until)
@@ -156,6 +157,10 @@ pub(super) fn read_entry(row: &Row) -> Result<Entry, BookError> {
         Some(text) => Some(serde_json::from_str(text).map_err(|_| unreadable())?),
         None => None,
     };
+    let card = match row.try_get::<_, Option<&str>>(13)? {
+        Some(text) => Some(serde_json::from_str(text).map_err(|_| unreadable())?),
+        None => None,
+    };
     Ok(Entry {
         reference: row.try_get(0)?,
         account: ProviderId::new(row.try_get(1)?),
@@ -165,6 +170,7 @@ pub(super) fn read_entry(row: &Row) -> Result<Entry, BookError> {
         on: row.try_get(6)?,
         standing: standing(row.try_get(7)?, row.try_get(8)?, row.try_get(9)?).ok_or_else(unreadable)?,
         visit,
+        card,
         charged_back_minor: row.try_get(11)?,
         at: Timestamp::from_millisecond(row.try_get(12)?).map_err(|_| unreadable())?,
     })
