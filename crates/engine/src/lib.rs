@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use florin_kernel::payment::{Dialect, OperationKind};
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Circumstances, Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
-use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
+use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose};
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::Store;
 use jiff::SignedDuration;
@@ -76,6 +77,18 @@ pub enum Needs {
     Payout,
     /// It asks about card numbers without moving money.
     Verification,
+}
+
+impl Needs {
+    /// What may be asked of an account for a payer who chooses on our page, what is best for the payer first.
+    pub const fn of(operation: RuleOperation, method: Method) -> &'static [Needs] {
+        match (operation, method) {
+            (RuleOperation::Withdrawal, _) => &[Needs::Payout],
+            (RuleOperation::Deposit, Method::Card) => &[Needs::TakesCards, Needs::Page],
+            (RuleOperation::Deposit, Method::Voucher) => &[Needs::TakesVouchers, Needs::Page],
+            (RuleOperation::Deposit, Method::BankTransfer | Method::EWallet | Method::Crypto) => &[Needs::Page],
+        }
+    }
 }
 
 /// What an engine is made of.
@@ -261,6 +274,12 @@ impl Engine {
             Needs::Payout => capabilities.operations.contains(&OperationKind::Payout),
             Needs::Verification => capabilities.takes_cards && capabilities.operations.contains(&OperationKind::Verify),
         }
+    }
+
+    /// Whether an attempt by a card is sure to need its payer first, as far as the account's driver knows that without asking.
+    pub fn foresees_payer(&self, account: &ProviderAccount, card: &Card, circumstances: &Circumstances) -> bool {
+        let provider = self.providers.get(account.driver.as_str());
+        provider.is_some_and(|provider| provider.foresees_payer(card, circumstances))
     }
 
     /// Whether the process is stopping: no new money-moving request is taken.

@@ -171,7 +171,7 @@ impl Engine {
                     let calls = changes.effects.iter().any(|effect| begins(effect).is_some());
                     let _calling = calls.then(|| engine.inflight.enter(Reference { payment: id, sequence: 0 }));
                     drop((answering, tell.send(Ok(Obeyed::Now(changes.transaction.clone())))));
-                    engine.carry_out(id, changes).await;
+                    engine.pay_on(id, changes).await;
                 }
             }
         });

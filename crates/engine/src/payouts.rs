@@ -63,7 +63,8 @@ impl Engine {
         };
         let mut taking = self.taking(Claimant::of(&*new.withdrawal), &new.claims, new.digest);
         for _ in 0..DRAWS_MAX {
-            let mut confirmation = self.confirmation(&new.withdrawal, account, &new.payee, approvers);
+            let mut confirmation =
+                self.confirmation_of(&new.withdrawal, &new.candidate, account, &new.payee, approvers);
             confirmation.destination.card.clone_from(&new.card);
             let decision = decide(&new.withdrawal, Command::Confirm(confirmation), now)?;
             let answering = self.inflight.enter(Reference { payment: new.withdrawal.id, sequence: 0 });

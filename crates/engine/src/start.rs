@@ -7,7 +7,7 @@ use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount};
+use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount, Trail};
 use florin_kernel::withdrawal;
 use florin_store::{StoreError, Verdict};
 
@@ -96,7 +96,7 @@ impl Engine {
         let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
         for _ in 0..DRAWS_MAX {
             let attempt = Attempt {
-                route: route_to(first),
+                route: route_to(first, &new.candidate.trail),
                 means: means.clone(),
                 circumstances: new.circumstances.clone(),
                 amount: None,
@@ -109,8 +109,8 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let circumstances = new.circumstances;
-                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means), circumstances };
+                    let (means, circumstances, trail) = (Some(means), new.circumstances, new.candidate.trail);
+                    let calls = Calls { card: new.card, voucher: None, fallbacks, means, circumstances, trail };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
@@ -155,12 +155,13 @@ impl Engine {
     }
 }
 
-/// Where an attempt at an account goes.
-pub(crate) fn route_to(account: &ProviderAccount) -> Route {
+/// Where an attempt at an account goes, and how it was chosen.
+pub(crate) fn route_to(account: &ProviderAccount, trail: &Trail) -> Route {
     Route {
         provider: account.id,
         code: account.code.clone(),
         name: account.name.clone(),
         conversion: account.conversion,
+        trail: (*trail != Trail::default()).then(|| Box::new(trail.clone())),
     }
 }

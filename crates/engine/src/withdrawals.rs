@@ -9,9 +9,9 @@ use florin_kernel::ledger::Account;
 use florin_kernel::payment::Effect;
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation};
+use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderId, RuleOperation};
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Command, Confirmation, Destination, Overdraft, Withdrawal};
+use florin_kernel::withdrawal::{Command, Overdraft, Withdrawal};
 use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
 use tokio::sync::oneshot;
 
@@ -19,7 +19,7 @@ use crate::calls::Calls;
 use crate::claims::{ClaimRequest, Claimant};
 use crate::keys::Keyring;
 use crate::replay::{Render, Rendering, Reply};
-use crate::start::{DRAWS_MAX, StartError, route_to};
+use crate::start::{DRAWS_MAX, StartError};
 use crate::submit::{Changes, SubmitError};
 use crate::{Engine, Needs};
 
@@ -38,16 +38,16 @@ pub struct NewWithdrawal {
 /// What the payer chose.
 #[derive(Clone, Debug)]
 pub struct PayoutChoice {
-    /// One of the accounts that [`Engine::payout_routes`] offers.
+    /// One of the accounts that [`Engine::payout_offers`] names.
     pub provider: ProviderId,
     /// Where the money goes.
     pub payee: Payee,
 }
 
+mod confirm;
+
 /// Methods that can be paid out to, in the order they are offered.
 const METHODS: [Method; 3] = [Method::Card, Method::BankTransfer, Method::EWallet];
-/// Characters of a card or account number that people may read again.
-const SHOWN: usize = 4;
 
 impl Engine {
     /// Opens a withdrawal for its payer, with its answer in the same commit. A copy of an earlier request gets that one's.
@@ -80,14 +80,16 @@ impl Engine {
         Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
     }
 
-    /// Who can pay a withdrawal out, by method; the rules decide as they stand now.
+    /// Who can pay a withdrawal out, by method; the rules decide as they stand now. The card is not known yet: rules that ask
+    /// about it are asked again when the payer confirms.
     ///
     /// # Errors
     /// [`NoRoute`] of the method that comes nearest, when there is nobody.
-    pub fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
+    fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
         let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
         for method in METHODS {
-            match self.payout_route(withdrawal, method) {
+            let card = if method == Method::Card { CardFacts::Awaited } else { CardFacts::Unseen };
+            match self.payout_route(withdrawal, method, card) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
                 Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
@@ -100,21 +102,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`NoRoute`] says why nobody can.
-    pub fn payout_route(&self, withdrawal: &Withdrawal, method: Method) -> Result<Candidate, NoRoute> {
-        let payer = &withdrawal.details.payer;
-        let facts = Facts {
-            payment: withdrawal.id,
-            attempt: 0,
-            merchant: withdrawal.merchant,
-            mode: withdrawal.mode,
-            operation: RuleOperation::Withdrawal,
-            method,
-            amount: withdrawal.asked,
-            country: &payer.country,
-            kyc_status: &payer.kyc_status,
-            tags: &payer.tags,
-        };
-        self.route(&facts, Choice::Rules, Needs::Payout)
+    pub fn payout_route(
+        &self,
+        withdrawal: &Withdrawal,
+        method: Method,
+        card: CardFacts<'_>,
+    ) -> Result<Candidate, NoRoute> {
+        self.route(&facts(withdrawal, method, card), Choice::Rules, Needs::Payout)
     }
 
     /// Whether the balance covers a withdrawal as it stands now. Only the hold itself, made when the payer confirms, is sure.
@@ -136,55 +130,6 @@ impl Engine {
         Ok(i128::from(posted) + i128::from(overdraft.minor()) >= i128::from(withdrawal.asked.minor()))
     }
 
-    /// The payer confirms: the money is held, and the payout begins where nobody has to approve it.
-    ///
-    /// # Errors
-    /// [`SubmitError`]; nothing is written then.
-    pub async fn confirm_withdrawal(
-        self: &Arc<Self>,
-        id: PaymentId,
-        choice: PayoutChoice,
-    ) -> Result<Withdrawal, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let withdrawal = self.load::<Withdrawal>(id).await?.ok_or(SubmitError::NotFound)?.transaction;
-        let candidates = self.payout_routes(&withdrawal).unwrap_or_default();
-        let offered = |candidate: &&Candidate| candidate.accounts.iter().any(|account| account.id == choice.provider);
-        let candidate = candidates.iter().find(offered).ok_or(SubmitError::NotFound)?;
-        // A payout does not cascade: the first account takes it.
-        let account = candidate.accounts.first().ok_or(SubmitError::NotFound)?;
-        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !withdrawal.asked.exceeds(up_to));
-        let confirmation = self.confirmation(&withdrawal, account, &choice.payee, u8::from(!itself));
-        self.begin(id, Command::Confirm(confirmation)).await
-    }
-
-    /// With `approvers` at the least; two where the merchant's rules ask for four eyes.
-    pub(crate) fn confirmation(
-        &self,
-        withdrawal: &Withdrawal,
-        account: &ProviderAccount,
-        payee: &Payee,
-        approvers: u8,
-    ) -> Confirmation {
-        let directory = self.directory();
-        let rules = directory.merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
-        let (rules, asked) = (rules.unwrap_or_default(), withdrawal.asked);
-        let required = if rules.needs_four_eyes(asked) { 2 } else { approvers };
-        Confirmation {
-            route: route_to(account),
-            destination: Destination {
-                method: account.method,
-                shown: shown(payee.number.expose()),
-                card: None,
-                sealed: seal_payee(&self.keyring, payee),
-            },
-            required,
-            approval_days: rules.approval_days,
-            overdraft: rules.overdraft(withdrawal.mode, asked.asset()),
-        }
-    }
-
     /// The payer gives up.
     ///
     /// # Errors
@@ -194,10 +139,14 @@ impl Engine {
     }
 
     /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.
-    async fn begin(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Withdrawal, SubmitError> {
+    async fn carry_out(
+        self: &Arc<Self>,
+        id: PaymentId,
+        commit: impl Future<Output = Result<Changes<Withdrawal>, SubmitError>> + Send + 'static,
+    ) -> Result<Withdrawal, SubmitError> {
         let (engine, (tell, told)) = (self.clone(), oneshot::channel());
         self.tasks.spawn(async move {
-            let changes = match engine.commit::<Withdrawal>(id, command).await {
+            let changes = match commit.await {
                 Ok(changes) => changes,
                 Err(error) => return drop(tell.send(Err(error))),
             };
@@ -205,27 +154,34 @@ impl Engine {
             let calls = changes.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
             let _calling = calls.then(|| engine.inflight.enter(Reference { payment: id, sequence: 0 }));
             drop(tell.send(Ok((*changes.transaction).clone())));
-            engine.carry_out(id, changes).await;
+            engine.pay_on(id, changes).await;
         });
         told.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
     }
 
     /// What follows from a command that was told already.
-    pub(crate) async fn carry_out(self: &Arc<Self>, id: PaymentId, changes: Changes<Withdrawal>) {
+    pub(crate) async fn pay_on(self: &Arc<Self>, id: PaymentId, changes: Changes<Withdrawal>) {
         if let Err(error) = self.perform(changes, Calls::default(), None).await {
             tracing::error!(withdrawal = %id, %error, "an answer could not be stored; a look-up finishes the payout");
         }
     }
 }
 
-/// The end of a number, for people who know it.
-fn shown(number: &str) -> String {
-    let characters: Vec<char> = number.chars().collect();
-    let hidden = characters.len().saturating_sub(SHOWN);
-    if characters.len() < 2 * SHOWN {
-        "…".to_owned()
-    } else {
-        format!("…{}", characters[hidden..].iter().collect::<String>())
+/// What is known of a withdrawal, for the rules.
+fn facts<'a>(withdrawal: &'a Withdrawal, method: Method, card: CardFacts<'a>) -> Facts<'a> {
+    let payer = &withdrawal.details.payer;
+    Facts {
+        payment: withdrawal.id,
+        attempt: 0,
+        merchant: withdrawal.merchant,
+        mode: withdrawal.mode,
+        operation: RuleOperation::Withdrawal,
+        method,
+        card,
+        amount: withdrawal.asked,
+        country: &payer.country,
+        kyc_status: &payer.kyc_status,
+        tags: &payer.tags,
     }
 }
 

@@ -7,7 +7,7 @@ use florin_engine::setup::{self, NewMerchant};
 use florin_engine::{Approval, ClaimKind, ClaimRequest, NewPayout, Obeyed, Reply, StartError, WithdrawalRequest};
 use florin_kernel::payment::{CaptureMode, Details, Dialect, OperationKind};
 use florin_kernel::ports::{Lane, Payee};
-use florin_kernel::routing::{Candidate, Method};
+use florin_kernel::routing::{Candidate, Method, Trail};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::{Approver, Command, Funding, State, Withdrawal};
 use florin_kernel::{PaymentId, Transaction};
@@ -41,7 +41,12 @@ fn payout(world: &World, amount: &str, funding: Funding, approval: Approval, ref
         withdrawal: Box::new(withdrawal),
         claims: vec![ClaimRequest::reference(reference)],
         digest: world.engine.digest(&[amount.as_bytes()]),
-        candidate: Candidate { accounts: vec![Arc::new(account)], cascade: false, auto_approve_up_to: None },
+        candidate: Candidate {
+            accounts: vec![Arc::new(account)],
+            cascade: false,
+            auto_approval: None,
+            trail: Trail::default(),
+        },
         payee: Payee { holder: "Jane Roe".into(), number: Secret::new(VISA.into()) },
         card: None,
         approval,

@@ -96,6 +96,7 @@ fn withdrawal_rule(id: i64, order: i64, currencies: Vec<Asset>, up_to: Option<&s
         members: vec![Member { provider_id: ProviderId::new(PAYS_OUT), tier: 1, weight: 1 }],
         cascade: false,
         auto_approve_up_to: up_to.map(str::to_owned),
+        auto_approve_daily_per_user: None,
     }
 }
 
@@ -107,6 +108,7 @@ fn new_credential(owner: Owner) -> NewCredential {
         mode: owner.mode,
         dialect: Dialect::Cashier,
         key: Secret::new(format!("key {}", id.number())),
+        other_keys: Vec::new(),
         permissions: Vec::new(),
         expires_at: None,
         revoked: false,

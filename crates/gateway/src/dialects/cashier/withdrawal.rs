@@ -13,11 +13,12 @@ use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 
 use super::answer;
-use super::auth::{Caller, is_in};
+use super::auth::Caller;
 use super::deposit::{hosted_details, with_defaults};
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+use crate::dialects::caller::is_in;
 use crate::pages::back::WITHDRAWAL_PAGE;
 
 pub(super) mod page;
@@ -86,7 +87,7 @@ async fn check(state: &CashierState, caller: &Caller, asked: &Deposit, withdrawa
     if asked.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
         return Err(Problem::PayerBlocked);
     }
-    let routes = engine.payout_routes(withdrawal);
+    let routes = engine.payout_offers(withdrawal).await?;
     let bounds = broken_bounds(caller, asked.amount, routes.as_ref().err());
     if !bounds.is_empty() {
         return Err(Problem::AmountOutside(bounds));

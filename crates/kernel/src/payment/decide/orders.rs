@@ -5,7 +5,7 @@ use super::{Draft, Portion, Refusal};
 use crate::Money;
 use crate::fx::Rounding;
 use crate::payment::totals::{less, sum};
-use crate::payment::{OperationKind, OperationStatus, Seq, State};
+use crate::payment::{OperationKind, OperationStatus, Route, Seq, State};
 use crate::sabotage::{Defect, is_planted};
 
 impl Draft {
@@ -98,7 +98,7 @@ impl Draft {
         on: Option<Seq>,
     ) -> Result<Seq, Refusal> {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
-        let (route, on) = (funding.route.clone(), on.unwrap_or(funding.seq));
+        let (route, on) = (Route { trail: None, ..funding.route.clone() }, on.unwrap_or(funding.seq));
         let convert = |money| converted(money, &route, Rounding::Up);
         let part = before.plus(amount).and_then(convert).zip(convert(before));
         let part = part.and_then(|(after, before)| after.minus(before)).ok_or(Refusal::BadAmount)?;

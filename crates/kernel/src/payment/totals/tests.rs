@@ -16,7 +16,8 @@ fn eur(text: &str) -> Money {
 
 /// An authorisation of 10.00 EUR with this history, a second a step.
 fn payment(history: impl IntoIterator<Item = Command>) -> Payment {
-    let route = Route { provider: ProviderId::new(210), code: "s".into(), name: "S".into(), conversion: None };
+    let route =
+        Route { provider: ProviderId::new(210), code: "s".into(), name: "S".into(), conversion: None, trail: None };
     let means = Means::of(Method::Card);
     let created = Payment {
         id: PaymentId::from_number(1),
