@@ -20,6 +20,8 @@ mod v3;
 mod v3_calls;
 mod v3_cards;
 mod v3_errors;
+mod v3_orders;
+mod v3_payouts;
 mod v3_replays;
 mod webhooks;
 mod withdrawal_page;
