@@ -231,10 +231,13 @@ impl Directory {
         }
         for row in store.config(ConfigKind::Credential).await? {
             let document = read::<CredentialDocument>(&row.document)?;
-            let hash = hash_from_hex(&document.key_hash)?;
+            let mut hashes = vec![hash_from_hex(&document.key_hash)?];
+            for hash in &document.other_key_hashes {
+                hashes.push(hash_from_hex(hash)?);
+            }
             let credential = Arc::new(document.open(CredentialId::from_number(row.id), keyring)?);
             directory.credentials.insert(credential.id, credential.clone());
-            directory.by_key.insert(hash, credential);
+            directory.by_key.extend(hashes.into_iter().map(|hash| (hash, credential.clone())));
         }
         directory.catalogue = Catalogue::new(
             read_all(store, ConfigKind::Provider).await?,
@@ -327,6 +330,8 @@ pub(crate) struct CredentialDocument {
     pub mode: Mode,
     pub dialect: Dialect,
     pub key_hash: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_key_hashes: Vec<String>,
     pub permissions: Vec<Permission>,
     #[serde(default)]
     pub expires_at: Option<Timestamp>,

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use florin_kernel::payment::{Dialect, OperationKind};
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Circumstances, Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
 use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose};
@@ -265,6 +266,12 @@ impl Engine {
             Needs::Payout => capabilities.operations.contains(&OperationKind::Payout),
             Needs::Verification => capabilities.takes_cards && capabilities.operations.contains(&OperationKind::Verify),
         }
+    }
+
+    /// Whether an attempt by a card is sure to need its payer first, as far as the account's driver knows that without asking.
+    pub fn foresees_payer(&self, account: &ProviderAccount, card: &Card, circumstances: &Circumstances) -> bool {
+        let provider = self.providers.get(account.driver.as_str());
+        provider.is_some_and(|provider| provider.foresees_payer(card, circumstances))
     }
 
     /// Whether the process is stopping: no new money-moving request is taken.

@@ -51,6 +51,8 @@ pub struct NewCredential {
     pub dialect: Dialect,
     /// The key itself; only its keyed hash is written.
     pub key: Secret,
+    /// Other keys that name it, where a dialect has another login beside; they are kept like the first.
+    pub other_keys: Vec<Secret>,
     /// What it may do.
     pub permissions: Vec<Permission>,
     /// From then on it is refused.
@@ -86,11 +88,13 @@ pub fn merchant_row(merchant: &NewMerchant, keyring: &Keyring) -> ConfigRow {
 
 /// A credential's row.
 pub fn credential_row(credential: &NewCredential, keyring: &Keyring) -> ConfigRow {
+    let hash = |key: &Secret| hash_to_hex(&key_hash(keyring, credential.dialect, key.expose()));
     let document = CredentialDocument {
         merchant: credential.merchant,
         mode: credential.mode,
         dialect: credential.dialect,
-        key_hash: hash_to_hex(&key_hash(keyring, credential.dialect, credential.key.expose())),
+        key_hash: hash(&credential.key),
+        other_key_hashes: credential.other_keys.iter().map(hash).collect(),
         permissions: credential.permissions.clone(),
         expires_at: credential.expires_at,
         revoked: credential.revoked,

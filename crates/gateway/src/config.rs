@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::database::Place;
+use crate::dialects::v3::mounts::MountSettings;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,8 @@ pub struct Config {
     pub simulator_silence_ms: u64,
     /// A file with the master key, instead of `DIR/master.key`.
     pub master_key_file: Option<PathBuf>,
+    /// Where the v3 dialect answers.
+    pub v3: MountSettings,
 }
 
 impl Default for Config {
@@ -68,6 +71,7 @@ impl Default for Config {
             queue_max: 4_096,
             simulator_silence_ms: 2_000,
             master_key_file: None,
+            v3: MountSettings::default(),
         }
     }
 }
@@ -222,6 +226,9 @@ pub enum ConfigError {
     /// A public URL that links cannot begin with.
     #[error("--public-url {0}: must be an http or https URL with a host, without query and fragment")]
     PublicUrl(Url),
+    /// A mount that is no path, or another part's.
+    #[error("{0}")]
+    Mounts(String),
 }
 
 const FILE: &str = "florin.toml";
@@ -255,6 +262,7 @@ impl Config {
                 return Err(ConfigError::PublicUrl(url.clone()));
             }
         }
+        self.v3.mounts().map_err(ConfigError::Mounts)?;
         Ok(self)
     }
 

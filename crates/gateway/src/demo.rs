@@ -13,6 +13,8 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
+use crate::dialects::v3::auth;
+
 mod file;
 mod instructions;
 mod providers;
@@ -23,6 +25,8 @@ use file::DemoFile;
 pub const MERCHANT: MerchantId = MerchantId::from_number(1);
 /// The number of its credential in the cashier dialect.
 pub const CASHIER: CredentialId = CredentialId::from_number(1);
+/// The number of its credential in the v3 dialect.
+pub const V3: CredentialId = CredentialId::from_number(2);
 const SLUG: &str = "demo";
 const FILE: &str = "demo.json";
 
@@ -91,7 +95,11 @@ async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<
     }
     let hash = key_hash(&keyring, Dialect::Cashier, &demo.cashier.api_key);
     if directory.credential_by_hash(&hash).is_none() {
-        rows.push(setup::credential_row(&credential(demo), &keyring));
+        rows.push(setup::credential_row(&cashier(demo), &keyring));
+    }
+    let hash = key_hash(&keyring, Dialect::V3, &demo.v3.access_token);
+    if directory.credential_by_hash(&hash).is_none() {
+        rows.push(setup::credential_row(&v3(demo), &keyring));
     }
     for row in providers::rows() {
         if !store.config(row.kind).await?.iter().any(|known| known.id == row.id) {
@@ -116,13 +124,41 @@ fn merchant(demo: &DemoFile) -> NewMerchant {
     }
 }
 
-fn credential(demo: &DemoFile) -> NewCredential {
+fn cashier(demo: &DemoFile) -> NewCredential {
+    NewCredential {
+        id: CASHIER,
+        dialect: Dialect::Cashier,
+        key: Secret::new(demo.cashier.api_key.clone()),
+        // The demo's shop is whatever runs on the developer's machine.
+        settings: serde_json::json!({ "origins": ["http://localhost:*"] }),
+        signature_password: Secret::new(demo.cashier.signature_password.clone()),
+        ..credential()
+    }
+}
+
+fn v3(demo: &DemoFile) -> NewCredential {
+    let DemoFile { v3, .. } = demo;
+    let legacy = auth::legacy_key(&v3.legacy_user_id, &v3.legacy_password, &v3.entity_id);
+    NewCredential {
+        id: V3,
+        dialect: Dialect::V3,
+        key: Secret::new(v3.access_token.clone()),
+        other_keys: vec![Secret::new(legacy)],
+        settings: serde_json::json!({ "entity_ids": [v3.entity_id] }),
+        signature_password: Secret::new(v3.notification_key.clone()),
+        ..credential()
+    }
+}
+
+/// What the credentials of all dialects share: they may do everything.
+fn credential() -> NewCredential {
     NewCredential {
         id: CASHIER,
         merchant: MERCHANT,
         mode: Mode::Dev,
         dialect: Dialect::Cashier,
-        key: Secret::new(demo.cashier.api_key.clone()),
+        key: Secret::new(String::new()),
+        other_keys: Vec::new(),
         permissions: vec![
             Permission::Deposits,
             Permission::S2sCards,
@@ -134,9 +170,8 @@ fn credential(demo: &DemoFile) -> NewCredential {
         revoked: false,
         allow: Vec::new(),
         deny: Vec::new(),
-        // The demo's shop is whatever runs on the developer's machine.
-        settings: serde_json::json!({ "origins": ["http://localhost:*"] }),
-        signature_password: Secret::new(demo.cashier.signature_password.clone()),
+        settings: serde_json::Value::Null,
+        signature_password: Secret::new(String::new()),
     }
 }
 
@@ -154,6 +189,16 @@ impl Demo {
     /// The key of the cashier dialect.
     pub fn api_key(&self) -> Secret {
         Secret::new(self.0.cashier.api_key.clone())
+    }
+
+    /// The entity and the token of the v3 dialect.
+    pub fn v3(&self) -> (&str, Secret) {
+        (&self.0.v3.entity_id, Secret::new(self.0.v3.access_token.clone()))
+    }
+
+    /// User and password of the v3 dialect's older login.
+    pub fn v3_legacy(&self) -> (&str, Secret) {
+        (&self.0.v3.legacy_user_id, Secret::new(self.0.v3.legacy_password.clone()))
     }
 
     /// The operator's token.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+pub mod caller;
 pub mod cashier;
+pub mod request;
+pub mod v3;
 
 /// How long the provider took, told to the server beside an answer: `Server-Timing` leaves it out.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::pages::inbox::Inbox;
-use crate::pages::sim::SimulatedPages;
+use crate::pages::sim::Simulation;
 use crate::{admin, callbacks, docs, pages, telemetry};
 
 mod connections;
@@ -32,7 +32,7 @@ pub struct Gateway {
     /// The engine.
     pub engine: Arc<Engine>,
     /// The simulated payer pages.
-    pub simulated: Arc<dyn SimulatedPages>,
+    pub simulation: Simulation,
     /// The demo shop's inbox; only with `--demo`.
     pub inbox: Option<Inbox>,
     pub(crate) readiness: Readiness,
@@ -44,7 +44,7 @@ pub struct Parts {
     /// The engine, not yet running.
     pub engine: Arc<Engine>,
     /// The simulated payer pages.
-    pub simulated: Arc<dyn SimulatedPages>,
+    pub simulation: Simulation,
     /// The providers' own work; it ends when its token is cancelled.
     pub background: JoinHandle<()>,
     /// Ends the providers' own work.
@@ -83,7 +83,7 @@ impl Server {
         let draining = CancellationToken::new();
         let gateway = Arc::new(Gateway {
             engine: parts.engine.clone(),
-            simulated: parts.simulated,
+            simulation: parts.simulation,
             inbox: parts.inbox,
             readiness: Readiness::new(draining.clone()),
             figures: parts.figures.clone(),
@@ -135,9 +135,9 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::figures))
         .route("/static/{file}", get(pages::files::file))
-        .route("/openapi/cashier.json", get(docs::cashier_document))
+        .route("/openapi/{file}", get(docs::document))
         .route("/docs", get(docs::index))
-        .route("/docs/cashier", get(docs::cashier))
+        .route("/docs/{dialect}", get(docs::reference))
         .route("/callbacks/{provider}", post(callbacks::take))
         .route("/admin/v1/clock", post(admin::advance_clock))
         .route("/admin/v1/explain", post(admin::explain))

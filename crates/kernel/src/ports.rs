@@ -147,6 +147,13 @@ pub trait Provider: Send + Sync {
         Duration::from_secs(20)
     }
 
+    /// Whether an attempt by this card is sure to need its payer first, as far as that can be told without asking: a merchant that
+    /// gave no way back for the payer is then refused before anything is written (v3 contract, section 11).
+    fn foresees_payer(&self, card: &Card, circumstances: &Circumstances) -> bool {
+        let (_, _) = (card, circumstances);
+        false
+    }
+
     /// Asks for an operation. It cannot fail: a network error *is* [`Unknown`](crate::payment::Outcome::Unknown), `NotSent`
     /// only where surely no connection was made, and only an explicit no is `Declined`. Where no payer takes part it never
     /// asks for one.

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::Timestamp;
-use florin_kernel::payment::{Doubt, OperationKind, Outcome, Report};
+use florin_kernel::card::Card;
+use florin_kernel::payment::{Circumstances, Doubt, OperationKind, Outcome, Report};
 use florin_kernel::ports::{Call, CallbackError, Clock, Notice, Provider, RawCallback};
 use florin_kernel::routing::{Capabilities, ProviderAccount};
 use florin_kernel::secret::Secret;
@@ -230,6 +231,10 @@ impl Provider for Simulator {
 
     fn timeout(&self) -> Duration {
         self.settings.silence
+    }
+
+    fn foresees_payer(&self, card: &Card, circumstances: &Circumstances) -> bool {
+        plan::challenges(card, circumstances)
     }
 
     /// The same reference asked again is answered from the book, without the fault of the first time.

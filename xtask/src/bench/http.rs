@@ -8,7 +8,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// The digits of a reference that change.
 const DIGITS: usize = 12;
 
-/// A server-to-server card payment, ready to be sent again and again.
+/// A card payment in one of the dialects, ready to be sent again and again.
 #[derive(Clone)]
 pub struct PaymentRequest {
     bytes: Vec<u8>,
@@ -16,8 +16,8 @@ pub struct PaymentRequest {
 }
 
 impl PaymentRequest {
-    /// The request of the contract's sample, without a webhook.
-    pub fn new(host: &str, api_key: &str) -> PaymentRequest {
+    /// The request of the cashier contract's sample, without a webhook.
+    pub fn cashier(host: &str, api_key: &str) -> PaymentRequest {
         let digits = "0".repeat(DIGITS);
         let body = format!(
             concat!(
@@ -32,7 +32,26 @@ impl PaymentRequest {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        let text = head + &body;
+        PaymentRequest::of(head + &body)
+    }
+
+    /// The request of the v3 contract's sample, with the same card.
+    pub fn v3(host: &str, entity_id: &str, token: &str) -> PaymentRequest {
+        let body = format!(
+            "entityId={entity_id}&amount=10.05&currency=EUR&paymentType=DB&paymentBrand=VISA&card.number=4111111111111111\
+             &card.holder=John+Doe&card.expiryMonth=05&card.expiryYear=2034&card.cvv=444&customer.ip=127.34.125.54\
+             &merchantTransactionId=bench-{}",
+            "0".repeat(DIGITS)
+        );
+        let head = format!(
+            "POST /v3/payments HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        PaymentRequest::of(head + &body)
+    }
+
+    fn of(text: String) -> PaymentRequest {
         let digits_at = text.rfind("bench-").map_or(0, |at| at + "bench-".len());
         PaymentRequest { bytes: text.into_bytes(), digits_at }
     }
@@ -66,7 +85,8 @@ impl<'a> Answer<'a> {
 
     /// Whether it says that the payment has its money.
     pub fn is_successful(&self) -> bool {
-        self.head.starts_with(b"HTTP/1.1 200 ") && find(self.body, b"\"successful\"").is_some()
+        let says = |word: &[u8]| find(self.body, word).is_some();
+        self.head.starts_with(b"HTTP/1.1 200 ") && (says(b"\"successful\"") || says(b"\"000.000.000\""))
     }
 
     /// Microseconds spent in the gateway, by its own account.
@@ -102,13 +122,17 @@ mod tests {
 
     #[test]
     fn requests_differ_in_their_reference_only() {
-        let mut request = PaymentRequest::new("localhost", "key");
-        let (first, second) = (request.next().to_vec(), request.next().to_vec());
-        let differing = first.iter().zip(&second).filter(|(a, b)| a != b).count();
-        assert!(differing >= 1 && first.len() == second.len());
-        let text = String::from_utf8(first).expect("UTF-8");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a body");
-        assert!(head.contains(&format!("Content-Length: {}", body.len())));
+        let cashier = PaymentRequest::cashier("localhost", "key");
+        for mut request in [cashier.clone(), PaymentRequest::v3("localhost", "EB000001", "token")] {
+            let (first, second) = (request.next().to_vec(), request.next().to_vec());
+            let differing = first.iter().zip(&second).filter(|(a, b)| a != b).count();
+            assert!(differing >= 1 && first.len() == second.len());
+            let text = String::from_utf8(first).expect("UTF-8");
+            let (head, body) = text.split_once("\r\n\r\n").expect("a body");
+            assert!(head.contains(&format!("Content-Length: {}", body.len())));
+        }
+        let text = String::from_utf8(cashier.bytes).expect("UTF-8");
+        let (_, body) = text.split_once("\r\n\r\n").expect("a body");
         serde_json::from_str::<serde_json::Value>(body).expect("JSON");
     }
 

@@ -36,6 +36,8 @@ pub struct Closed {
 /// All that was measured over HTTP.
 pub struct Measured {
     pub closed: Vec<Closed>,
+    /// The same payment in the v3 dialect.
+    pub v3: Closed,
     pub open_rate: u32,
     pub open: open_loop::Measured,
 }
@@ -43,19 +45,25 @@ pub struct Measured {
 const WARM_UP: Duration = Duration::from_secs(3);
 const OPEN_RATE: u32 = 1000;
 
-/// Measures the binary at 64, 16 and 256 connections, then at a fixed rate.
+/// Measures the binary at 64, 16 and 256 connections, in another dialect, and at a fixed rate.
 ///
 /// # Errors
 /// The server does not start, or an answer is not a successful payment.
 pub fn measure(binary: &Path, folder: &Path, seconds: u64) -> Fallible<Measured> {
     let mut server = Server::start(binary, folder, None)?;
-    let request = PaymentRequest::new(&server.address.to_string(), &api_key(folder)?);
+    let host = server.address.to_string();
+    let request = PaymentRequest::cashier(&host, &demo(folder, &["cashier", "api_key"])?);
     let half = seconds.div_ceil(2);
-    let closed = server.closed_loops(&request, &[(64, seconds), (16, half), (256, half)])?;
+    let mut closed = server.closed_loops(&request, &[(64, seconds)])?;
+    eprintln!("bench: 64 connections in the v3 dialect, {seconds} s");
+    let [entity_id, token] = ["entity_id", "access_token"].map(|name| demo(folder, &["v3", name]));
+    let v3 = PaymentRequest::v3(&host, &entity_id?, &token?);
+    let v3 = server.closed(&v3, 64, Duration::from_secs(seconds))?;
+    closed.extend(server.closed_loops(&request, &[(16, half), (256, half)])?);
     eprintln!("bench: {OPEN_RATE} payments a second, {half} s");
     let open = open_loop::run(server.address, &request, OPEN_RATE, Duration::from_secs(half))?;
     server.stop()?;
-    Ok(Measured { closed, open_rate: OPEN_RATE, open })
+    Ok(Measured { closed, v3, open_rate: OPEN_RATE, open })
 }
 
 /// Measures the binary on a database at numbers of connections, each for so many seconds.
@@ -69,7 +77,7 @@ pub fn closed_loops(
     runs: &[(usize, u64)],
 ) -> Fallible<Vec<Closed>> {
     let mut server = Server::start(binary, folder, database)?;
-    let request = PaymentRequest::new(&server.address.to_string(), &api_key(folder)?);
+    let request = PaymentRequest::cashier(&server.address.to_string(), &demo(folder, &["cashier", "api_key"])?);
     let closed = server.closed_loops(&request, runs)?;
     server.stop()?;
     Ok(closed)
@@ -154,10 +162,11 @@ impl Server {
     }
 }
 
-/// The demo merchant's key for the Cashier API.
-fn api_key(folder: &Path) -> Fallible<String> {
+/// One of the demo merchant's credentials.
+fn demo(folder: &Path, path: &[&str]) -> Fallible<String> {
     let text = std::fs::read_to_string(folder.join("demo.json"))?;
     let demo: serde_json::Value = serde_json::from_str(&text)?;
-    let key = demo["cashier"]["api_key"].as_str().ok_or("demo.json has no cashier.api_key")?;
-    Ok(key.to_owned())
+    let value = path.iter().fold(&demo, |value, key| &value[*key]);
+    let text = value.as_str().ok_or_else(|| format!("demo.json has no {}", path.join(".")))?;
+    Ok(text.to_owned())
 }

@@ -31,7 +31,7 @@ fn answer(mut stream: TcpStream, status: &str, body: &str) {
 
 #[test]
 fn the_closed_loop_counts_what_is_answered() {
-    let request = PaymentRequest::new("localhost", "key");
+    let request = PaymentRequest::cashier("localhost", "key");
     let (warm_up, time) = (Duration::from_millis(10), Duration::from_millis(200));
     let (latency, _) =
         closed_loop::run(server("200 OK", SUCCESSFUL), &request, 4, warm_up, time).expect("good answers");
@@ -40,7 +40,7 @@ fn the_closed_loop_counts_what_is_answered() {
 
 #[test]
 fn any_other_answer_ends_the_run() {
-    let request = PaymentRequest::new("localhost", "key");
+    let request = PaymentRequest::cashier("localhost", "key");
     for (status, body) in [("200 OK", "{\"transaction_status\":\"pending\"}"), ("503 Service Unavailable", SUCCESSFUL)]
     {
         let found = closed_loop::run(server(status, body), &request, 2, Duration::ZERO, Duration::from_secs(5));
@@ -51,7 +51,7 @@ fn any_other_answer_ends_the_run() {
 
 #[test]
 fn the_open_loop_keeps_its_rate() {
-    let request = PaymentRequest::new("localhost", "key");
+    let request = PaymentRequest::cashier("localhost", "key");
     let time = Duration::from_millis(500);
     let measured = open_loop::run(server("200 OK", SUCCESSFUL), &request, 200, time).expect("good answers");
     assert_eq!(measured.latency.count(), 100);

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::Place;
 use crate::demo::{self, Demo};
-use crate::dialects::cashier;
+use crate::dialects::{cashier, v3};
 use crate::pages::inbox::Inbox;
+use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
 use crate::server::{Parts, Server};
 use crate::{master_key, telemetry};
@@ -92,16 +93,18 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         public_url,
     });
     let engine = engine.await.map_err(|error| error.to_string())?;
+    let simulation = Simulation { engine: engine.clone(), pages: providers.simulated };
     let stop = CancellationToken::new();
     let server = Server::start(
         listener,
         Parts {
-            simulated: providers.simulated,
             background: tokio::spawn((providers.background)(engine.clone(), stop.clone())),
             stop,
             inbox: demo.as_ref().map(|demo| Inbox::new(demo.webhook_secret(), demo.signature_password())),
             figures,
-            dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone())),
+            dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
+                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?)),
+            simulation,
             engine,
             body_max_bytes: config.body_max_bytes,
             connections_max: config.connections_max,

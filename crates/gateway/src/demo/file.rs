@@ -11,6 +11,8 @@ pub(super) struct DemoFile {
     pub(super) base_url: String,
     pub(super) admin: Admin,
     pub(super) cashier: Cashier,
+    #[serde(default = "V3::new")]
+    pub(super) v3: V3,
     pub(super) webhook_secret: String,
 }
 
@@ -25,6 +27,15 @@ pub(super) struct Cashier {
     pub(super) signature_password: String,
     pub(super) provider_ids: ProviderIds,
     pub(super) routing_id: i64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct V3 {
+    pub(super) entity_id: String,
+    pub(super) access_token: String,
+    pub(super) notification_key: String,
+    pub(super) legacy_user_id: String,
+    pub(super) legacy_password: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -53,9 +64,30 @@ impl DemoFile {
                 provider_ids: ProviderIds { card: 210, bank_transfer: 211, e_wallet: 212, voucher: 213 },
                 routing_id: 310,
             },
+            v3: V3::new(),
             webhook_secret: webhook_secret.to_owned(),
         }
     }
+}
+
+impl V3 {
+    /// New secrets for the entity of the contract's samples.
+    fn new() -> V3 {
+        V3 {
+            entity_id: "EB000001".to_owned(),
+            access_token: format!("fl_dev_{}", letters()),
+            notification_key: hex::<32>(),
+            legacy_user_id: hex::<16>(),
+            legacy_password: letters(),
+        }
+    }
+}
+
+/// Random bytes in lower-case hexadecimal.
+fn hex<const COUNT: usize>() -> String {
+    let mut bytes = [0; COUNT];
+    getrandom::fill(&mut bytes).expect("the system's random source answers");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// 40 random letters and digits: 238 bits.

@@ -6,8 +6,9 @@ use super::file::DemoFile;
 
 /// The text, without a line end.
 pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
-    let DemoFile { base_url, cashier, admin, .. } = demo;
+    let DemoFile { base_url, cashier, v3, admin, .. } = demo;
     let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
+    let (entity_id, access_token) = (&v3.entity_id, &v3.access_token);
     format!(
         r#"
 Florin demo: one merchant, test credentials, nothing moves real money.
@@ -34,12 +35,18 @@ curl -sS -w '\n' {base_url}/v1/payments/direct -H 'X-Api-Key: {api_key}' -d '{{
 curl -sS -w '\n' {base_url}/v1/transactions/ORDER -H 'X-Api-Key: {api_key}'
 curl -sS -w '\n' {base_url}/v1/transactions -H 'X-Api-Key: {api_key}'
 
-4. Let an hour pass on the test clock; every timer follows:
+4. Pay by the Payments v3 API; {base_url}/oppwa/v1/payments takes the same:
+
+curl -sS -w '\n' {base_url}/v3/payments -H 'Authorization: Bearer {access_token}' -d 'entityId={entity_id}' -d 'amount=92.00' \
+  -d 'currency=EUR' -d 'paymentType=DB' -d 'card.number=4200000000000000' -d 'card.holder=Jane Jones' -d 'card.expiryMonth=05' \
+  -d 'card.expiryYear=2034' -d 'card.cvv=123' -d 'shopperResultUrl={base_url}/'
+
+5. Let an hour pass on the test clock; every timer follows:
 
 curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 
 Signed webhooks arrive at   {base_url}/sim/inbox
-API reference               {base_url}/docs/cashier
+API references              {base_url}/docs
 Check the book              florin ledger verify --data {data}
 All credentials             {data}/demo.json
 "#

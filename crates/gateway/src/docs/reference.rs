@@ -98,7 +98,7 @@ impl Reader<'_> {
     fn operation(&self, verb: &str, path: &str, operation: &Value) -> Operation {
         let parameters: Vec<&Value> = array(operation, "parameters").map(|value| self.resolve(value)).collect();
         let body = self.resolve(&operation["requestBody"]);
-        let content = json_content(body);
+        let content = json_content(body).or(form_content(body));
         let schema = content.map(|content| self.resolve(&content["schema"]));
         let sample = content.map(|content| self.sample(content));
         let mut fields = Vec::new();
@@ -115,14 +115,14 @@ impl Reader<'_> {
             description: paragraphs(operation),
             parameters: parameters.iter().map(|parameter| self.parameter(parameter)).collect(),
             fields,
-            command: if is_webhook { String::new() } else { self.command(verb, path, &parameters, sample.as_ref()) },
+            command: if is_webhook { String::new() } else { self.command(verb, path, operation, &parameters) },
             body: if is_webhook { pretty } else { String::new() },
             answers: if is_webhook { Vec::new() } else { self.answers(operation) },
         }
     }
 
     /// A `curl` command as a shell reads it.
-    fn command(&self, verb: &str, path: &str, parameters: &[&Value], body: Option<&Value>) -> String {
+    fn command(&self, verb: &str, path: &str, operation: &Value, parameters: &[&Value]) -> String {
         let mut url = path.to_owned();
         let mut query = Vec::new();
         for parameter in parameters {
@@ -138,11 +138,24 @@ impl Reader<'_> {
             url = format!("{url}?{}", query.join("&"));
         }
         let mut command = format!("curl -sS '{}{url}'", self.base_url);
-        for scheme in self.schemes().filter(|scheme| scheme["in"] == "header") {
-            command.push_str(&format!(" \\\n  -H '{}: YOUR_KEY'", text(scheme, "name")));
+        let open = array(operation, "security").next().is_none() && operation.get("security").is_some();
+        for scheme in self.schemes().filter(|_| !open) {
+            match (scheme["in"].as_str(), scheme["scheme"].as_str()) {
+                (Some("header"), _) => {
+                    command.push_str(&format!(" \\\n  -H '{}: YOUR_KEY'", text(scheme, "name")));
+                }
+                (_, Some("bearer")) => command.push_str(" \\\n  -H 'Authorization: Bearer YOUR_TOKEN'"),
+                (Some(_) | None, Some(_) | None) => {}
+            }
         }
-        if let Some(body) = body {
-            command.push_str(&format!(" \\\n  -d '{}'", sample::pretty(body).replace('\'', r"'\''")));
+        let body = self.resolve(&operation["requestBody"]);
+        let quoted = |text: &str| text.replace('\'', r"'\''");
+        if let Some(content) = json_content(body) {
+            command.push_str(&format!(" \\\n  -d '{}'", quoted(&sample::pretty(&self.sample(content)))));
+        } else if let Some(content) = form_content(body) {
+            for (name, value) in self.sample(content).as_object().into_iter().flatten() {
+                command.push_str(&format!(" \\\n  -d '{}'", quoted(&format!("{name}={}", sample::plain(value)))));
+            }
         } else if verb != "get" {
             command.push_str(&format!(" \\\n  -X {}", verb.to_uppercase()));
         }
@@ -258,6 +271,10 @@ impl Reader<'_> {
 
 fn json_content(holder: &Value) -> Option<&Value> {
     holder.get("content")?.get("application/json")
+}
+
+fn form_content(holder: &Value) -> Option<&Value> {
+    holder.get("content")?.get("application/x-www-form-urlencoded")
 }
 
 /// Whether an optional parameter belongs into the sample: only those with an example of their own.

@@ -1,15 +1,21 @@
 //! The way back to the shop: where the payer's browser goes once a step is done. A hint for the payer; only webhook and status
 //! call prove a payment (cashier contract, section 4).
 
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
 use florin_engine::Engine;
 use florin_kernel::Kind;
-use florin_kernel::payment::{Links, Payment, Word};
+use florin_kernel::payment::{Dialect, Links, Mode, Payment, Word};
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::Withdrawal;
 use url::Url;
 
 use super::frame::Seat;
 use super::subject::Subject;
+use crate::dialects::v3;
+use crate::dialects::v3::settings::ReturnMethod;
+use crate::pages::{Policy, Script, html_under, see_other};
 
 /// What the payer is told of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,19 +100,45 @@ pub fn own_token<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String
     engine.page_token(purpose, Reference { payment: subject.id, sequence: 0 })
 }
 
+/// The payer's browser on its way back: sent to [`url`], or with a form where the merchant wants one.
+pub fn response(engine: &Engine, payment: &Payment, seat: Seat) -> Response {
+    let by_form = payment.dialect == Dialect::V3
+        && v3::return_method(&engine.directory(), payment) == ReturnMethod::Post
+        && !payment.details.links.success.is_empty();
+    if !by_form {
+        return see_other(&url(engine, payment, seat));
+    }
+    let fields = v3::return_fields(engine, payment.id, &payment.details);
+    let page = ReturnPage { test_mode: payment.mode == Mode::Dev, url: &payment.details.links.success, fields };
+    html_under(StatusCode::OK, &page, &Policy { script: Script::Ours, ..Policy::default() })
+}
+
+/// A form that goes to the shop by itself, or with a button where there is no script.
+#[derive(Template)]
+#[template(path = "return.html")]
+struct ReturnPage<'a> {
+    test_mode: bool,
+    url: &'a str,
+    fields: Vec<(&'static str, String)>,
+}
+
 /// The merchant's URL for where it stands, if there is one.
 pub fn shop_url<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> Option<String> {
-    let Subject { id, details, standing, .. } = subject.into();
+    let Subject { id, dialect, details, standing, .. } = subject.into();
     let link = match standing {
         Standing::Successful => &details.links.success,
         Standing::Rejected => &details.links.failure,
         Standing::Pending => &details.links.pending,
     };
-    let transaction_id = engine.codec().base36(Reference { payment: id, sequence: 0 });
-    append(
-        link,
-        &[("transaction_id", &transaction_id), ("tracking_id", &details.reference), ("status", standing.text())],
-    )
+    let fields = match dialect {
+        Dialect::V3 => v3::return_fields(engine, id, details),
+        Dialect::Cashier | Dialect::Crypto | Dialect::TransactionServices => vec![
+            ("transaction_id", engine.codec().base36(Reference { payment: id, sequence: 0 })),
+            ("tracking_id", details.reference.clone()),
+            ("status", standing.text().to_owned()),
+        ],
+    };
+    append(link, &fields)
 }
 
 /// The scheme of the merchant's app, where one of the links leads to an app.
@@ -116,7 +148,7 @@ pub fn app_scheme(links: &Links) -> Option<String> {
 }
 
 /// Adds to a URL's query; what it has, and its fragment, stay. `None` where there is no URL.
-fn append(link: &str, pairs: &[(&str, &str)]) -> Option<String> {
+fn append(link: &str, pairs: &[(&'static str, String)]) -> Option<String> {
     let mut url = Url::parse(link).ok()?;
     url.query_pairs_mut().extend_pairs(pairs);
     Some(url.into())
@@ -130,7 +162,7 @@ mod tests {
     fn what_a_link_has_is_kept() {
         let check = |link: &str, expected: Option<&str>| {
             assert_eq!(
-                append(link, &[("status", "successful"), ("tracking_id", "a b&c")]).as_deref(),
+                append(link, &[("status", "successful".into()), ("tracking_id", "a b&c".into())]).as_deref(),
                 expected,
                 "{link}"
             );

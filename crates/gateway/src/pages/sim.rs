@@ -50,10 +50,24 @@ struct SimPage {
     until_exact: String,
 }
 
+/// What the simulated pages stand on: the payments, and whoever simulates.
+#[derive(Clone)]
+pub struct Simulation {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Who simulates.
+    pub pages: Arc<dyn SimulatedPages>,
+}
+
 /// A page with nothing to see.
 #[derive(Template)]
 #[template(source = "<!doctype html><title>-</title>", ext = "html")]
 struct Nothing;
+
+/// The page of a hidden frame.
+pub fn nothing() -> Response {
+    html(StatusCode::OK, &Nothing, None)
+}
 
 /// A page and the payment it is for.
 struct Visit {
@@ -66,7 +80,7 @@ struct Visit {
 
 /// `GET /sim/pay/{reference}`.
 pub async fn show_pay(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>) -> Response {
-    answer(async { Visit::find(&gateway, &printed, Door::Pay).await?.show(&gateway) }.await)
+    answer(async { Visit::find(&gateway.simulation, &printed, Door::Pay).await?.show(&gateway.simulation) }.await)
 }
 
 /// `POST /sim/pay/{reference}`.
@@ -77,14 +91,19 @@ pub async fn act_pay(
     body: Bytes,
 ) -> Response {
     answer(
-        async { Visit::find(&gateway, &printed, Door::Pay).await?.act(&gateway, Seat::of(&headers), &body).await }
-            .await,
+        async {
+            Visit::find(&gateway.simulation, &printed, Door::Pay)
+                .await?
+                .act(&gateway.simulation, Seat::of(&headers), &body)
+                .await
+        }
+        .await,
     )
 }
 
 /// `GET /sim/3ds/{reference}`.
 pub async fn show_challenge(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>) -> Response {
-    answer(async { Visit::find(&gateway, &printed, Door::Challenge).await?.show(&gateway) }.await)
+    answer(async { Visit::find(&gateway.simulation, &printed, Door::Challenge).await?.show(&gateway.simulation) }.await)
 }
 
 /// `POST /sim/3ds/{reference}`.
@@ -96,7 +115,10 @@ pub async fn act_challenge(
 ) -> Response {
     answer(
         async {
-            Visit::find(&gateway, &printed, Door::Challenge).await?.act(&gateway, Seat::of(&headers), &body).await
+            Visit::find(&gateway.simulation, &printed, Door::Challenge)
+                .await?
+                .act(&gateway.simulation, Seat::of(&headers), &body)
+                .await
         }
         .await,
     )
@@ -104,15 +126,12 @@ pub async fn act_challenge(
 
 /// `POST /sim/3ds/{reference}/method`: the simulated issuer looks at the browser in a hidden frame, and shows nothing.
 pub async fn method(State(gateway): State<Arc<Gateway>>, Path(printed): Path<String>) -> Response {
-    answer(
-        async { Visit::find(&gateway, &printed, Door::Challenge).await.map(|_| html(StatusCode::OK, &Nothing, None)) }
-            .await,
-    )
+    answer(async { Visit::find(&gateway.simulation, &printed, Door::Challenge).await.map(|_| nothing()) }.await)
 }
 
 /// `GET /3ds/{token}`: the 3-D Secure page of a payment made by the merchant's own form.
 pub async fn show_step(State(gateway): State<Arc<Gateway>>, Path(token): Path<String>) -> Response {
-    answer(async { Visit::by_token(&gateway, &token).await?.show(&gateway) }.await)
+    answer(async { Visit::by_token(&gateway.simulation, &token).await?.show(&gateway.simulation) }.await)
 }
 
 /// `POST /3ds/{token}`.
@@ -122,7 +141,34 @@ pub async fn act_step(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    answer(async { Visit::by_token(&gateway, &token).await?.act(&gateway, Seat::of(&headers), &body).await }.await)
+    answer(
+        async {
+            Visit::by_token(&gateway.simulation, &token)
+                .await?
+                .act(&gateway.simulation, Seat::of(&headers), &body)
+                .await
+        }
+        .await,
+    )
+}
+
+/// The step of an attempt in test mode at an address of its dialect: a challenge is shown there, another page is led to.
+pub async fn show_attempt(on: &Simulation, reference: Reference) -> Response {
+    let printed = on.engine.codec().base36(reference);
+    answer(async { Visit::find(on, &printed, Door::Challenge).await?.show(on) }.await)
+}
+
+/// What a form does at such an address.
+pub async fn act_attempt(on: &Simulation, reference: Reference, seat: Seat, body: &[u8]) -> Response {
+    let printed = on.engine.codec().base36(reference);
+    answer(
+        async {
+            let visit = Visit::find(on, &printed, Door::Challenge).await?;
+            let door = visit.page.kind.door();
+            Visit { door, ..visit }.act(on, seat, body).await
+        }
+        .await,
+    )
 }
 
 /// The error of a visit is a page, too.
@@ -133,73 +179,69 @@ fn answer(visited: Visited<Response>) -> Response {
 }
 
 impl Visit {
-    async fn find(gateway: &Gateway, printed: &str, door: Door) -> Visited<Visit> {
-        let reference = gateway.engine.codec().read_base36(printed).ok_or_else(|| Box::new(notice::not_found()))?;
-        let page = gateway.simulated.page(printed).await.map_err(|error| Box::new(busy(&error)))?;
+    async fn find(on: &Simulation, printed: &str, door: Door) -> Visited<Visit> {
+        let reference = on.engine.codec().read_base36(printed).ok_or_else(|| Box::new(notice::not_found()))?;
+        let page = on.pages.page(printed).await.map_err(|error| Box::new(busy(&error)))?;
         let page = page.ok_or_else(|| Box::new(notice::not_found()))?;
-        let payment = payment(&gateway.engine, reference).await?;
+        let payment = payment(&on.engine, reference).await?;
         Ok(Visit { reference, printed: printed.to_owned(), door, payment, page })
     }
 
     /// Behind our own address: a simulated challenge in test mode, else the provider's page.
-    async fn by_token(gateway: &Gateway, token: &str) -> Visited<Visit> {
-        let engine = &gateway.engine;
+    async fn by_token(on: &Simulation, token: &str) -> Visited<Visit> {
+        let engine = &on.engine;
         let reference = engine.read_page_token("3ds", token).ok_or_else(|| Box::new(notice::not_found()))?;
         let payment = payment(engine, reference).await?;
         match payment.mode {
-            Mode::Dev => Visit::find(gateway, &engine.codec().base36(reference), Door::Challenge).await,
+            Mode::Dev => Visit::find(on, &engine.codec().base36(reference), Door::Challenge).await,
             Mode::Live => {
                 let operation = payment.operation(Seq::new(reference.sequence));
                 Err(Box::new(match operation.map(|operation| &operation.status) {
                     Some(OperationStatus::NeedsPayer(step)) => see_other(&step.url),
-                    Some(_) => see_other(&back::url(engine, &payment, Seat::Window)),
+                    Some(_) => back::response(engine, &payment, Seat::Window),
                     None => notice::not_found(),
                 }))
             }
         }
     }
 
-    fn show(self, gateway: &Gateway) -> Visited<Response> {
-        let here = match self.page.kind {
-            PageKind::Challenge => Door::Challenge,
-            PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher => Door::Pay,
-        };
-        if here != self.door {
+    fn show(self, on: &Simulation) -> Visited<Response> {
+        if self.page.kind.door() != self.door {
             return Ok(see_other(&self.page.path));
         }
         Ok(match self.page.state {
-            PageState::Open => self.draw(gateway, StatusCode::OK, Shown::empty(self.page.kind)),
-            PageState::Answered => self.answered(gateway),
-            PageState::Expired => self.expired(gateway),
+            PageState::Open => self.draw(on, StatusCode::OK, Shown::empty(self.page.kind)),
+            PageState::Answered => self.answered(on),
+            PageState::Expired => self.expired(on),
         })
     }
 
-    async fn act(self, gateway: &Gateway, seat: Seat, body: &[u8]) -> Visited<Response> {
+    async fn act(self, on: &Simulation, seat: Seat, body: &[u8]) -> Visited<Response> {
         let submitted = Submitted::read(body);
         let form = match (self.page.state, form::read(self.page.kind, &submitted)) {
             (PageState::Open, Err(shown)) => {
-                return Ok(self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, *shown));
+                return Ok(self.draw(on, StatusCode::UNPROCESSABLE_ENTITY, *shown));
             }
             (_, Ok(form)) => form,
             (PageState::Answered | PageState::Expired, Err(_)) => Form::default(),
         };
-        let acted = gateway.simulated.act(&self.printed, self.door, form).await;
+        let acted = on.pages.act(&self.printed, self.door, form).await;
         Ok(match acted.map_err(|error| Box::new(busy(&error)))? {
-            Acted::Done => self.returned(gateway, seat).await?,
+            Acted::Done => self.returned(on, seat).await?,
             Acted::Next(path) => see_other(&path),
             Acted::Redraw(problems) => {
                 let shown = Shown::blamed(self.page.kind, &submitted, problems);
-                self.draw(gateway, StatusCode::UNPROCESSABLE_ENTITY, shown)
+                self.draw(on, StatusCode::UNPROCESSABLE_ENTITY, shown)
             }
-            Acted::Expired => self.expired(gateway),
+            Acted::Expired => self.expired(on),
             Acted::NotFound => notice::not_found(),
         })
     }
 
     /// The engine asks what became of it, then the payer goes back.
-    async fn returned(&self, gateway: &Gateway, seat: Seat) -> Visited<Response> {
-        match gateway.engine.payer_returned(self.reference).await {
-            Ok(payment) => Ok(see_other(&back::url(&gateway.engine, &payment, seat))),
+    async fn returned(&self, on: &Simulation, seat: Seat) -> Visited<Response> {
+        match on.engine.payer_returned(self.reference).await {
+            Ok(payment) => Ok(back::response(&on.engine, &payment, seat)),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             // The outcome was sent as a callback before; the payment as it stands says where to go.
             Err(
@@ -209,15 +251,15 @@ impl Visit {
                 | SubmitError::Store(_)
                 | SubmitError::Draining,
             ) => {
-                let payment = payment(&gateway.engine, self.reference).await?;
-                Ok(see_other(&back::url(&gateway.engine, &payment, seat)))
+                let payment = payment(&on.engine, self.reference).await?;
+                Ok(back::response(&on.engine, &payment, seat))
             }
         }
     }
 
-    fn draw(&self, gateway: &Gateway, status: StatusCode, Shown { fields, problem }: Shown) -> Response {
-        let merchant = self.merchant(gateway);
-        let now = gateway.engine.now(Lane::of(self.payment.merchant, self.payment.mode));
+    fn draw(&self, on: &Simulation, status: StatusCode, Shown { fields, problem }: Shown) -> Response {
+        let merchant = self.merchant(on);
+        let now = on.engine.now(Lane::of(self.payment.merchant, self.payment.mode));
         let amount = text::amount(self.operation_amount());
         let page = SimPage {
             test_mode: true,
@@ -233,16 +275,16 @@ impl Visit {
         };
         let policy = Policy {
             app: back::app_scheme(&self.payment.details.links),
-            framed_by: self.framed_by(gateway),
+            framed_by: self.framed_by(on),
             ..Policy::default()
         };
         html_under(status, &page, &policy)
     }
 
     /// A challenge may stay inside the frame of its cashier page; every other page is for a window of its own.
-    fn framed_by(&self, gateway: &Gateway) -> Vec<String> {
+    fn framed_by(&self, on: &Simulation) -> Vec<String> {
         match (self.page.kind, &self.payment.details.hosted) {
-            (PageKind::Challenge, Some(_)) => frame::origins(&gateway.engine.directory(), &self.payment),
+            (PageKind::Challenge, Some(_)) => frame::origins(&on.engine.directory(), &self.payment),
             (PageKind::Challenge, None)
             | (PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher, _) => Vec::new(),
         }
@@ -266,36 +308,36 @@ impl Visit {
         operation.map_or(self.payment.asked, |operation| operation.amount)
     }
 
-    fn merchant(&self, gateway: &Gateway) -> String {
-        let directory = gateway.engine.directory();
+    fn merchant(&self, on: &Simulation) -> String {
+        let directory = on.engine.directory();
         directory
             .merchant(self.payment.merchant)
             .map_or_else(|| "the shop".to_owned(), |merchant| merchant.name.clone())
     }
 
-    fn back_link(&self, gateway: &Gateway) -> Link {
-        let label = format!("Return to {}", self.merchant(gateway));
-        Link { url: back::url(&gateway.engine, &self.payment, Seat::Window), label }
+    fn back_link(&self, on: &Simulation) -> Link {
+        let label = format!("Return to {}", self.merchant(on));
+        Link { url: back::url(&on.engine, &self.payment, Seat::Window), label }
     }
 
-    fn answered(&self, gateway: &Gateway) -> Response {
+    fn answered(&self, on: &Simulation) -> Response {
         let notice = Notice {
             meaning: "good",
             word: "Answered",
             heading: "This page was answered already",
             text: "Nothing is left to do here, and nothing was done twice.".to_owned(),
-            link: Some(self.back_link(gateway)),
+            link: Some(self.back_link(on)),
         };
         notice.simulated(StatusCode::OK)
     }
 
-    fn expired(&self, gateway: &Gateway) -> Response {
+    fn expired(&self, on: &Simulation) -> Response {
         let notice = Notice {
             meaning: "attention",
             word: "Expired",
             heading: "The time for this page is over",
             text: "Nothing was paid here. Return to the shop and pay again if you still want to.".to_owned(),
-            link: Some(self.back_link(gateway)),
+            link: Some(self.back_link(on)),
         };
         notice.simulated(StatusCode::GONE)
     }

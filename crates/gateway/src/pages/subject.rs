@@ -1,6 +1,6 @@
 //! What a payer's page is about: a payment or a withdrawal, as far as the page's look and the way back to the shop depend on it.
 
-use florin_kernel::payment::{self, Details, Mode, Payment};
+use florin_kernel::payment::{self, Details, Dialect, Mode, Payment};
 use florin_kernel::withdrawal::{self, Withdrawal};
 use florin_kernel::{Kind, MerchantId, PaymentId};
 
@@ -17,6 +17,8 @@ pub struct Subject<'a> {
     pub merchant: MerchantId,
     /// Test or live.
     pub mode: Mode,
+    /// The API it was made in, which says how the payer goes back.
+    pub dialect: Dialect,
     /// What the merchant told about it.
     pub details: &'a Details,
     /// Where it stands for the payer.
@@ -32,6 +34,7 @@ impl<'a> From<&'a Payment> for Subject<'a> {
             id: payment.id,
             merchant: payment.merchant,
             mode: payment.mode,
+            dialect: payment.dialect,
             details: &payment.details,
             standing: Standing::of(payment),
             chooses: payment.details.hosted.is_some() && payment.state == payment::State::Created,
@@ -46,6 +49,7 @@ impl<'a> From<&'a Withdrawal> for Subject<'a> {
             id: withdrawal.id,
             merchant: withdrawal.merchant,
             mode: withdrawal.mode,
+            dialect: withdrawal.dialect,
             details: &withdrawal.details,
             standing: Standing::of_withdrawal(withdrawal),
             chooses: matches!(withdrawal.state, withdrawal::State::Created { .. }),

@@ -28,9 +28,14 @@ async fn the_file_has_what_tools_rely_on() {
     check(&demo["cashier"]["api_key"], "fl_dev_");
     check(&demo["cashier"]["signature_password"], "spg_test_demo");
     check(&demo["admin"]["token"], "fl_admin_");
+    check(&demo["v3"]["access_token"], "fl_dev_");
+    assert_eq!(demo["v3"]["entity_id"], "EB000001");
+    for (secret, length) in [("notification_key", 64), ("legacy_user_id", 32), ("legacy_password", 40)] {
+        assert_eq!(demo["v3"][secret].as_str().map(str::len), Some(length), "{secret}");
+    }
     assert!(demo["webhook_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
     let keys: Vec<&String> = demo.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["base_url", "admin", "cashier", "webhook_secret"]);
+    assert_eq!(keys, ["base_url", "admin", "cashier", "v3", "webhook_secret"]);
     #[cfg(unix)]
     for file in ["demo.json", "master.key"] {
         use std::os::unix::fs::PermissionsExt;
@@ -48,7 +53,7 @@ async fn a_second_start_keeps_secrets_and_payments() {
     world.restart().await;
     let second = read(&world);
     assert_eq!(second["base_url"], world.url("").as_str());
-    for part in ["admin", "cashier", "webhook_secret"] {
+    for part in ["admin", "cashier", "v3", "webhook_secret"] {
         assert_eq!(first[part], second[part], "{part}");
     }
     let answer = world.get("/v1/transactions/kept").header("x-api-key", key.expose()).send().await.expect("an answer");

@@ -16,6 +16,11 @@ mod routing;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
+mod v3;
+mod v3_calls;
+mod v3_cards;
+mod v3_errors;
+mod v3_replays;
 mod webhooks;
 mod withdrawal_page;
 mod withdrawal_rules;

@@ -93,14 +93,22 @@ async fn files_are_asked_for_again_and_answered_in_short() {
 #[tokio::test]
 async fn the_reference_and_its_document() {
     let world = World::start().await;
-    let document: Value =
-        world.get("/openapi/cashier.json").send().await.expect("an answer").json().await.expect("JSON");
-    assert_eq!(document["openapi"], "3.1.0");
-    let page = world.get("/docs/cashier").send().await.expect("an answer").text().await.expect("text");
-    for path in document["paths"].as_object().expect("paths").keys() {
-        assert!(page.contains(&format!("<span>{path}</span>")), "{path} is not shown");
+    for (dialect, shown) in [
+        ("cashier", "<span class=\"soft\">request.</span><wbr>tracking_id"),
+        ("v3", "-H &#39;Authorization: Bearer YOUR_TOKEN&#39; \\\n  -d &#39;entityId=EB000001&#39;"),
+    ] {
+        let document = world.get(&format!("/openapi/{dialect}.json")).send().await.expect("an answer");
+        let document: Value = document.json().await.expect("JSON");
+        assert_eq!(document["openapi"], "3.1.0");
+        let page = world.get(&format!("/docs/{dialect}")).send().await.expect("an answer").text().await.expect("text");
+        for path in document["paths"].as_object().expect("paths").keys() {
+            assert!(page.contains(&format!("<span>{path}</span>")), "{path} is not shown");
+        }
+        assert!(page.contains(shown) && !page.contains("<script"), "{page}");
     }
-    assert!(page.contains("<span class=\"soft\">request.</span><wbr>tracking_id") && !page.contains("<script"));
+    for path in ["/openapi/nothing.json", "/openapi/cashier", "/docs/nothing"] {
+        assert_eq!(world.get(path).send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
+    }
 }
 
 #[tokio::test]

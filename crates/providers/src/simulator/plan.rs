@@ -2,7 +2,7 @@
 
 use florin_kernel::Timestamp;
 use florin_kernel::card::{Card, Pan};
-use florin_kernel::payment::{Decline, OperationKind};
+use florin_kernel::payment::{Circumstances, Decline, OperationKind};
 use florin_kernel::ports::Call;
 use florin_kernel::routing::{Capabilities, Method};
 use jiff::SignedDuration;
@@ -32,6 +32,14 @@ pub(super) fn capabilities(method: Method) -> Capabilities {
         Method::Crypto => (Vec::new(), false, false),
     };
     Capabilities { operations, takes_cards, takes_vouchers: method == Method::Voucher, has_page }
+}
+
+/// Whether a card's issuer asks its payer, which the simulator knows before it is asked.
+pub(super) fn challenges(card: &Card, circumstances: &Circumstances) -> bool {
+    match Scene::of(&card.pan, circumstances, "") {
+        Scene::Challenge { .. } => true,
+        Scene::Bank { .. } | Scene::Refused { .. } => false,
+    }
 }
 
 impl Plan {

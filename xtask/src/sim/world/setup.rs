@@ -107,6 +107,7 @@ fn new_credential(owner: Owner) -> NewCredential {
         mode: owner.mode,
         dialect: Dialect::Cashier,
         key: Secret::new(format!("key {}", id.number())),
+        other_keys: Vec::new(),
         permissions: Vec::new(),
         expires_at: None,
         revoked: false,

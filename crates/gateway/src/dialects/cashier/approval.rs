@@ -13,10 +13,11 @@ use super::auth::Caller;
 use super::errors::Problem;
 use super::fields::{Form, Section};
 use super::json::{self, Json};
-use super::routes::{CONTENT_TYPE_JSON, idempotency_key};
+use super::routes::CONTENT_TYPE_JSON;
 use super::rules;
 use super::settings::Edition;
 use super::state::CashierState;
+use crate::dialects::request::idempotency_key;
 
 const APPROVED: &str =
     r#"{"message":"Transaction Withdrawal has been approved successfully","transaction_status":"pending"}"#;

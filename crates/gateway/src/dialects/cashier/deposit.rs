@@ -17,12 +17,13 @@ use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
 
 use super::answer;
-use super::auth::{Caller, is_in};
+use super::auth::Caller;
 use super::errors::{FieldError, Problem};
 use super::hosted::offers::{facts, offers};
 use super::settings::Settings;
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+use crate::dialects::caller::is_in;
 
 /// A session's time and tries (contract, section 6).
 const SESSION_TIME: SignedDuration = SignedDuration::from_mins(30);

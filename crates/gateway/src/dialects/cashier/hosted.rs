@@ -15,10 +15,10 @@ use florin_kernel::public_id::Reference;
 use jiff::civil::Date;
 
 use super::answer;
-use super::auth::is_in;
 use super::list::utc_day;
 use super::payer::{Asked, Polled, Visited, Visitor};
 use super::state::CashierState;
+use crate::dialects::caller::is_in;
 use crate::pages::back::{self, Standing};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;

@@ -13,12 +13,12 @@ use florin_engine::Engine;
 use florin_kernel::Transaction;
 use serde::Serialize;
 
-use super::auth::caller_address;
 use super::errors::Problem;
 use super::hosted;
 use super::routes::CONTENT_TYPE_JSON;
 use super::state::{CashierState, read_body};
 use super::withdrawal::page as withdrawal;
+use crate::dialects::caller::caller_address;
 use crate::pages::back::{CASHIER_PAGE, RECEIPT_PAGE, Standing, WITHDRAWAL_PAGE};
 use crate::pages::card::Submitted;
 use crate::pages::notice;

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use florin_engine::directory::Permission;
@@ -139,23 +139,4 @@ async fn one(state: &CashierState, caller: &Caller, id: &str) -> Result<Response
     let body = serde_json::to_string(&body).expect("an answer has string keys and plain values only");
     let headers = [(CONTENT_TYPE, CONTENT_TYPE_JSON), (CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
-}
-
-/// The `Idempotency-Key` of a request: 1 to 255 visible ASCII characters, surrounding quotes dropped.
-///
-/// # Errors
-/// What it must be.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, &'static str> {
-    const FAULT: &str = "must be 1 to 255 visible ASCII characters";
-    let mut keys = headers.get_all("idempotency-key").iter();
-    let Some(key) = keys.next() else { return Ok(None) };
-    if keys.next().is_some() {
-        return Err("must not be given twice");
-    }
-    let key = key.to_str().map_err(|_| FAULT)?;
-    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
-    match (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(Some(key.to_owned())),
-        false => Err(FAULT),
-    }
 }

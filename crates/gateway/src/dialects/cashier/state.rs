@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use florin_engine::Engine;
 use florin_engine::directory::Permission;
@@ -13,7 +12,6 @@ use florin_kernel::payment::Dialect;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Kind, PaymentId, Transaction};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ipnet::IpNet;
 use jiff::civil::Date;
 
@@ -21,10 +19,8 @@ use super::auth::{self, Caller};
 use super::errors::Problem;
 use super::list::utc_day;
 use super::reach::Reach;
-use super::routes::idempotency_key;
 use super::wire::{self, Deposit, Operation, Reading};
-
-const BODY_MAX: usize = 64 * 1024;
+use crate::dialects::request::{self, BodyFault, idempotency_key};
 
 /// The dialect's surroundings. Cheap to clone.
 #[derive(Clone)]
@@ -152,14 +148,8 @@ impl CashierState {
 
 /// The body, at most 64 KiB of it.
 pub(super) async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Problem> {
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > BODY_MAX as u64) {
-        return Err(Problem::BodyTooLarge);
-    }
-    match Limited::new(body, BODY_MAX).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge),
-        // The caller broke off; nobody will read this answer.
-        Err(_) => Err(Problem::field("body", "must be complete")),
-    }
+    request::read_body(parts, body).await.map_err(|fault| match fault {
+        BodyFault::TooLarge => Problem::BodyTooLarge,
+        BodyFault::Incomplete => Problem::field("body", "must be complete"),
+    })
 }

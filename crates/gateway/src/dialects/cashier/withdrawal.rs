@@ -13,11 +13,12 @@ use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 
 use super::answer;
-use super::auth::{Caller, is_in};
+use super::auth::Caller;
 use super::deposit::{hosted_details, with_defaults};
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
+use crate::dialects::caller::is_in;
 use crate::pages::back::WITHDRAWAL_PAGE;
 
 pub(super) mod page;

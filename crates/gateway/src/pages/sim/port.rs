@@ -47,6 +47,16 @@ pub enum PageKind {
     Voucher,
 }
 
+impl PageKind {
+    /// Which path its form comes in at.
+    pub fn door(self) -> Door {
+        match self {
+            PageKind::Challenge => Door::Challenge,
+            PageKind::Bank | PageKind::Wallet | PageKind::Card | PageKind::Voucher => Door::Pay,
+        }
+    }
+}
+
 /// Whether a page takes an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]

@@ -4,10 +4,11 @@ use axum::http::HeaderMap;
 use ipnet::IpNet;
 use serde_json::json;
 
-use super::super::auth::{api_key, caller_address, is_in};
+use super::super::auth::api_key;
 use super::super::errors::Problem;
-use super::super::routes::idempotency_key;
 use super::super::settings::{DobFormat, Edition, ErrorShape, Settings, Statuses, WebhookCheck};
+use crate::dialects::caller::{caller_address, is_in};
+use crate::dialects::request::idempotency_key;
 
 fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();

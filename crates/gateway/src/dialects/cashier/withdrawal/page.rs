@@ -11,9 +11,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{Refusal, State as Stands, Withdrawal};
 
-use super::super::auth::is_in;
 use super::super::payer::{Asked, Polled, Visited, Visitor};
 use super::super::state::CashierState;
+use crate::dialects::caller::is_in;
 use crate::pages::back::{self, Standing};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;

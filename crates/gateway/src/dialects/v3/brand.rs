@@ -1,0 +1,48 @@
+//! Brands by this dialect's names: cards, and those that send the payer to a bank or wallet (contract, sections 5 and 14.34).
+
+use florin_kernel::card::Brand;
+use florin_kernel::routing::Method;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A card, of one of these ranges.
+    Card(&'static [Brand]),
+    /// A page of a bank or wallet.
+    Redirect(Method),
+}
+
+/// A brand's name, in capitals.
+pub fn kind(name: &str) -> Option<Kind> {
+    use Brand::{Amex, Diners, Discover, Jcb, Maestro, Mastercard, Other, Unionpay, Visa};
+    Some(match name {
+        "VISA" | "VISADEBIT" | "VISAELECTRON" | "VPAY" => Kind::Card(&[Visa]),
+        // Cards of two brands carry one number: any of the two names is right.
+        "MASTER" | "MASTERDEBIT" => Kind::Card(&[Mastercard, Maestro]),
+        "MAESTRO" => Kind::Card(&[Maestro, Mastercard, Other]),
+        "AMEX" => Kind::Card(&[Amex]),
+        "JCB" => Kind::Card(&[Jcb]),
+        "DINERS" => Kind::Card(&[Diners, Discover]),
+        "DISCOVER" => Kind::Card(&[Discover, Diners, Unionpay]),
+        "UNIONPAY" => Kind::Card(&[Unionpay, Discover, Maestro]),
+        "MADA" => Kind::Card(&[Visa, Mastercard, Maestro, Other]),
+        "SOFORTUEBERWEISUNG" | "GIROPAY" | "IDEAL" | "EPS" | "TRUSTLY" => Kind::Redirect(Method::BankTransfer),
+        "PAYPAL" => Kind::Redirect(Method::EWallet),
+        _ => return None,
+    })
+}
+
+/// The name of the brand that a number tells.
+pub fn name(brand: Brand) -> &'static str {
+    match brand {
+        Brand::Visa => "VISA",
+        Brand::Mastercard => "MASTER",
+        Brand::Amex => "AMEX",
+        Brand::Maestro => "MAESTRO",
+        Brand::Discover => "DISCOVER",
+        Brand::Diners => "DINERS",
+        Brand::Jcb => "JCB",
+        Brand::Unionpay => "UNIONPAY",
+        Brand::Other => "CARD",
+    }
+}

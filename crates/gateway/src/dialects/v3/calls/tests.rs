@@ -1,0 +1,30 @@
+use axum::http::Method;
+
+use super::super::errors::Problem;
+use super::{Call, read};
+
+#[test]
+fn paths_and_methods_name_calls() {
+    let check = |method: &str, path: &str, expected: Result<Call<'_>, Problem>| {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        assert_eq!(read(&method, &segments), expected, "{method} {path}");
+    };
+    check("POST", "payments", Ok(Call::Pay));
+    check("GET", "payments", Ok(Call::NewestByReference));
+    check("PUT", "payments", Err(Problem::WrongMethod("GET, HEAD, POST")));
+    check("GET", "payments/8ac7", Ok(Call::Inquire("8ac7")));
+    check("HEAD", "payments/8ac7", Ok(Call::Inquire("8ac7")));
+    check("GET", "query/8ac7", Ok(Call::Inquire("8ac7")));
+    check("GET", "query", Ok(Call::ByReference));
+    check("POST", "query", Err(Problem::WrongMethod("GET, HEAD")));
+    check("DELETE", "query/8ac7", Err(Problem::WrongMethod("GET, HEAD")));
+    check("GET", "resultcodes", Ok(Call::ResultCodes));
+    check("POST", "resultcodes", Err(Problem::WrongMethod("GET, HEAD")));
+    check("GET", "redirect/t", Ok(Call::ShowStep("t")));
+    check("POST", "redirect/t", Ok(Call::ActStep("t")));
+    for path in ["", "payment", "payments/8ac7/x/y", "Payments", "threeDSecure", "query/1/2", "redirect", "rebill"] {
+        check("GET", path, Err(Problem::NoSuchPath));
+        check("POST", path, Err(Problem::NoSuchPath));
+    }
+}

@@ -1,0 +1,126 @@
+//! Forms as this dialect takes them (contract, section 2): bodies and queries alike, percent-encoded or not, with names that are
+//! paths. Nothing is known here of which fields exist.
+
+use std::collections::HashMap;
+
+use super::errors::FieldError;
+
+mod name;
+#[cfg(test)]
+mod tests;
+
+pub use name::{Name, Segment};
+
+/// So many faults of form are named; a body that is nothing but faults needs no longer answer.
+const FAULTS_MAX: usize = 100;
+
+/// One field that was sent and is not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its path.
+    pub name: Name,
+    /// Its value, trimmed.
+    pub value: String,
+}
+
+/// The fields of a request, in the order they were sent.
+#[derive(Debug, Default)]
+pub struct Form {
+    fields: Vec<Field>,
+    places: HashMap<String, usize>,
+}
+
+impl Form {
+    /// Reads a body or query. What is wrong with a field's form is told beside the fields that are right.
+    pub fn read(text: &[u8]) -> (Form, Vec<FieldError>) {
+        let (mut form, mut faults) = (Form::default(), Vec::new());
+        for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let cut = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let (name, value) = (decode(&pair[..cut]), decode(pair.get(cut + 1..).unwrap_or_default()));
+            if let Err(fault) = form.take(&name, &value)
+                && faults.len() < FAULTS_MAX
+            {
+                faults.push(fault);
+            }
+        }
+        (form, faults)
+    }
+
+    fn take(&mut self, name: &[u8], value: &[u8]) -> Result<(), FieldError> {
+        let shown = || String::from_utf8_lossy(name).escape_debug().take(64).collect::<String>();
+        let text = std::str::from_utf8(name).map_err(|_| FieldError::new(shown(), "must be UTF-8"))?;
+        let text = text.trim();
+        if text.chars().any(char::is_control) {
+            return Err(FieldError::new(shown(), "must not contain control characters"));
+        }
+        let name = Name::parse(text).map_err(|fault| FieldError::new(shown(), fault.to_string()))?;
+        let value = std::str::from_utf8(value).map_err(|_| FieldError::new(name.text(), "must be UTF-8"))?.trim();
+        if value.chars().any(char::is_control) {
+            return Err(FieldError::new(name.text(), "must not contain control characters"));
+        }
+        if text.is_empty() || value.is_empty() {
+            return Ok(());
+        }
+        match self.places.get(name.text()) {
+            Some(place) if self.fields[*place].value == value => Ok(()),
+            Some(_) => Err(FieldError::new(name.text(), "must not be sent twice with different values")),
+            None => {
+                self.places.insert(name.text().to_owned(), self.fields.len());
+                self.fields.push(Field { name, value: value.to_owned() });
+                Ok(())
+            }
+        }
+    }
+
+    /// A field's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.places.get(name).map(|place| self.fields[*place].value.as_str())
+    }
+
+    /// Whether any field lies below a name: `card` for `card.number`.
+    pub fn has_group(&self, group: &str) -> bool {
+        self.group(group).next().is_some()
+    }
+
+    /// The fields below a name, in the order they were sent.
+    pub fn group<'f>(&'f self, group: &'f str) -> impl Iterator<Item = &'f Field> {
+        self.fields.iter().filter(move |field| field.name.is_below(group))
+    }
+
+    /// All fields by their names' order: what makes two requests the same one.
+    pub fn sorted(&self) -> Vec<&Field> {
+        let mut fields: Vec<&Field> = self.fields.iter().collect();
+        fields.sort_by(|one, other| one.name.text().cmp(other.name.text()));
+        fields
+    }
+}
+
+/// A plus sign is a blank, `%XX` a byte; a broken escape stays as it is, so that bodies which nobody encoded can be read.
+fn decode(text: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let (mut decoded, mut at) = (Vec::with_capacity(text.len()), 0);
+    while let Some(byte) = text.get(at) {
+        let escaped = (*byte == b'%').then(|| digit(at + 1).zip(digit(at + 2))).flatten();
+        match (byte, escaped) {
+            (_, Some((high, low))) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (b'+', None) => {
+                decoded.push(b' ');
+                at += 1;
+            }
+            (other, None) => {
+                decoded.push(*other);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// Whether a body of this media type is not read as a form. Clients mistype the header, so all others are.
+pub fn is_no_form(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(media.as_str(), "application/json" | "application/xml" | "text/xml") || media.starts_with("multipart/")
+}

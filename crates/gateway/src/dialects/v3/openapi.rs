@@ -1,0 +1,187 @@
+//! The OpenAPI 3.1 document of this dialect, for the routes that exist. The reference pages are rendered from it.
+
+use serde_json::{Value, json};
+
+use super::codes::Set;
+use super::errors::{FieldError, Problem};
+use super::mounts::Profile;
+
+mod schemas;
+
+/// The document.
+pub fn openapi() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Payments v3 API",
+            "version": "3",
+            "description": "Card payments server to server, redirect brands, 3-D Secure and inquiry. Requests are forms, \
+                percent-encoded or not; answers are JSON whose result.code says what became of the transaction.\n\n\
+                Every path also works below /gateway/v3, /eastpay/v3 and /pay/v3, and below /oppwa/v1 for clients of the older \
+                platform: there with its codes, its timestamps, and HTTP 200 for a decline. The operator may mount it elsewhere."
+        },
+        "security": [{"token": []}],
+        "paths": {
+            "/v3/payments": {
+                "post": pay(),
+                "get": {
+                    "summary": "The newest payment of a reference",
+                    "description": "One object, with all that were made under the reference in payments.",
+                    "parameters": [entity(), reference_parameter()],
+                    "responses": answers(schemas::reference("Transaction"), schemas::payment_sample())
+                }
+            },
+            "/v3/payments/{id}": {"get": inquiry("Status of one transaction", "The transaction with a summary of where its \
+                payment's money stands. Ids that other dialects of Florin print are taken too. Takes the permission read.")},
+            "/v3/query/{id}": {"get": inquiry("The same, by its other path", "As GET /v3/payments/{id}.")},
+            "/v3/query": {"get": {
+                "summary": "All payments of a reference",
+                "description": "An envelope with code 000.000.100 around the transactions, the newest first.",
+                "parameters": [entity(), reference_parameter()],
+                "responses": answers(schemas::reference("List"), schemas::list_sample())
+            }},
+            "/v3/resultcodes": {"get": {
+                "summary": "All result codes",
+                "description": "Without a login. set=oppwa lists the older platform's.",
+                "security": [],
+                "parameters": [{
+                    "name": "set", "in": "query", "required": false, "description": "Whose codes",
+                    "schema": {"type": "string", "enum": ["v3", "oppwa"]}
+                }],
+                "responses": answers(schemas::reference("ResultCodes"), json!({"resultCodes": [
+                    {"code": "000.000.000", "description": "Transaction succeeded"}
+                ]}))
+            }}
+        },
+        "components": {
+            "securitySchemes": {"token": {
+                "type": "http", "scheme": "bearer",
+                "description": "Send the access token in the header Authorization, after the word Bearer. The entity that it \
+                    acts for is the field or parameter entityId."
+            }},
+            "responses": {"Error": {
+                "description": "Not done; the code says why",
+                "content": {"application/json": {"schema": schemas::reference("Error"), "example": error_sample()}}
+            }},
+            "schemas": schemas::schemas()
+        },
+        "x-errors": errors()
+    })
+}
+
+fn pay() -> Value {
+    json!({
+        "summary": "Make a payment",
+        "description": "paymentType DB takes the money, PA holds it. With card fields it takes the permission s2s_cards. While \
+            the payer must act the answer is 200 with code 000.200.000 and redirect: send the payer's browser there.\n\n\
+            A declined payment is HTTP 400 here and 200 below /oppwa/v1. The same merchantTransactionId, or the same \
+            Idempotency-Key, with the same fields gets the first answer again.",
+        "parameters": [{
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "Makes the call repeatable, as merchantTransactionId does",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255}
+        }],
+        "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+            "schema": schemas::reference("PaymentRequest"), "example": schemas::request_sample()
+        }}},
+        "responses": answers(schemas::reference("Transaction"), schemas::payment_sample())
+    })
+}
+
+fn inquiry(summary: &str, description: &str) -> Value {
+    json!({
+        "summary": summary,
+        "description": description,
+        "parameters": [
+            {
+                "name": "id", "in": "path", "required": true, "description": "32 hexadecimal digits",
+                "schema": {"type": "string", "examples": ["8ac7a4a282d522f70182d53e7a873640"]}
+            },
+            entity(),
+            {
+                "name": "includeLinkedTransactions", "in": "query", "required": false,
+                "description": "Adds payments: what was done with the payment, the oldest first", "schema": {"type": "boolean"}
+            },
+            {
+                "name": "paymentTypes", "in": "query", "required": false,
+                "description": "Of the linked ones only these, with commas between: CP,RF", "schema": {"type": "string"}
+            }
+        ],
+        "responses": answers(schemas::reference("Transaction"), schemas::inquiry_sample())
+    })
+}
+
+fn entity() -> Value {
+    json!({
+        "name": "entityId", "in": "query", "required": true, "description": "The entity that the token acts for",
+        "schema": {"type": "string", "examples": ["EB000001"]}
+    })
+}
+
+fn reference_parameter() -> Value {
+    json!({
+        "name": "merchantTransactionId", "in": "query", "required": true, "description": "The reference of the request",
+        "schema": {"type": "string", "maxLength": 255, "examples": ["order-1001"]}
+    })
+}
+
+fn answers(schema: Value, sample: Value) -> Value {
+    let error = json!({"$ref": "#/components/responses/Error"});
+    json!({
+        "200": {"description": "Done, or pending", "content": {"application/json": {"schema": schema, "example": sample}}},
+        "4XX": error,
+        "5XX": error
+    })
+}
+
+fn error_sample() -> Value {
+    json!({
+        "result": {
+            "code": "200.300.404", "description": "invalid or missing parameter",
+            "parameterErrors": [
+                {"name": "paymentType", "message": "may not be empty"},
+                {"name": "amount", "value": "-20.20", "message": "must match ^[0-9]{1,12}(\\.[0-9]{2})?$"}
+            ]
+        },
+        "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
+        "timestamp": "2025-11-21T01:39:00+00:00", "ndc": "EB000001_2bac8e434db544f7898023457f80c78f"
+    })
+}
+
+/// The table of refusals, for the routes that exist.
+fn errors() -> Vec<Value> {
+    let field = || FieldError::new("", "");
+    let lines = [
+        (Problem::NoLogin, "no header Authorization, another scheme, or an empty token"),
+        (Problem::WrongLogin, "token unknown, revoked or expired; entityId unknown or another token's"),
+        (Problem::NotPermitted, "a permission is missing: withdrawals for payouts, s2s_cards for card fields"),
+        (Problem::Fields(Vec::new()), "missing or malformed fields; parameterErrors names every one"),
+        (Problem::AmountTooLow(field()), "the amount is zero or below what the provider takes"),
+        (Problem::AmountTooLarge(field()), "the amount is above a limit of merchant or provider"),
+        (Problem::AmountDecimals(field()), "decimals that the currency does not have"),
+        (Problem::CurrencyUnknown(field()), "not a currency of ISO 4217"),
+        (Problem::NoAccount, "no card, no token, no brand"),
+        (Problem::CardNumber(field()), "the card number fails its check digit or length"),
+        (Problem::CardExpired(field()), "the card has expired; live only"),
+        (Problem::BrandUnknown(field()), "no such card brand"),
+        (Problem::BrandDiffers(field()), "the card number is not of the brand"),
+        (Problem::RegistrationMalformed, "card.token is not 32 hexadecimal digits"),
+        (Problem::RegistrationUnknown, "no such registration"),
+        (Problem::NoProviderForBrand, "nobody takes this brand"),
+        (Problem::NoProviderForCurrency, "nobody takes this currency"),
+        (Problem::TypeNotOffered, "a payment type that is not offered"),
+        (Problem::Risk, "refused by a block list or risk rule"),
+        (Problem::ReferenceTaken, "merchantTransactionId was used for a request with other fields"),
+        (Problem::PaymentUnknown, "no such transaction, or another merchant's"),
+        (Problem::NoSuchPath, "unknown path"),
+        (Problem::WrongMethod(""), "wrong method; the header Allow says which"),
+        (Problem::BodyTooLarge, "over 64 KiB"),
+        (Problem::TooManyRequests, "only where the operator limits rates; with Retry-After"),
+        (Problem::Busy, "draining or overloaded, nothing was done: come back after Retry-After"),
+    ];
+    let line = |(problem, when): &(Problem, &str)| {
+        let (code, http) = problem.line(Profile::V3);
+        json!({"code": code.text(), "http": http, "message": code.description(Set::V3), "when": when})
+    };
+    lines.iter().map(line).collect()
+}

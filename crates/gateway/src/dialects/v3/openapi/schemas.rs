@@ -1,0 +1,193 @@
+//! The shapes of bodies, and the samples.
+
+use serde_json::{Value, json};
+
+/// All named schemas.
+pub(super) fn schemas() -> Value {
+    json!({
+        "PaymentRequest": {
+            "type": "object",
+            "required": ["entityId", "amount", "currency", "paymentType"],
+            "properties": {
+                "entityId": {"type": "string", "description": "The entity that the token acts for", "examples": ["EB000001"]},
+                "amount": {
+                    "type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{2})?$",
+                    "description": "Three decimals where the currency has three", "examples": ["92.00"]
+                },
+                "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV"], "description": "Take the money, hold it, or verify the card, for which no amount is needed"},
+                "paymentBrand": text(32, "Absent: told by the card number. A redirect brand, such as IDEAL or PAYPAL, without card fields"),
+                "card.number": {"type": "string", "description": "12 to 19 digits; blanks and dashes are dropped", "examples": ["4200000000000000"]},
+                "card.holder": text(128, "The name on the card"),
+                "card.expiryMonth": {"type": "string", "pattern": "^(0[1-9]|1[0-2])$", "description": "Required with card.number"},
+                "card.expiryYear": {"type": "string", "pattern": "^(19|20)[0-9]{2}$", "description": "Required with card.number"},
+                "card.cvv": {"type": "string", "pattern": "^[0-9]{3,4}$", "description": "Never stored"},
+                "merchantTransactionId": text(255, "Your reference; the same again gets the same answer"),
+                "shopperResultUrl": text(2048, "Where the payer's browser returns; required when the payer must act"),
+                "notificationUrl": text(2048, "Where notifications go, else to the credential's"),
+                "descriptor": text(127, "What stands on the payer's statement"),
+                "merchantInvoiceId": text(255, "Echoed"),
+                "merchantMemo": text(255, "Kept"),
+                "transactionCategory": text(32, "Kept"),
+                "testMode": {
+                    "type": "string", "enum": ["INTERNAL", "EXTERNAL"],
+                    "description": "Test credentials: which success code of the older platform is answered"
+                },
+                "entityType": {"type": "string", "enum": ["MERCHANT", "POS", "PARTICIPATOR"]},
+                "merchant.id": text(255, "The sub-merchant; echoed"),
+                "customer.givenName": text(50, "As all customer.* fields: echoed"),
+                "customer.surname": text(50, ""),
+                "customer.email": text(128, ""),
+                "customer.ip": text(50, "Checked against the block list"),
+                "billing.street1": text(100, "As all billing.* and shipping.* fields: echoed"),
+                "billing.country": {"type": "string", "pattern": "^[A-Z]{2}$"},
+                "cart.items[0].name": text(2048, "Any field of any item; echoed in the order of the items"),
+                "customParameters[key]": text(2048, "Your own; the key has 3 to 64 letters, digits, dots and underscores")
+            }
+        },
+        "Transaction": {
+            "type": "object",
+            "required": ["id", "result", "buildNumber", "timestamp", "ndc"],
+            "properties": {
+                "id": described("32 hexadecimal digits"),
+                "referencedId": described("The transaction that it acts on; CP, RF and RV only"),
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CP", "RF", "RV", "CD"]},
+                "paymentBrand": described("The brand of card, bank or wallet"),
+                "amount": described("Two decimals, three where the currency has three"),
+                "currency": described("ISO 4217"),
+                "descriptor": described("What stands on the payer's statement"),
+                "merchantTransactionId": described("Your reference"),
+                "merchantInvoiceId": described("Your invoice"),
+                "result": reference("Result"),
+                "resultDetails": {"type": "object", "properties": {
+                    "ExtendedDescription": described("What happened, in words"),
+                    "AcquirerResponse": described("The bank's response code as it was told"),
+                    "ConnectorTxID1": described("The provider's reference"),
+                    "clearingInstituteName": described("The provider")
+                }},
+                "card": {"type": "object", "properties": {
+                    "bin": described("The first six digits"),
+                    "last4Digits": described("The last four"),
+                    "holder": described("The name on it, or nothing"),
+                    "expiryMonth": described("01 to 12"),
+                    "expiryYear": described("Four digits")
+                }},
+                "customer": echoed(),
+                "billing": echoed(),
+                "shipping": echoed(),
+                "cart": echoed(),
+                "customParameters": echoed(),
+                "merchant": echoed(),
+                "redirect": {
+                    "type": "object",
+                    "description": "Only while the payer must act",
+                    "properties": {
+                        "url": described("Send the payer's browser there, by GET or POST"),
+                        "method": {"type": "string", "enum": ["POST"]},
+                        "parameters": {"type": "array", "items": {"type": "object"}}
+                    }
+                },
+                "risk": {"type": "object", "properties": {"score": described("0 to 100")}},
+                "summary": {
+                    "type": "object",
+                    "description": "Where the payment's money stands; readings only",
+                    "properties": {
+                        "state": described("authorised, captured, refunded …"),
+                        "authorized": described("Ever held or taken"),
+                        "captured": described("Taken"),
+                        "refunded": described("Given back"),
+                        "reversed": described("Released by order"),
+                        "chargedBack": described("Taken back by the payer's bank")
+                    }
+                },
+                "buildNumber": described("Which build of Florin answered"),
+                "timestamp": described("When the transaction changed last"),
+                "ndc": described("A trace id, the same in every answer about the transaction"),
+                "payments": {"type": "array", "items": {"type": "object"}, "description": "Linked transactions, where asked for"}
+            }
+        },
+        "Result": {"type": "object", "required": ["code", "description"], "properties": {
+            "code": described("What became of it; GET /v3/resultcodes lists all"),
+            "description": described("What the code says"),
+            "parameterErrors": {"type": "array", "items": {"type": "object", "properties": {
+                "name": described("The field"), "value": described("What was sent, as far as it may be shown"),
+                "message": described("What it must be")
+            }}}
+        }},
+        "List": {"type": "object", "required": ["result", "payments"], "properties": {
+            "result": reference("Result"),
+            "buildNumber": described("Which build of Florin answered"),
+            "timestamp": described("Now"),
+            "ndc": described("A trace id"),
+            "payments": {"type": "array", "items": reference("Transaction")}
+        }},
+        "ResultCodes": {"type": "object", "properties": {"resultCodes": {"type": "array", "items": {
+            "type": "object", "properties": {"code": described("000.000.000"), "description": described("What it says")}
+        }}}},
+        "Error": {"type": "object", "required": ["result", "buildNumber", "timestamp", "ndc"], "properties": {
+            "result": reference("Result"),
+            "buildNumber": described("Which build of Florin answered"),
+            "timestamp": described("Now"),
+            "ndc": described("A trace id")
+        }}
+    })
+}
+
+pub(super) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn text(longest: u16, description: &str) -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": longest, "description": description})
+}
+
+fn described(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+fn echoed() -> Value {
+    json!({"type": "object", "description": "As it was sent"})
+}
+
+/// The contract's sample request.
+pub(super) fn request_sample() -> Value {
+    json!({
+        "entityId": "EB000001", "amount": "92.00", "currency": "EUR", "paymentType": "DB", "paymentBrand": "VISA",
+        "card.number": "4200000000000000", "card.holder": "Jane Jones", "card.expiryMonth": "05", "card.expiryYear": "2034",
+        "card.cvv": "123", "merchantTransactionId": "order-1001"
+    })
+}
+
+/// The contract's sample answer.
+pub(super) fn payment_sample() -> Value {
+    json!({
+        "id": "8ac7a4a282d522f70182d53e7a873640", "paymentType": "DB", "paymentBrand": "VISA", "amount": "92.00",
+        "currency": "EUR", "descriptor": "4610.8883.4210 Demo Shop", "merchantTransactionId": "order-1001",
+        "result": {"code": "000.000.000", "description": "Transaction succeeded"},
+        "resultDetails": {"ExtendedDescription": "Approved", "AcquirerResponse": "00", "clearingInstituteName": "Card Simulator"},
+        "card": {"bin": "420000", "last4Digits": "0000", "holder": "Jane Jones", "expiryMonth": "05", "expiryYear": "2034"},
+        "risk": {"score": "100"},
+        "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
+        "timestamp": "2025-11-21T01:39:00+00:00", "ndc": "EB000001_2bac8e434db544f7898023457f80c78f"
+    })
+}
+
+/// A payment as it is read.
+pub(super) fn inquiry_sample() -> Value {
+    let mut sample = payment_sample();
+    sample["summary"] = json!({
+        "state": "captured", "authorized": "92.00", "captured": "92.00", "refunded": "0.00", "reversed": "0.00",
+        "chargedBack": "0.00"
+    });
+    sample
+}
+
+/// The contract's sample of a list.
+pub(super) fn list_sample() -> Value {
+    json!({
+        "result": {"code": "000.000.100", "description": "successful request"},
+        "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
+        "timestamp": "2025-11-21T01:43:00+00:00", "ndc": "EB000001_a8efc35bca764fcf8fb4f6711f928c0c",
+        "payments": [inquiry_sample()]
+    })
+}

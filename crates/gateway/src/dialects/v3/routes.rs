@@ -1,0 +1,89 @@
+//! The dialect at its mounts: a request is read as a call, the call answered. A handler is three sentences: parse, submit, render.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::any;
+use florin_engine::Engine;
+use florin_kernel::ports::Lane;
+use ipnet::IpNet;
+
+use super::calls::{self, Call};
+use super::errors::Problem;
+use super::mounts::Mount;
+use super::stamp::Envelope;
+use super::state::V3State;
+use super::{codes, inquiry, pay, redirect, wire};
+use crate::dialects::request::read_body;
+use crate::pages::sim::Simulation;
+
+/// The dialect's routes, everything below its mounts included.
+pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet], mounts: Vec<Mount>) -> Router {
+    let trusted_proxies: Arc<[IpNet]> = trusted_proxies.into();
+    let routes = mounts.into_iter().map(|mount| {
+        let spellings = mount.spellings();
+        let state = V3State {
+            engine: simulation.engine.clone(),
+            simulation: simulation.clone(),
+            trusted_proxies: trusted_proxies.clone(),
+            mount: Arc::new(mount),
+        };
+        let paths = spellings.iter().flat_map(|path| [path.clone(), format!("{path}/"), format!("{path}/{{*rest}}")]);
+        paths.fold(Router::new(), |router, path| router.route(&path, any(answer))).with_state(state)
+    });
+    routes.fold(Router::new(), Router::merge)
+}
+
+async fn answer(State(state): State<V3State>, request: Request) -> Response {
+    let mut envelope = Envelope::new(state.mount.profile, wall_clock(&state.engine));
+    match serve(&state, request, &mut envelope).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(&envelope),
+    }
+}
+
+async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let path = state.mount.segments(parts.uri.path());
+    let call = calls::read(&parts.method, &path)?;
+    match call {
+        Call::ResultCodes => return Ok(result_codes(state, parts.uri.query())),
+        Call::ShowStep(token) => return Ok(redirect::show(state, token, &parts.headers).await),
+        Call::ActStep(token) => {
+            let body = read_body(&parts, body).await.map_err(|_| Problem::BodyTooLarge)?;
+            return Ok(redirect::act(state, token, &parts.headers, &body).await);
+        }
+        Call::MethodStep(token) => return Ok(redirect::method(state, token).await),
+        Call::Pay | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
+    }
+    let asked = state.read(&parts, body, envelope).await?;
+    match call {
+        Call::Pay => pay::pay(state, asked, &path.join("/")).await,
+        Call::Inquire(id) => inquiry::by_id(state, asked, id).await,
+        Call::NewestByReference => inquiry::newest(state, asked).await,
+        Call::ByReference => inquiry::all(state, asked, envelope).await,
+        Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
+            unreachable!("answered above")
+        }
+    }
+}
+
+/// `GET resultcodes`, for anybody.
+fn result_codes(state: &V3State, query: Option<&str>) -> Response {
+    use super::form::Form;
+    use super::mounts::Profile;
+    let (form, _) = Form::read(query.unwrap_or_default().as_bytes());
+    let set = match (state.mount.profile, form.get("set")) {
+        (Profile::Oppwa, _) | (Profile::V3, Some("oppwa")) => codes::Set::Oppwa,
+        (Profile::V3, _) => codes::Set::V3,
+    };
+    wire::response(StatusCode::OK, codes::listed(set).to_owned())
+}
+
+/// The time of answers to callers who are not known.
+fn wall_clock(engine: &Engine) -> florin_kernel::Timestamp {
+    engine.now(Lane::Live)
+}

@@ -1,0 +1,365 @@
+//! A payment, an operation on it or a payout as one of this dialect's transactions (contract, sections 6 and 8).
+
+use std::sync::Arc;
+
+use florin_engine::Engine;
+use florin_kernel::payment::{
+    CaptureMode, Details, Dialect, MethodForm, Operation, OperationKind, OperationStatus, PayerStep, Payment, Seq,
+    State,
+};
+use florin_kernel::public_id::Reference;
+use florin_kernel::routing::Method;
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
+use serde_json::Value;
+
+use super::codes::{Code, Coding, Event, PendingCodes, Set, TestMode, code};
+use super::echo::Echo;
+use super::mounts::Mount;
+use super::redirect::REDIRECT_PAGE;
+use super::request::Document;
+use super::settings::TimestampFormat;
+use super::stamp::{self, BUILD_NUMBER};
+use super::wire::{Body, CardBody, Parameter, Precondition, Redirect, ResultBody, ResultDetails, Risk, Summary};
+use super::{amounts, brand, event, secure};
+
+/// How much an answer tells of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// To the call that made it.
+    Made,
+    /// To an inquiry, with where the payment's money stands.
+    Inquired,
+}
+
+/// Who reads: everything that answers about the same payment differ by.
+#[derive(Clone)]
+pub struct Viewer {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Where the reader asked.
+    pub mount: Arc<Mount>,
+    /// Whose words.
+    pub set: Set,
+    /// How much a pending payment tells.
+    pub pending: PendingCodes,
+    /// How times are written.
+    pub format: TimestampFormat,
+    /// The reader's entity, for payments that were made in another dialect.
+    pub entity: String,
+}
+
+impl Viewer {
+    /// The code of what became of a payment.
+    pub fn code(&self, payment: &Payment) -> Code {
+        code(&event::of_payment(payment), self.coding(payment, &self.document(&payment.details, payment.dialect)))
+    }
+
+    /// A payment as the transaction that it began with.
+    pub fn payment(&self, payment: &Payment, detail: Detail) -> Body {
+        let document = self.document(&payment.details, payment.dialect);
+        let event = event::of_payment(payment);
+        let attempt = payment.funding().or(payment.last_attempt());
+        let code = code(&event, self.coding(payment, &document));
+        let card = card(attempt, &document);
+        let is_card = card.is_some();
+        Body {
+            id: self.print(payment.id, 0),
+            referenced_id: None,
+            registration_id: None,
+            payment_type: Some(match payment.capture {
+                CaptureMode::Now => "DB",
+                CaptureMode::Later => "PA",
+                CaptureMode::Never => "CV",
+            }),
+            payment_brand: brand_of(attempt, &document),
+            amount: (!document.amount_left_out).then(|| amounts::printed(payment.asked)),
+            currency: (!document.amount_left_out).then(|| payment.asked.asset().code()),
+            descriptor: Some(self.descriptor(payment.merchant, &payment.details)),
+            merchant_transaction_id: Some(payment.details.reference.clone()).filter(|text| !text.is_empty()),
+            merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
+            result: ResultBody::of(code, self.set),
+            result_details: Some(details(&event, attempt)),
+            card,
+            echo: with_network_id(document.echo.clone(), attempt),
+            three_d_secure: attempt.and_then(secure::body),
+            redirect: self.redirect(payment),
+            risk: is_card.then_some(Risk { score: "100" }),
+            summary: (detail == Detail::Inquired).then(|| summary(payment)),
+            build_number: BUILD_NUMBER,
+            timestamp: stamp::timestamp(changed_at(payment.created_at, attempt), self.format),
+            ndc: stamp::ndc_of(&self.engine, &document.entity, payment.id, 0),
+            payments: None,
+        }
+    }
+
+    /// A capture, void or refund as the transaction that it is here.
+    pub fn operation(&self, payment: &Payment, operation: &Operation, detail: Detail) -> Body {
+        let document = self.document(&payment.details, payment.dialect);
+        let event = event::of_operation(operation);
+        let attempt = payment.funding();
+        let sequence = operation.seq.number();
+        Body {
+            id: self.print(payment.id, sequence),
+            referenced_id: Some(self.print(payment.id, acted_on(payment, operation))),
+            payment_type: type_of(operation.kind),
+            payment_brand: brand_of(attempt, &document),
+            amount: Some(amounts::printed(operation.amount)),
+            currency: Some(operation.amount.asset().code()),
+            merchant_transaction_id: None,
+            merchant_invoice_id: None,
+            result: ResultBody::of(code(&event, self.coding(payment, &document)), self.set),
+            result_details: Some(details(&event, Some(operation))),
+            card: card(attempt, &document),
+            echo: Echo::default(),
+            three_d_secure: None,
+            redirect: None,
+            risk: None,
+            timestamp: stamp::timestamp(operation.started_at, self.format),
+            ndc: stamp::ndc_of(&self.engine, &document.entity, payment.id, sequence),
+            ..self.payment(payment, detail)
+        }
+    }
+
+    /// A payout, made here or a withdrawal of another dialect.
+    pub fn payout(&self, withdrawal: &Withdrawal) -> Body {
+        let document = self.document(&withdrawal.details, withdrawal.dialect);
+        let event = event::of_withdrawal(withdrawal);
+        let payout = withdrawal.payout.as_ref();
+        let coding =
+            Coding { set: self.set, pending: self.pending, mode: withdrawal.mode, test_mode: document.test_mode };
+        let method = withdrawal.plan.as_ref().map(|plan| plan.route.code.to_uppercase());
+        let brand = if document.brand.is_empty() { method } else { Some(document.brand.clone()) };
+        let zero = amounts::printed(Money::zero(withdrawal.asked.asset()));
+        Body {
+            id: self.print(withdrawal.id, 0),
+            referenced_id: None,
+            registration_id: None,
+            payment_type: Some("CD"),
+            payment_brand: brand,
+            amount: Some(amounts::printed(withdrawal.asked)),
+            currency: Some(withdrawal.asked.asset().code()),
+            descriptor: Some(self.descriptor(withdrawal.merchant, &withdrawal.details)),
+            merchant_transaction_id: Some(withdrawal.details.reference.clone()).filter(|text| !text.is_empty()),
+            merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
+            result: ResultBody::of(code(&event, coding), self.set),
+            result_details: Some(details(&event, payout)),
+            card: card(payout, &document),
+            echo: document.echo.clone(),
+            three_d_secure: None,
+            redirect: None,
+            risk: None,
+            summary: Some(Summary {
+                state: payout_state(withdrawal),
+                authorized: zero.clone(),
+                captured: zero.clone(),
+                refunded: zero.clone(),
+                reversed: zero.clone(),
+                charged_back: zero,
+            }),
+            build_number: BUILD_NUMBER,
+            timestamp: stamp::timestamp(changed_at(withdrawal.created_at, payout), self.format),
+            ndc: stamp::ndc_of(&self.engine, &document.entity, withdrawal.id, 0),
+            payments: None,
+        }
+    }
+
+    fn coding(&self, payment: &Payment, document: &Document) -> Coding {
+        Coding { set: self.set, pending: self.pending, mode: payment.mode, test_mode: document.test_mode }
+    }
+
+    /// What this dialect kept with a payment; of another dialect's nothing but who asks.
+    fn document(&self, details: &Details, dialect: Dialect) -> Document {
+        let own = (dialect == Dialect::V3).then(|| Document::of(details)).flatten();
+        own.unwrap_or_else(|| Document {
+            entity: self.entity.clone(),
+            profile: self.mount.profile,
+            set: self.set,
+            test_mode: TestMode::Internal,
+            brand: String::new(),
+            holder: String::new(),
+            invoice: String::new(),
+            memo: String::new(),
+            category: String::new(),
+            amount_left_out: false,
+            echo: Echo::default(),
+        })
+    }
+
+    fn descriptor(&self, merchant: MerchantId, details: &Details) -> String {
+        if !details.descriptor.is_empty() {
+            return details.descriptor.clone();
+        }
+        let directory = self.engine.directory();
+        let name = directory.merchant(merchant).map_or("", |merchant| merchant.name.as_str());
+        format!("4610.8883.4210 {name}")
+    }
+
+    /// Where the payer must go, while that is so.
+    fn redirect(&self, payment: &Payment) -> Option<Redirect> {
+        let (seq, step) = payer_step(payment)?;
+        let reference = Reference { payment: payment.id, sequence: seq.number() };
+        let token = self.engine.page_token(REDIRECT_PAGE, reference);
+        let url = format!("{}{}/redirect/{token}", self.engine.public_url(), self.mount.path());
+        let before = |form: &MethodForm| Precondition {
+            origin: "iframe#hidden",
+            wait_until: "iframe#onload",
+            description: "Hidden iframe post for 3D Secure 2.0",
+            method: "POST",
+            url: format!("{url}/method"),
+            parameters: vec![Parameter { name: "threeDSMethodData", value: form.data.clone() }],
+        };
+        let preconditions = step.method.iter().map(|form| before(form)).collect();
+        Some(Redirect { url, method: "POST", parameters: Vec::new(), preconditions })
+    }
+
+    /// An id as this dialect prints it.
+    pub fn print(&self, payment: PaymentId, sequence: u16) -> String {
+        self.engine.codec().hex(Reference { payment, sequence })
+    }
+}
+
+impl Document {
+    /// What was kept with a payment of this dialect.
+    pub fn of(details: &Details) -> Option<Document> {
+        serde_json::from_str(&details.echo).ok()
+    }
+
+    /// As it is kept.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a document has string keys and plain values only")
+    }
+}
+
+/// What the payer has to do now, and for which attempt.
+pub fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
+    let State::PendingPayer { operation, .. } = &payment.state else { return None };
+    match &payment.operation(*operation)?.status {
+        OperationStatus::NeedsPayer(step) => Some((*operation, step)),
+        OperationStatus::Pending
+        | OperationStatus::Unknown(_)
+        | OperationStatus::Approved
+        | OperationStatus::Late
+        | OperationStatus::Declined(_)
+        | OperationStatus::Failed
+        | OperationStatus::Cancelled
+        | OperationStatus::Expired => None,
+    }
+}
+
+/// The word of an operation that is a transaction of its own; attempts are their payment's.
+pub fn type_of(kind: OperationKind) -> Option<&'static str> {
+    match kind {
+        OperationKind::Capture => Some("CP"),
+        OperationKind::Refund => Some("RF"),
+        OperationKind::Void => Some("RV"),
+        OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => None,
+    }
+}
+
+/// The sequence of the transaction that an operation acts on: 0 for the payment, whichever attempt it was.
+fn acted_on(payment: &Payment, operation: &Operation) -> u16 {
+    let on = operation.on.and_then(|on| payment.operation(on));
+    on.filter(|on| !on.kind.is_attempt()).map_or(0, |on| on.seq.number())
+}
+
+fn changed_at(created_at: Timestamp, operation: Option<&Operation>) -> Timestamp {
+    operation.map_or(created_at, |operation| operation.started_at)
+}
+
+fn details(event: &Event<'_>, operation: Option<&Operation>) -> ResultDetails {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let cardholder = operation.filter(|operation| operation.has_payer());
+    ResultDetails {
+        extended_description: event::words(event).into_owned(),
+        acquirer_response: operation.and_then(Operation::response).and_then(some),
+        connector_id: operation.and_then(|operation| some(&operation.provider_id)),
+        auth_code: operation.and_then(|operation| some(&operation.auth_code)),
+        clearing_institute_name: operation.map(|operation| operation.route.name.clone()),
+        network_id: cardholder.and_then(|operation| some(&operation.network_id)),
+    }
+}
+
+/// An approved first payment of an agreement tells the id that later ones name.
+fn with_network_id(mut echo: Echo, attempt: Option<&Operation>) -> Echo {
+    let approved = attempt.filter(|attempt| attempt.status == OperationStatus::Approved && attempt.has_payer());
+    if let (Some(attempt), Some(Value::Object(instruction))) = (approved, &mut echo.standing_instruction)
+        && instruction.get("mode").is_some_and(|mode| mode == "INITIAL")
+        && !attempt.network_id.is_empty()
+    {
+        instruction.insert("initialTransactionId".to_owned(), Value::String(attempt.network_id.clone()));
+    }
+    echo
+}
+
+fn card(attempt: Option<&Operation>, document: &Document) -> Option<CardBody> {
+    let card = attempt?.means.as_ref()?.card.as_ref()?;
+    Some(CardBody {
+        bin: card.bin.clone(),
+        last4_digits: card.last4.clone(),
+        holder: document.holder.clone(),
+        expiry_month: format!("{:02}", card.expiry.month),
+        expiry_year: card.expiry.year.to_string(),
+    })
+}
+
+/// The name that was sent, else the card's; a page's provider in capitals.
+fn brand_of(attempt: Option<&Operation>, document: &Document) -> Option<String> {
+    if !document.brand.is_empty() {
+        return Some(document.brand.clone());
+    }
+    let attempt = attempt?;
+    let means = attempt.means.as_ref()?;
+    Some(match (&means.card, means.method) {
+        _ if !means.brand.is_empty() => means.brand.clone(),
+        (Some(card), _) => brand::name(card.brand).to_owned(),
+        (None, Method::Voucher) => "VOUCHER".to_owned(),
+        (None, Method::Crypto) => attempt.moved.asset().code().to_owned(),
+        (None, Method::Card | Method::BankTransfer | Method::EWallet) => attempt.route.code.to_uppercase(),
+    })
+}
+
+fn summary(payment: &Payment) -> Summary {
+    use florin_kernel::payment::Word;
+    let zero = Money::zero(payment.asked.asset());
+    let authorized = payment.funding().map_or(zero, |attempt| attempt.amount);
+    let (captured, refunded, charged_back) = match &payment.state {
+        State::Funded(funds) => (funds.captured, funds.refunded, funds.charged_back),
+        State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. }
+        | State::Ended(_) => (zero, zero, zero),
+    };
+    let voids = payment
+        .operations
+        .iter()
+        .filter(|operation| operation.kind == OperationKind::Void && operation.status == OperationStatus::Approved);
+    let reversed = voids.fold(zero, |sum, void| sum.plus(void.amount).unwrap_or(sum));
+    let word = match payment.word() {
+        Word::Unknown => Word::Pending,
+        word => word,
+    };
+    Summary {
+        state: word.text(),
+        authorized: amounts::printed(authorized),
+        captured: amounts::printed(captured),
+        refunded: amounts::printed(refunded),
+        reversed: amounts::printed(reversed),
+        charged_back: amounts::printed(charged_back),
+    }
+}
+
+fn payout_state(withdrawal: &Withdrawal) -> &'static str {
+    use florin_kernel::withdrawal::Word;
+    match withdrawal.word() {
+        Word::Created | Word::AwaitingApproval | Word::Approved | Word::Sent | Word::Unknown => "pending",
+        word @ (Word::Paid
+        | Word::Declined
+        | Word::Failed
+        | Word::Rejected
+        | Word::Cancelled
+        | Word::Expired
+        | Word::Returned) => word.text(),
+    }
+}
