@@ -10,7 +10,7 @@ use florin_kernel::ports::Lane;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Money, PaymentId};
-use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
+use florin_store::{Changeset, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
@@ -69,7 +69,7 @@ impl Engine {
             let answer = (new.render)(&new.payment);
             let claims = self.claims(&*new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
-            let payments = vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))];
+            let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
             match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.payment.id;

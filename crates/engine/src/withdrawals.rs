@@ -64,7 +64,9 @@ impl Engine {
             let answer = (new.render)(&new.withdrawal);
             let claims = self.claims(&*new.withdrawal, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
-            let write = PaymentWrite::insert(&*new.withdrawal).answered(Some(answer.clone()));
+            // Few, and the daily total looks back at all of them.
+            let write = PaymentWrite::insert(&*new.withdrawal).found_by_payer(&*new.withdrawal);
+            let write = write.answered(Some(answer.clone()));
             match self.write(Changeset { claims, payments: vec![write], ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.withdrawal.id;
