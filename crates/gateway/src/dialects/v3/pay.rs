@@ -15,7 +15,7 @@ use super::codes::Class;
 use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
-use super::request::{self, Account, Initial, Kind};
+use super::request::{self, Account, Document, Initial, Kind};
 use super::settings::{DeclineStatus, References};
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
@@ -34,7 +34,7 @@ pub async fn pay(state: &V3State, asked: Asked, path: &str) -> Result<Response, 
     caller.may(&permissions(&form))?;
     let initial = request::read(&form, faults, state.reading(&caller))?;
     let viewer = state.viewer(&caller);
-    let render = render(viewer, caller.settings.decline_status(state.mount.profile));
+    let render = render(viewer, initial.document.clone(), caller.settings.decline_status(state.mount.profile));
     let content = request::content("POST", path, &form);
     let digest = state.engine.digest(&[content.as_slice()]);
     drop((form, content));
@@ -54,9 +54,9 @@ fn permissions(form: &Form) -> Vec<Permission> {
 }
 
 /// An answer to the call that made a payment, in the words of its caller.
-fn render(viewer: Viewer, declines: DeclineStatus) -> Render {
+fn render(viewer: Viewer, document: Arc<Document>, declines: DeclineStatus) -> Render {
     Arc::new(move |payment| {
-        let body = viewer.payment(payment, Detail::Made);
+        let body = viewer.payment_with(payment, &document, Detail::Made);
         let declined = body.result.code.class(viewer.set) == Class::Rejected;
         let status = match declines {
             DeclineStatus::Post | DeclineStatus::Always if declined => 400,
@@ -88,6 +88,12 @@ async fn make(
     let payment = Box::new(new_payment(state, caller, initial));
     let way = way::find(state, caller, initial, &payment);
     let reused = caller.settings.merchant_transaction_id;
+    if reused == References::Unique {
+        let reference = initial.reference.as_deref();
+        let reference = reference.map(|text| references::claim(&caller.entity, Operation::Initial, 1, text));
+        let claims = reference.into_iter().chain(key).collect();
+        return start(state, initial, payment, claims, digest, &way, render).await.map_err(Problem::from);
+    }
     let mut slot = 1;
     loop {
         let reference = initial.reference.as_deref().filter(|_| slot <= references::SLOTS_MAX);
@@ -108,8 +114,7 @@ async fn make(
                 }
             }
             Ok(reply) => return Ok(reply),
-            Err(Refused::Taken(kind)) => return Err(kind.into()),
-            Err(Refused::For(problem)) => return Err(problem),
+            Err(refused) => return Err(refused.into()),
         }
     }
 }
@@ -120,6 +125,15 @@ enum Refused {
     Taken(ClaimKind),
     /// Anything else.
     For(Problem),
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Problem {
+        match refused {
+            Refused::Taken(kind) => kind.into(),
+            Refused::For(problem) => problem,
+        }
+    }
 }
 
 impl From<StartError> for Refused {

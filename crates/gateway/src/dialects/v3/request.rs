@@ -1,6 +1,8 @@
 //! A request for an initial payment, read into kernel types once (contract, sections 5 and 10.1). First the form of all fields,
 //! with everything that is wrong said at once; then what they mean, where the first fault has a code of its own.
 
+use std::sync::Arc;
+
 use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError};
 use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
@@ -100,7 +102,7 @@ pub struct Initial {
     /// How it is made.
     pub circumstances: Circumstances,
     /// What is kept for answers.
-    pub document: Document,
+    pub document: Arc<Document>,
 }
 
 /// What this dialect keeps with a payment for its answers.
@@ -198,7 +200,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         descriptor,
         payer: payer(form),
         circumstances,
-        document,
+        document: Arc::new(document),
     }))
 }
 
@@ -260,13 +262,10 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
 }
 
 fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
-    let kind = reader.require("paymentType", |word| {
-        let found = KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
-        found.ok_or("must be one of DB, PA, CV, CD".into())
-    });
+    let named = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
     let sent_currency = reader.form.get("currency");
     let amount_rule = |value: &'f str| amounts::text(value, sent_currency);
-    let (amount, currency) = match kind {
+    let (amount, currency) = match reader.form.get("paymentType").and_then(named) {
         Some(Kind::Verification) => {
             (reader.read("amount", amount_rule), reader.read("currency", amounts::currency_text))
         }
@@ -274,6 +273,7 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
             (reader.require("amount", amount_rule), reader.require("currency", amounts::currency_text))
         }
     };
+    let kind = reader.require("paymentType", |word| named(word).ok_or("must be one of DB, PA, CV, CD".into()));
     let word = |value: &str| {
         (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };

@@ -51,20 +51,21 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
     let call = calls::read(&parts.method, &path)?;
     match call {
         Call::ResultCodes => return Ok(result_codes(state, parts.uri.query())),
-        Call::ShowStep(token) => return Ok(redirect::show(state, token, &parts.headers).await),
+        // In boxes, as all that is rarer than a payment: what waits in them would make every payment's future large.
+        Call::ShowStep(token) => return Ok(Box::pin(redirect::show(state, token, &parts.headers)).await),
         Call::ActStep(token) => {
-            let body = read_body(&parts, body).await.map_err(|_| Problem::BodyTooLarge)?;
-            return Ok(redirect::act(state, token, &parts.headers, &body).await);
+            let body = Box::pin(read_body(&parts, body)).await.map_err(|_| Problem::BodyTooLarge)?;
+            return Ok(Box::pin(redirect::act(state, token, &parts.headers, &body)).await);
         }
-        Call::MethodStep(token) => return Ok(redirect::method(state, token).await),
+        Call::MethodStep(token) => return Ok(Box::pin(redirect::method(state, token)).await),
         Call::Pay | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
     }
     let asked = state.read(&parts, body, envelope).await?;
     match call {
         Call::Pay => pay::pay(state, asked, &path.join("/")).await,
-        Call::Inquire(id) => inquiry::by_id(state, asked, id).await,
-        Call::NewestByReference => inquiry::newest(state, asked).await,
-        Call::ByReference => inquiry::all(state, asked, envelope).await,
+        Call::Inquire(id) => Box::pin(inquiry::by_id(state, asked, id)).await,
+        Call::NewestByReference => Box::pin(inquiry::newest(state, asked)).await,
+        Call::ByReference => Box::pin(inquiry::all(state, asked, envelope)).await,
         Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
             unreachable!("answered above")
         }

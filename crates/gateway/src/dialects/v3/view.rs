@@ -13,7 +13,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
-use super::codes::{Code, Coding, Event, PendingCodes, Set, TestMode, code};
+use super::codes::{Coding, Event, PendingCodes, Set, TestMode, code};
 use super::echo::Echo;
 use super::mounts::Mount;
 use super::redirect::REDIRECT_PAGE;
@@ -50,18 +50,17 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// The code of what became of a payment.
-    pub fn code(&self, payment: &Payment) -> Code {
-        code(&event::of_payment(payment), self.coding(payment, &self.document(&payment.details, payment.dialect)))
-    }
-
     /// A payment as the transaction that it began with.
     pub fn payment(&self, payment: &Payment, detail: Detail) -> Body {
-        let document = self.document(&payment.details, payment.dialect);
+        self.payment_with(payment, &self.document(&payment.details, payment.dialect), detail)
+    }
+
+    /// As [`Viewer::payment`], with what this dialect keeps of it at hand.
+    pub fn payment_with(&self, payment: &Payment, document: &Document, detail: Detail) -> Body {
         let event = event::of_payment(payment);
         let attempt = payment.funding().or(payment.last_attempt());
-        let code = code(&event, self.coding(payment, &document));
-        let card = card(attempt, &document);
+        let code = code(&event, self.coding(payment, document));
+        let card = card(attempt, document);
         let is_card = card.is_some();
         Body {
             id: self.print(payment.id, 0),
@@ -72,7 +71,7 @@ impl Viewer {
                 CaptureMode::Later => "PA",
                 CaptureMode::Never => "CV",
             }),
-            payment_brand: brand_of(attempt, &document),
+            payment_brand: brand_of(attempt, document),
             amount: (!document.amount_left_out).then(|| amounts::printed(payment.asked)),
             currency: (!document.amount_left_out).then(|| payment.asked.asset().code()),
             descriptor: Some(self.descriptor(payment.merchant, &payment.details)),
