@@ -7,6 +7,7 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
+use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Money, PaymentId};
@@ -14,9 +15,10 @@ use florin_store::{Changeset, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::claims::{ClaimRequest, Claimant};
 use crate::owner::Owner;
-use crate::replay::{ClaimRequest, Earlier, Render, Reply};
-use crate::start::{ID_DRAWS_MAX, StartError, route_to};
+use crate::replay::{Render, Rendering, Reply};
+use crate::start::{DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
 
 /// A payment to make, with nothing tried yet.
@@ -65,10 +67,10 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
-        for _ in 0..ID_DRAWS_MAX {
+        let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
+        for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.payment);
-            let claims = self.claims(&*new.payment, &new.claims, new.digest, now);
-            let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
+            let claims = taking.rows(new.payment.id, 0, now);
             let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
             match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
                 Verdict::Committed => {
@@ -77,11 +79,8 @@ impl Engine {
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
-                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
-                    return match self.replay(claim, new.claims[place].kind, new.digest, &new.render).await? {
-                        Earlier::Replay(reply) => Ok(reply),
-                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
-                    };
+                    let Some(before) = taking.refused(claim).await? else { continue };
+                    return self.replay(before, Rendering::First(&new.render)).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
             }
@@ -135,7 +134,7 @@ impl Engine {
             }
             let payment = Box::new(stored.transaction);
             if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
-                break (changes, self.inflight.enter(id));
+                break (changes, self.inflight.enter(first_request(id)));
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
@@ -167,10 +166,15 @@ impl Engine {
 
     /// Another copy of the form was first: where the payment stands once that one is through.
     async fn after_first_copy(&self, payment: Payment) -> Result<Payment, SubmitError> {
-        let Some(mut done) = self.inflight.done(payment.id) else { return Ok(payment) };
+        let Some(mut done) = self.inflight.done(first_request(payment.id)) else { return Ok(payment) };
         // It ends when the sender is dropped, which is an error by name only.
         let _ = done.changed().await;
         let stored = self.load::<Payment>(payment.id).await?.ok_or(SubmitError::NotFound)?;
         Ok(stored.transaction)
     }
+}
+
+/// Attempts are answered under the payment itself: there is one at a time.
+fn first_request(payment: PaymentId) -> Reference {
+    Reference { payment, sequence: 0 }
 }

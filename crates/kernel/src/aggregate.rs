@@ -64,6 +64,22 @@ impl Transaction {
         }
     }
 
+    /// Whether what was begun by its request, or by the one that began this operation of it, is over for good and moved nothing.
+    pub fn ended_without_money(&self, operation: Option<Seq>) -> bool {
+        match (self, operation) {
+            (Transaction::Payment(payment), None) => payment.ended_without_money(),
+            (Transaction::Withdrawal(withdrawal), None) => {
+                matches!(withdrawal.state, crate::withdrawal::State::Ended(_))
+            }
+            (Transaction::Payment(payment), Some(seq)) => {
+                payment.operation(seq).is_some_and(Operation::ended_without_money)
+            }
+            (Transaction::Withdrawal(withdrawal), Some(seq)) => {
+                withdrawal.operation(seq).is_some_and(Operation::ended_without_money)
+            }
+        }
+    }
+
     /// What the merchant told about it.
     pub fn details(&self) -> &Details {
         match self {
@@ -138,6 +154,8 @@ pub trait Aggregate:
     fn wake() -> Self::Command;
     /// It as it stood when its first request had been taken and nothing was heard since.
     fn as_first_sent(&self) -> Self;
+    /// It as it stood when an operation begun by a later request had been sent and nothing was heard of it.
+    fn as_sent(&self, seq: Seq) -> Self;
     /// Notes the last status its dialect announced.
     fn announce(&mut self, status: String);
     /// It as either.
@@ -216,6 +234,10 @@ impl Aggregate for Payment {
 
     fn as_first_sent(&self) -> Payment {
         Payment::as_first_sent(self)
+    }
+
+    fn as_sent(&self, seq: Seq) -> Payment {
+        Payment::as_sent(self, seq)
     }
 
     fn announce(&mut self, status: String) {
@@ -297,8 +319,12 @@ impl Aggregate for Withdrawal {
     }
 
     fn as_first_sent(&self) -> Withdrawal {
-        // Its answer is stored with its first row, so nobody ever waits for what a provider says.
-        self.clone()
+        Withdrawal::as_first_sent(self)
+    }
+
+    fn as_sent(&self, _seq: Seq) -> Withdrawal {
+        // The payout is its only operation.
+        Withdrawal::as_first_sent(self)
     }
 
     fn announce(&mut self, status: String) {

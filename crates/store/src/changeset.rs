@@ -1,9 +1,12 @@
 //! What goes in: one changeset per decision.
 
+use std::borrow::Cow;
+
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
 use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
@@ -14,6 +17,8 @@ pub struct Changeset {
     pub claims: Vec<Claim>,
     /// Payments inserted or updated.
     pub payments: Vec<PaymentWrite>,
+    /// Answers to requests about payments of the same changeset. A stored answer stays.
+    pub answers: Vec<AnswerWrite>,
     /// Ledger entries.
     pub entries: Vec<EntryWrite>,
     /// Balances that must hold after the entries.
@@ -30,13 +35,14 @@ impl Changeset {
         let nul = |text: &str| text.contains('\0');
         let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
         let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
-        self.payments.iter().any(answer) || self.events.iter().any(event)
+        let answered = self.answers.iter().any(|write| nul(&write.answer.body));
+        self.payments.iter().any(answer) || answered || self.events.iter().any(event)
     }
 }
 
 /// A key taken for good: a merchant's reference or an `Idempotency-Key`.
 ///
-/// `key` is a keyed digest over merchant, mode, dialect, kind of key and text; `digest` one over the request's content.
+/// `key` is a keyed digest over merchant, mode, dialect, kind of key, scope and text; `digest` one over the request's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// What is taken.
@@ -45,6 +51,8 @@ pub struct Claim {
     pub digest: [u8; 16],
     /// What it was taken for.
     pub payment: PaymentId,
+    /// Which request about it: 0 made it, else the number of the operation begun, or 1023 where none was.
+    pub sequence: u16,
     /// When.
     pub at: Timestamp,
     /// Whether the key is free again once the answers of its time are purged: an `Idempotency-Key` is, a reference never.
@@ -139,6 +147,19 @@ pub struct Answer {
     pub body: String,
 }
 
+/// The answer to a request about a payment that was there already. The one that made it is kept with the payment.
+#[derive(Clone, Debug)]
+pub struct AnswerWrite {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Which request, as in [`Claim::sequence`].
+    pub sequence: u16,
+    /// When it was given.
+    pub at: Timestamp,
+    /// The answer.
+    pub answer: Answer,
+}
+
 /// A ledger entry caused by a payment.
 #[derive(Clone, Debug)]
 pub struct EntryWrite {
@@ -161,6 +182,40 @@ pub struct Floor {
     pub minimum: Money,
 }
 
+/// How an event is sent, beside its body: fixed when it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// `POST` with a body, or `GET` without.
+    pub verb: Verb,
+    /// Of the body.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub content_type: Cow<'static, str>,
+    /// Headers that belong to these bytes, such as what they were encrypted with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+}
+
+fn is_empty(text: &str) -> bool {
+    text.is_empty()
+}
+
+/// How a merchant's URL is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// With a body.
+    Post,
+    /// Without one.
+    Get,
+}
+
+impl Default for Form {
+    /// A posted JSON document.
+    fn default() -> Form {
+        Form { verb: Verb::Post, content_type: Cow::Borrowed("application/json"), headers: Vec::new() }
+    }
+}
+
 /// An event for a merchant's webhook. Its body is fixed here for ever.
 #[derive(Clone, Debug)]
 pub struct EventWrite {
@@ -176,6 +231,8 @@ pub struct EventWrite {
     pub url: String,
     /// `host:port` of the URL, by which slow receivers are kept apart.
     pub endpoint: String,
+    /// How the bytes are sent.
+    pub form: Form,
     /// The exact bytes.
     pub body: String,
     /// The first attempt is due then.

@@ -21,7 +21,8 @@ mod verify;
 mod words;
 
 pub use changeset::{
-    Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict,
+    Answer, AnswerWrite, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite,
+    Verb, Verdict,
 };
 pub use open::OpenError;
 pub use query::{
@@ -60,6 +61,9 @@ pub trait Store: Send + Sync {
 
     /// A payment or withdrawal with its version and stored answer. Sees every acknowledged write.
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError>;
+
+    /// The stored answer to a request about a payment that was there already, see [`Claim::sequence`].
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError>;
 
     /// What a claimed key was claimed for.
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError>;

@@ -13,9 +13,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, Timestamp};
 
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow,
-    EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite, Store,
-    StoreError, Stored, Verdict,
+    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult,
+    DeliveryRow, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PayerQuery, PaymentQuery,
+    PaymentWrite, Store, StoreError, Stored, Verdict,
 };
 
 mod ledger;
@@ -33,6 +33,7 @@ struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
     claims: BTreeMap<[u8; 16], Claim>,
+    answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
     entries: Vec<(PaymentId, Mode, EntryRow)>,
     events: BTreeMap<i64, OutboxRow>,
     config: BTreeMap<(i64, i64), ConfigRow>,
@@ -103,6 +104,9 @@ impl Rows {
             let version = before.map_or(1, |row| row.version + 1);
             self.payments.insert(write.id.number(), PaymentRow { version, write });
         }
+        for write in changeset.answers {
+            self.answers.entry((write.payment, write.sequence)).or_insert(write);
+        }
         for EntryWrite { payment, at, entry } in &changeset.entries {
             self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
         }
@@ -123,6 +127,7 @@ impl Rows {
             credential: write.credential,
             url: write.url,
             endpoint: write.endpoint,
+            form: write.form,
             body: write.body,
             attempts: 0,
             state: EventState::Due,
@@ -195,6 +200,10 @@ impl Store for MemoryStore {
 
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         self.rows()?.payments.get(&id.number()).map(PaymentRow::read).transpose()
+    }
+
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        Ok(self.rows()?.answers.get(&(payment, sequence)).map(|write| write.answer.clone()))
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
@@ -337,6 +346,11 @@ impl Store for MemoryStore {
         let answered = |row: &&mut PaymentRow| row.write.answer.is_some() && row.write.created_at < before_ms;
         for row in rows.payments.values_mut().filter(answered).take(left) {
             row.write.answer = None;
+            left -= 1;
+        }
+        let old = rows.answers.iter().filter(|(_, write)| write.at < before);
+        for key in old.map(|(key, _)| *key).take(left).collect::<Vec<_>>() {
+            rows.answers.remove(&key);
             left -= 1;
         }
         let expired = rows.claims.values().filter(|claim| claim.expires && claim.at < before);

@@ -18,7 +18,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text};
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
     OpenError, PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use connection::Purpose;
@@ -26,6 +26,7 @@ pub use connection::Server;
 use rows::{get, open_error};
 use writer::{Commit, Writer};
 
+mod answers;
 mod apply;
 mod backlog;
 mod claims;
@@ -202,6 +203,11 @@ impl Store for PostgresStore {
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         let rows = self.query(payments::SELECT, &[&id.number()]).await?;
         rows.first().map(payments::read).transpose()
+    }
+
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        let rows = self.query(answers::SELECT, &[&payment.number(), &i32::from(sequence)]).await?;
+        rows.first().map(answers::read).transpose()
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {

@@ -5,7 +5,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, CredentialId, EventId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
 
 use crate::StoreError;
-use crate::changeset::{Answer, payer_number};
+use crate::changeset::{Answer, Form, payer_number};
 
 /// A payment or withdrawal as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +107,8 @@ pub struct EventRow {
     pub url: String,
     /// `host:port` of the URL.
     pub endpoint: String,
+    /// How the bytes are sent.
+    pub form: Form,
     /// The exact bytes.
     pub body: String,
     /// Attempts made.

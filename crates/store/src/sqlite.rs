@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
     PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use claims::fresh::FreshClaims;
@@ -25,6 +25,7 @@ use connection::Purpose;
 use read::{Readers, at_one_moment};
 use writer::{Commit, Order, Queue};
 
+mod answers;
 mod apply;
 mod backlog;
 mod backup;
@@ -217,6 +218,10 @@ impl Store for SqliteStore {
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         let row = self.read(move |connection| payments::payment(connection, id)).await?;
         row.map(payments::RawPayment::read).transpose()
+    }
+
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        self.read(move |connection| answers::answer(connection, payment, sequence)).await
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {

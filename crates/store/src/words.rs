@@ -4,7 +4,7 @@ use florin_kernel::Kind;
 use florin_kernel::ledger::Layer;
 use florin_kernel::payment::Mode;
 
-use crate::{ConfigKind, DeliveryResult, EventState};
+use crate::{ConfigKind, DeliveryResult, EventState, Form, StoreError};
 
 /// A mode, and so a book.
 pub(crate) fn mode_text(mode: Mode) -> &'static str {
@@ -51,6 +51,22 @@ pub(crate) fn state(text: &str) -> EventState {
         "due" => EventState::Due,
         "delivered" => EventState::Delivered,
         _ => EventState::GivenUp,
+    }
+}
+
+/// How an event is sent; nothing for a posted JSON document, which most are.
+pub(crate) fn form_text(form: &Form) -> String {
+    if *form == Form::default() {
+        return String::new();
+    }
+    serde_json::to_string(form).expect("a form has string keys and plain values only")
+}
+
+/// Reads what [`form_text`] wrote.
+pub(crate) fn form(text: &str) -> Result<Form, StoreError> {
+    match text {
+        "" => Ok(Form::default()),
+        text => serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("an event's form: {error}"))),
     }
 }
 

@@ -97,6 +97,7 @@ fn claim(payment: &Payment, number: u64) -> Claim {
         key: scattered(number),
         digest: scattered(!number),
         payment: payment.id,
+        sequence: 0,
         at: payment.created_at,
         expires: false,
     }

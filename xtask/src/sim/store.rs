@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp, Transaction};
 use florin_store::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport,
-    PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor,
+    LedgerReport, PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use tokio::time::Instant;
 
@@ -186,6 +186,11 @@ impl Store for TroubledStore {
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError> {
         self.reach().await?;
         at_once(self.inner.transaction(id))
+    }
+
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.answer(payment, sequence))
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {

@@ -2,6 +2,8 @@
 
 mod faults;
 mod lookups;
+mod operations;
+mod payouts;
 mod repeats;
 mod story;
 mod withdrawals;

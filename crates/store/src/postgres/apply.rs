@@ -7,6 +7,7 @@ use florin_kernel::EventId;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
+use super::answers::AnswerStatements;
 use super::claims::{ClaimStatements, Key};
 use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
@@ -30,6 +31,7 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) claims: ClaimStatements,
     payments: PaymentStatements,
+    answers: AnswerStatements,
     ledger: LedgerStatements,
     outbox: OutboxStatements,
     batch: Statement,
@@ -77,16 +79,17 @@ struct Found {
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
+        let (claims, payments, answers, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
             ClaimStatements::prepare(&client),
             PaymentStatements::prepare(&client),
+            AnswerStatements::prepare(&client),
             LedgerStatements::prepare(&client),
             OutboxStatements::prepare(&client),
             client.prepare(BATCH),
             client.prepare(FORGET),
             client.prepare(clocks::ENSURE)
         )?;
-        Ok(Session { client, claims, payments, ledger, outbox, batch, forget, ensure_lanes })
+        Ok(Session { client, claims, payments, answers, ledger, outbox, batch, forget, ensure_lanes })
     }
 
     /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment or event;
@@ -106,24 +109,26 @@ impl Session {
         let claims = batch.iter().flat_map(|changeset| &changeset.claims).collect();
         let writes = || batch.iter().flat_map(|changeset| &changeset.payments);
         let (updates, inserts) = writes().partition(|write| write.expected_version.is_some());
+        let answers = batch.iter().flat_map(|changeset| &changeset.answers).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
         let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
         // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
         // server in this order, in one round trip. What comes after a failed one fails as well.
-        let (begun, noted, locked, claimed, updated, inserted, ensured, posted, announced, attempted, broken) = tokio::join!(
+        let (begun, noted, locked, claimed, updated, inserted, answered, ensured, posted, announced, attempted, broken) = tokio::join!(
             client.batch_execute("BEGIN"),
             self.note(id),
             self.ledger.lock(client, &floors),
             self.claims.take(client, claims),
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
+            self.answers.keep(client, answers),
             self.ensure(&lanes),
             self.ledger.post(client, &postings, seal.as_ref()),
             self.outbox.announce(client, events),
             self.outbox.deliver(client, deliveries),
             self.ledger.broken(client, &floors)
         );
-        let written = all([begun, noted, locked, ensured, posted]);
+        let written = all([begun, noted, locked, answered, ensured, posted]);
         let ids = all([updated, inserted, announced, attempted]);
         let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),

@@ -28,13 +28,24 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
     CREATE TABLE claims (
-        key     bytea   PRIMARY KEY,
-        digest  bytea   NOT NULL,
-        payment bigint  NOT NULL,
-        at      bigint  NOT NULL,
-        expires boolean NOT NULL
+        key      bytea   PRIMARY KEY,
+        digest   bytea   NOT NULL,
+        payment  bigint  NOT NULL,
+        sequence integer NOT NULL,
+        at       bigint  NOT NULL,
+        expires  boolean NOT NULL
     );
     CREATE INDEX claims_expiring ON claims (at) WHERE expires;
+
+    CREATE TABLE answers (
+        payment  bigint  NOT NULL,
+        sequence integer NOT NULL,
+        at       bigint  NOT NULL,
+        status   integer NOT NULL,
+        body     text    NOT NULL,
+        PRIMARY KEY (payment, sequence)
+    );
+    CREATE INDEX answers_by_time ON answers (at);
 
     -- Of writers, which are connections of processes: each numbers its transactions and its seals.
     CREATE SEQUENCE writers;
@@ -117,6 +128,7 @@ const MIGRATIONS: &[&str] = &["
         credential  bigint  NOT NULL,
         endpoint    text    NOT NULL,
         url         text    NOT NULL,
+        form        text    NOT NULL,
         body        text    NOT NULL
     );
     CREATE INDEX outbox_due ON outbox (lane, next_at) WHERE state = 'due';

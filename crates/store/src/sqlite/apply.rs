@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::answers::AnswerWriter;
 use super::claims::ClaimWriter;
 use super::claims::fresh::FreshClaims;
 use super::clocks::LaneWriter;
@@ -16,6 +17,7 @@ use crate::{Changeset, Verdict};
 pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
+    answers: AnswerWriter<'c>,
     lanes: LaneWriter<'c>,
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
@@ -37,6 +39,7 @@ impl<'c> Apply<'c> {
         Ok(Apply {
             claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
+            answers: AnswerWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
@@ -108,6 +111,10 @@ impl<'c> Apply<'c> {
             }
             *wrote = true;
             self.lanes.ensure(payment.lane)?;
+        }
+        for answer in &changeset.answers {
+            self.answers.keep(answer)?;
+            *wrote = true;
         }
         for entry in &changeset.entries {
             self.ledger.post(entry)?;

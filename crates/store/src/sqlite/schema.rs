@@ -29,22 +29,34 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
     CREATE TABLE claims (
-        key     BLOB    PRIMARY KEY,
-        digest  BLOB    NOT NULL,
-        payment INTEGER NOT NULL,
-        at      INTEGER NOT NULL,
-        expires INTEGER NOT NULL
+        key      BLOB    PRIMARY KEY,
+        digest   BLOB    NOT NULL,
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        expires  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
 
     CREATE TABLE fresh_claims (
-        id      INTEGER PRIMARY KEY,
-        key     BLOB    NOT NULL,
-        digest  BLOB    NOT NULL,
-        payment INTEGER NOT NULL,
-        at      INTEGER NOT NULL,
-        expires INTEGER NOT NULL
+        id       INTEGER PRIMARY KEY,
+        key      BLOB    NOT NULL,
+        digest   BLOB    NOT NULL,
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        expires  INTEGER NOT NULL
     ) STRICT;
+
+    CREATE TABLE answers (
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        status   INTEGER NOT NULL,
+        body     TEXT    NOT NULL,
+        PRIMARY KEY (payment, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX answers_by_time ON answers (at);
 
     CREATE TABLE entries (
         id           INTEGER PRIMARY KEY,
@@ -100,6 +112,7 @@ const MIGRATIONS: &[&str] = &[
         credential INTEGER NOT NULL,
         endpoint   TEXT    NOT NULL,
         url        TEXT    NOT NULL,
+        form       TEXT    NOT NULL,
         body       TEXT    NOT NULL
     ) STRICT;
     CREATE INDEX outbox_due ON outbox (lane, next_at, endpoint, payment) WHERE state = 'due';
@@ -131,7 +144,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 12;
+const FIRST: i64 = 13;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -147,9 +147,12 @@ impl<'a> Visit<'a> {
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {
             Ok(payment) => Ok(self.go_on(&payment)),
             // Somebody else was faster, or the last second passed: the page says where it stands.
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
-                Ok(see_other(&back::own_page(engine, &self.payment)))
-            }
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
+                | SubmitError::BalanceInsufficient,
+            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(error @ (SubmitError::Store(_) | SubmitError::Draining)) => {
                 tracing::warn!(%error, "a payer's form waits");
@@ -182,9 +185,12 @@ impl<'a> Visit<'a> {
         }
         match engine.submit(Owner::of(&self.payment), self.payment.id, command).await {
             Ok(payment) => Ok(self.go_on(&payment)),
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
-                Ok(see_other(&back::own_page(engine, &self.payment)))
-            }
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
+                | SubmitError::BalanceInsufficient,
+            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(SubmitError::Store(_) | SubmitError::Draining) => Ok(notice::unavailable()),
         }

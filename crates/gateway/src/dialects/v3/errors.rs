@@ -299,7 +299,10 @@ impl From<StartError> for Problem {
                 // The amount is fine in its own currency, but the provider's cannot hold what it converts to.
                 Problem::AmountTooLarge(FieldError::new("amount", "is too large for this provider"))
             }
-            StartError::Refused(refusal) => {
+            refusal @ (StartError::Refused(_)
+            | StartError::PayoutRefused(_)
+            | StartError::NoRoute(_)
+            | StartError::BalanceInsufficient) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use florin_engine::directory::Permission;
-use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, NewPayment, Render, Reply, StartError};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Links, Payment, Retry, State, Times};
+use florin_engine::{Answer, ClaimRequest, Earlier, NewPayment, Render, Reply};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Payment, Retry, State, Times};
 
 use super::auth::Caller;
 use super::codes::Class;
@@ -16,10 +16,10 @@ use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
 use super::request::{self, Account, Document, Initial, Kind};
-use super::settings::{DeclineStatus, References};
+use super::settings::DeclineStatus;
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
-use super::way::{self, Way};
+use super::way;
 use super::wire;
 use crate::dialects::ProviderTime;
 
@@ -87,76 +87,8 @@ async fn make(
 ) -> Result<Reply, Problem> {
     let payment = Box::new(new_payment(state, caller, initial));
     let way = way::find(state, caller, initial, &payment);
-    let reused = caller.settings.merchant_transaction_id;
-    if reused == References::Unique {
-        let reference = initial.reference.as_deref();
-        let reference = reference.map(|text| references::claim(&caller.entity, Operation::Initial, 1, text));
-        let claims = reference.into_iter().chain(key).collect();
-        return start(state, initial, payment, claims, digest, &way, render).await.map_err(Problem::from);
-    }
-    let mut slot = 1;
-    loop {
-        let reference = initial.reference.as_deref().filter(|_| slot <= references::SLOTS_MAX);
-        let reference = reference.map(|text| references::claim(&caller.entity, Operation::Initial, slot, text));
-        let claims: Vec<ClaimRequest> = reference.clone().into_iter().chain(key.clone()).collect();
-        match start(state, initial, payment.clone(), claims, digest, &way, render).await {
-            Err(Refused::Taken(ClaimKind::Reference))
-                if may_reuse(state, caller, reused, reference.as_ref()).await? =>
-            {
-                slot += 1;
-            }
-            // Where a reference means nothing, the same request twice is two payments; its key alone tells a repeat.
-            Ok(reply) if reply.replayed && reused == References::Free => {
-                let by_key = state.engine.earlier(&*payment, key.as_slice(), digest, render).await?;
-                match by_key {
-                    Some(_) => return Ok(reply),
-                    None => slot += 1,
-                }
-            }
-            Ok(reply) => return Ok(reply),
-            Err(refused) => return Err(refused.into()),
-        }
-    }
-}
-
-/// Why a payment did not start.
-enum Refused {
-    /// Its reference or key was used for another request.
-    Taken(ClaimKind),
-    /// Anything else.
-    For(Problem),
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Problem {
-        match refused {
-            Refused::Taken(kind) => kind.into(),
-            Refused::For(problem) => problem,
-        }
-    }
-}
-
-impl From<StartError> for Refused {
-    fn from(error: StartError) -> Refused {
-        match error {
-            StartError::Taken(kind) => Refused::Taken(kind),
-            error @ (StartError::Refused(_) | StartError::Store(_) | StartError::Draining) => {
-                Refused::For(error.into())
-            }
-        }
-    }
-}
-
-/// Starts the payment; where it may not be made, an earlier request's answer goes before the refusal.
-async fn start(
-    state: &V3State,
-    initial: &Initial,
-    payment: Box<Payment>,
-    claims: Vec<ClaimRequest>,
-    digest: [u8; 16],
-    way: &Result<Way, Problem>,
-    render: &Render,
-) -> Result<Reply, Refused> {
+    let reference = initial.reference.as_deref().map(|text| references::claim(caller, Operation::Initial, text));
+    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
     match way {
         Ok((method, candidate)) => {
             let card = match &initial.account {
@@ -167,8 +99,8 @@ async fn start(
                 payment,
                 claims,
                 digest,
-                candidate: candidate.clone(),
-                method: *method,
+                candidate,
+                method,
                 brand: if card.is_some() { String::new() } else { initial.document.brand.clone() },
                 circumstances: initial.circumstances.clone(),
                 card,
@@ -176,32 +108,12 @@ async fn start(
             };
             Ok(state.engine.start(new).await?)
         }
-        Err(problem) => {
-            let earlier = Box::pin(state.engine.earlier(&*payment, &claims, digest, render)).await;
-            match earlier.map_err(|error| Refused::For(error.into()))? {
-                Some(Earlier::Replay(reply)) => Ok(reply),
-                Some(Earlier::Taken(kind)) => Err(Refused::Taken(kind)),
-                None => Err(Refused::For(problem.clone())),
-            }
-        }
-    }
-}
-
-/// Whether a used reference may be used again, for another payment.
-async fn may_reuse(
-    state: &V3State,
-    caller: &Caller,
-    reused: References,
-    reference: Option<&ClaimRequest>,
-) -> Result<bool, Problem> {
-    match reused {
-        References::Unique => Ok(false),
-        References::Free => Ok(true),
-        References::Retry => {
-            let Some(reference) = reference else { return Ok(false) };
-            let ended = references::payment(state, caller, &reference.text).await?.map(|payment| payment.state);
-            Ok(matches!(ended, Some(State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Expired))))
-        }
+        // An earlier request's answer goes before the refusal.
+        Err(problem) => match Box::pin(state.engine.earlier(&*payment, &claims, digest, render)).await? {
+            Some(Earlier::Replay(reply)) => Ok(reply),
+            Some(Earlier::Taken(kind)) => Err(kind.into()),
+            None => Err(problem),
+        },
     }
 }
 
@@ -223,6 +135,8 @@ fn new_payment(state: &V3State, caller: &Caller, initial: &Initial) -> Payment {
         times: Times {
             hold_days: caller.settings.authorization_days,
             step_minutes: Some(caller.settings.checkout_minutes(state.mount.profile)),
+            // A redirect's late success is believed (contract, section 11).
+            late: LateMoney::Accepted,
         },
         retry: Retry::Never,
         state: State::Created,

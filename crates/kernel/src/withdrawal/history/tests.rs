@@ -45,7 +45,7 @@ fn deposit(method: Method, amount: Money, refunds: &[Money]) -> Transaction {
     let (means, circumstances) = (Means::of(method), Circumstances::default());
     let attempt = Attempt { route: route(), means, circumstances, amount: None };
     let answer = Command::Answered { seq: Seq::new(1), report: yes().into(), fallback: None };
-    let refunds = refunds.iter().map(|refund| Command::Refund(*refund));
+    let refunds = refunds.iter().map(|refund| Command::refund(*refund));
     let commands = [Command::Attempt(attempt), answer].into_iter().chain(refunds);
     let step = |payment, command| decide(&payment, command, hours(1)).expect("it fits").payment;
     Transaction::Payment(commands.fold(payment, step))
@@ -62,7 +62,7 @@ fn paid_out(
     let withdrawal = Withdrawal { asked: amount, ..withdrawal::decide::tests::created() };
     let confirmation = Confirmation {
         route: route(),
-        destination: Destination { method, shown: String::new(), sealed: String::new() },
+        destination: Destination { method, shown: String::new(), card: None, sealed: String::new() },
         required,
         approval_days: None,
         overdraft: Overdraft::Unlimited,
