@@ -11,7 +11,7 @@ use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Money, PaymentId};
-use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
+use florin_store::{Changeset, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
@@ -71,7 +71,7 @@ impl Engine {
         for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.payment);
             let claims = taking.rows(new.payment.id, 0, now);
-            let payments = vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))];
+            let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
             match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.payment.id;

@@ -14,7 +14,7 @@ use crate::Engine;
 use crate::announce::{Announcement, Announcer};
 use crate::calls::Calls;
 use crate::claims::ClaimKind;
-use crate::directory::Directory;
+use crate::directory::{ClosedLoop, Directory};
 use crate::owner::Owner;
 use crate::replay::Reporting;
 
@@ -220,12 +220,23 @@ impl Engine {
         }
         changeset.events = self.events(before, &mut after, now);
         changeset.payments.push(match version {
-            None => PaymentWrite::insert(&after),
+            None => self.insertion(&after),
             Some(version) => PaymentWrite::update(&after, version),
         });
         let version = version.unwrap_or(0) + 1;
         let announced = !changeset.events.is_empty();
         (changeset, Changes { transaction: Box::new(after), version, effects, announced })
+    }
+
+    /// A new payment or withdrawal, found by its payer where a rule of the merchant looks back at it.
+    pub(crate) fn insertion(&self, new: &impl Aggregate) -> PaymentWrite {
+        let directory = self.directory.load();
+        let rules = directory.merchant(new.merchant()).map(|merchant| &merchant.withdrawals);
+        let write = PaymentWrite::insert(new);
+        match rules.map(|rules| rules.closed_loop) {
+            Some(ClosedLoop::ByMethod { .. }) => write.found_by_payer(new),
+            Some(ClosedLoop::Off) | None => write,
+        }
     }
 
     /// The events a change causes, in its dialect's bytes.

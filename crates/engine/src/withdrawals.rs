@@ -63,7 +63,9 @@ impl Engine {
         for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.withdrawal);
             let claims = taking.rows(new.withdrawal.id, 0, now);
-            let write = PaymentWrite::insert(&*new.withdrawal).answered(Some(answer.clone()));
+            // Few, and the daily total looks back at all of them.
+            let write = PaymentWrite::insert(&*new.withdrawal).found_by_payer(&*new.withdrawal);
+            let write = write.answered(Some(answer.clone()));
             match self.write(Changeset { claims, payments: vec![write], ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.withdrawal.id;

@@ -92,6 +92,13 @@ impl PaymentWrite {
         self.id
     }
 
+    /// Found by its payer from now on, see [`crate::Store::of_payer`]; of a new one only. Each costs a page of the index, which is
+    /// in no order of time: for what a rule may look back at, and not for all.
+    pub fn found_by_payer(mut self, payment: &impl Aggregate) -> PaymentWrite {
+        self.payer = payer_number(payment.merchant(), payment.mode(), &payment.details().payer.user_id);
+        self
+    }
+
     /// With the answer given to the merchant, kept for repeats of the request. Without one, a stored answer stays.
     pub fn answered(mut self, answer: Option<Answer>) -> PaymentWrite {
         self.answer = answer;
@@ -106,7 +113,7 @@ impl PaymentWrite {
             merchant: payment.merchant().number(),
             mode: payment.mode(),
             lane: Lane::of(payment.merchant(), payment.mode()).number(),
-            payer: payer_number(payment.merchant(), payment.mode(), &payment.details().payer.user_id),
+            payer: None,
             created_at: payment.created_at().as_millisecond(),
             wake_at: payment.wake_at().map(Timestamp::as_millisecond),
             word: payment.word_text(),

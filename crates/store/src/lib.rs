@@ -71,7 +71,7 @@ pub trait Store: Send + Sync {
     /// Payments and withdrawals of a merchant by time of creation, oldest first, then by id.
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError>;
 
-    /// Payments and withdrawals of a payer, by id. Rarely, another payer's is among them, since the index keeps a number of the
+    /// Payments and withdrawals of a payer that were made to be found by it, by id. Rarely, another payer's is among them, since the index keeps a number of the
     /// payer's id: the caller compares. Sees every acknowledged write.
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError>;
 

@@ -100,6 +100,7 @@ impl Rows {
             self.clocks.entry(write.lane).or_default();
             let before = self.payments.get(&write.id.number());
             write.answer = write.answer.or_else(|| before.and_then(|row| row.write.answer.clone()));
+            write.payer = before.map_or(write.payer, |row| row.write.payer);
             let version = before.map_or(1, |row| row.version + 1);
             self.payments.insert(write.id.number(), PaymentRow { version, write });
         }

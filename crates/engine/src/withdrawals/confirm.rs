@@ -40,7 +40,9 @@ impl Engine {
         };
         match self.withdrawal_rules(withdrawal).closed_loop {
             ClosedLoop::Off => Ok(Ok(candidates)),
-            ClosedLoop::ByMethod => Ok(in_the_loop(candidates, &self.history(withdrawal).await?, withdrawal.asked)),
+            ClosedLoop::ByMethod { .. } => {
+                Ok(in_the_loop(candidates, &self.history(withdrawal).await?, withdrawal.asked))
+            }
         }
     }
 
@@ -93,7 +95,7 @@ impl Engine {
         let looks_back =
             rules.closed_loop != ClosedLoop::Off || candidate.auto_approval.is_some_and(|auto| auto.daily.is_some());
         let history = if looks_back { Some(self.history(withdrawal).await?) } else { None };
-        if let (ClosedLoop::ByMethod, Some(history)) = (rules.closed_loop, &history) {
+        if let (ClosedLoop::ByMethod { .. }, Some(history)) = (rules.closed_loop, &history) {
             let payable: Vec<Method> = offered.iter().filter_map(method).collect();
             match history.closed_loop(account.method, withdrawal.asked, &payable) {
                 Loop::Open => {}
@@ -146,7 +148,11 @@ impl Engine {
 
     /// Everything the payer did before, in the withdrawal's currency. A payer whom the merchant gave no id has no past.
     async fn history(&self, withdrawal: &Withdrawal) -> Result<History, StoreError> {
-        let mut history = History::new(withdrawal.asked.asset());
+        let since = match self.withdrawal_rules(withdrawal).closed_loop {
+            ClosedLoop::ByMethod { since } => since,
+            ClosedLoop::Off => Timestamp::MIN,
+        };
+        let mut history = History::new(withdrawal.asked.asset(), since);
         let user_id = &withdrawal.details.payer.user_id;
         let (merchant, mode) = (withdrawal.merchant, withdrawal.mode);
         let mut query = PayerQuery { merchant, mode, user_id: user_id.clone(), after: None, limit: PAGE };

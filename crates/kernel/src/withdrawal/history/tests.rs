@@ -82,7 +82,11 @@ fn no() -> Outcome {
 }
 
 fn history(transactions: Vec<Transaction>) -> History {
-    let mut history = History::new(eur("1").asset());
+    history_since(Timestamp::MIN, transactions)
+}
+
+fn history_since(since: Timestamp, transactions: Vec<Transaction>) -> History {
+    let mut history = History::new(eur("1").asset(), since);
     transactions.iter().for_each(|transaction| history.add(transaction));
     history
 }
@@ -153,4 +157,13 @@ fn a_day_has_one_total() {
     check("70", 26, true);
     check("70.01", 26, false);
     check("100", 48, true);
+}
+
+#[test]
+fn what_was_before_the_loop_does_not_count_for_it() {
+    let made = || vec![deposit(Method::Card, eur("50"), &[]), paid_out(Method::Card, eur("20"), 1, 0, [])];
+    let (all, later) = (history_since(hours(0), made()), history_since(hours(1), made()));
+    assert_eq!((all.left(Method::Card), all.confirmed()), (eur("30"), 1));
+    assert_eq!((later.left(Method::Card), later.confirmed()), (eur("0"), 1));
+    assert!(!later.stays_within(eur("20"), eur("0.01"), hours(1)), "the day counts whatever the loop");
 }
