@@ -23,6 +23,7 @@ mod v3_errors;
 mod v3_orders;
 mod v3_payouts;
 mod v3_replays;
+mod v3_settings;
 mod webhooks;
 mod withdrawal_page;
 mod withdrawal_rules;

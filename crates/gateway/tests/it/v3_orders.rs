@@ -77,8 +77,8 @@ async fn captures_stay_within_the_hold() {
     check("62.01", "400 700.400.100").await;
     check("32.00", "200 000.000.000").await;
     assert_eq!(world.reverse(held.id()).await.line(), "400 700.400.300");
-    let form = format!("paymentType=CP&amount=10.00&currency=EUR&sequence=FINAL");
-    assert_eq!(world.v3(&format!("/v3/payments/{}", held.id()), &form).await.line(), "200 000.000.000");
+    let form = "paymentType=CP&amount=10.00&currency=EUR&sequence=FINAL";
+    assert_eq!(world.v3(&format!("/v3/payments/{}", held.id()), form).await.line(), "200 000.000.000");
     check("1.00", "400 700.400.100").await;
     let read = world.v3_get(&format!("/v3/payments/{}", held.id())).await;
     let summary = &read.body["summary"];

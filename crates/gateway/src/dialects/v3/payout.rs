@@ -9,6 +9,7 @@ use florin_kernel::ports::Payee;
 use florin_kernel::routing::{Candidate, CardFacts, Method, NoRoute};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::{Funding, State, Withdrawal};
+use jiff::SignedDuration;
 
 use super::auth::Caller;
 use super::errors::Problem;
@@ -19,6 +20,9 @@ use super::state::V3State;
 use super::view::Viewer;
 use super::way;
 use crate::dialects::caller::is_in;
+
+/// A payout is confirmed in the commit that makes it, so any time is enough.
+const ORDER_TIME: SignedDuration = SignedDuration::from_mins(1);
 
 /// Makes the payout, or finds the one made before.
 ///
@@ -65,8 +69,8 @@ fn withdrawal(state: &V3State, caller: &Caller, initial: &Initial) -> Withdrawal
             PayoutFunding::Acquirer => Funding::Acquirer,
             PayoutFunding::Balance => Funding::Balance,
         },
-        // No payer confirms it: it goes on in the same commit.
-        state: State::Created { until: created_at },
+        // No payer confirms it: it goes on in the same commit, in time.
+        state: State::Created { until: created_at + ORDER_TIME },
         plan: None,
         approvals: Vec::new(),
         payout: None,
