@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::ports::Lane;
-use florin_kernel::{Aggregate, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, MerchantId, PaymentId, RegistrationId, Timestamp};
 use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
 use jiff::SignedDuration;
 
@@ -41,7 +41,7 @@ pub struct Reply {
     pub answer: Answer,
     /// Whether an earlier request was answered with it before.
     pub replayed: bool,
-    /// The payment.
+    /// The payment; of a card stored without one, the stored card's number.
     pub payment: PaymentId,
     /// Time spent waiting for providers.
     pub provider_time: Duration,
@@ -149,10 +149,23 @@ impl Engine {
         digest: [u8; 16],
         at: Timestamp,
     ) -> Vec<Claim> {
+        let owner = Owner { merchant: new.merchant(), mode: new.mode() };
+        self.claims_of(owner, new.dialect(), new.id(), claims, digest, at)
+    }
+
+    pub(crate) fn claims_of(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        id: PaymentId,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        at: Timestamp,
+    ) -> Vec<Claim> {
         let claim = |claim: &ClaimRequest| Claim {
-            key: self.claim_key(new.merchant(), new.mode(), new.dialect(), claim.kind, &claim.text),
+            key: self.claim_key(owner.merchant, owner.mode, dialect, claim.kind, &claim.text),
             digest,
-            payment: new.id(),
+            payment: id,
             at,
             expires: claim.kind == ClaimKind::IdempotencyKey,
         };
@@ -195,6 +208,50 @@ impl Engine {
                 }
                 None => tokio::time::sleep(POLL).await,
             }
+        }
+    }
+
+    /// What a request to store a card used its reference or key for before, as [`Engine::earlier`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier_registration(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+    ) -> Result<Option<Earlier>, StoreError> {
+        for claim in claims {
+            let key = self.claim_key(owner.merchant, owner.mode, dialect, claim.kind, &claim.text);
+            if let Some(found) = self.store.claim(key).await? {
+                return self.replay_registration(found, claim.kind, digest).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A card is stored with its answer, so nobody ever waits for that.
+    pub(crate) async fn replay_registration(
+        &self,
+        claim: Claim,
+        kind: ClaimKind,
+        digest: [u8; 16],
+    ) -> Result<Earlier, StoreError> {
+        if claim.digest != digest {
+            return Ok(Earlier::Taken(kind));
+        }
+        let stored = self.store.registration(RegistrationId::from_number(claim.payment.number())).await?;
+        let Some(stored) = stored else {
+            return Err(StoreError::Corrupt(format!("{} is claimed but missing", claim.payment)));
+        };
+        let now = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
+        match stored.answer.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT) {
+            Some(answer) => {
+                let payment = claim.payment;
+                Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }))
+            }
+            None => Ok(Earlier::Taken(kind)),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::calls::Calls;
 use crate::inflight::Answering;
 use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 use crate::submit::Changes;
+use crate::vault::OnFile;
 
 /// A payment to start with its first attempt.
 pub struct NewPayment {
@@ -33,6 +34,8 @@ pub struct NewPayment {
     pub circumstances: Circumstances,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
+    /// What becomes of the card.
+    pub on_file: OnFile,
     /// Makes the answer.
     pub render: Render,
 }
@@ -68,9 +71,11 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let card = new.card.as_ref().map(Card::summary);
-        let means = Means { method: new.method, card, brand: new.brand, address: None };
         for _ in 0..ID_DRAWS_MAX {
+            let filed = self.file(&new.payment, new.card.as_ref(), &new.on_file, now);
+            let card = new.card.as_ref().map(Card::summary);
+            let (brand, registration) = (new.brand.clone(), filed.registration);
+            let means = Means { method: new.method, card, brand, address: None, registration };
             let attempt = Attempt {
                 route: route_to(first, &new.candidate.trail),
                 means: means.clone(),
@@ -81,6 +86,7 @@ impl Engine {
             let answering = self.inflight.enter(new.payment.id);
             let (after, effects) = (decision.payment, decision.effects);
             let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
+            changeset.registrations = filed.writes;
             changeset.claims = self.claims(&*new.payment, &new.claims, new.digest, now);
             let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
             match self.write(changeset).await? {

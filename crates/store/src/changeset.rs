@@ -1,5 +1,6 @@
 //! What goes in: one changeset per decision.
 
+use crate::RegistrationWrite;
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
@@ -7,13 +8,16 @@ use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, M
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, stored card and event
+/// twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
     pub claims: Vec<Claim>,
     /// Payments inserted or updated.
     pub payments: Vec<PaymentWrite>,
+    /// Stored cards inserted or changed.
+    pub registrations: Vec<RegistrationWrite>,
     /// Ledger entries.
     pub entries: Vec<EntryWrite>,
     /// Balances that must hold after the entries.
@@ -30,7 +34,15 @@ impl Changeset {
         let nul = |text: &str| text.contains('\0');
         let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
         let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
-        self.payments.iter().any(answer) || self.events.iter().any(event)
+        let registration = |write: &RegistrationWrite| match write {
+            RegistrationWrite::Insert(insert) => {
+                insert.customer.as_deref().is_some_and(nul) || insert.answer.as_ref().is_some_and(|a| nul(&a.body))
+            }
+            RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => {
+                false
+            }
+        };
+        self.payments.iter().any(answer) || self.events.iter().any(event) || self.registrations.iter().any(registration)
     }
 }
 
@@ -208,7 +220,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment has another version than expected, or an id is taken: reload and decide again.
+    /// A payment has another version than expected, an id is taken, or a stored card is not as expected: reload and decide
+    /// again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

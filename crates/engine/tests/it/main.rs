@@ -4,5 +4,6 @@ mod faults;
 mod lookups;
 mod repeats;
 mod story;
+mod vault;
 mod withdrawals;
 mod world;
