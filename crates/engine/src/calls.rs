@@ -102,7 +102,7 @@ impl Engine {
                     (Box::new(stored.transaction), stored.version)
                 }
             };
-            match self.commit_once(transaction, version, &command, reporting).await {
+            match self.commit_once(transaction, version, &command, reporting, Vec::new()).await {
                 Ok(Some(changes)) => return Ok(changes),
                 Ok(None) => {}
                 // An answer is not turned away at the door like a new request: the provider has acted already.

@@ -40,6 +40,7 @@ pub mod setup;
 mod start;
 mod submit;
 mod tokens;
+pub mod vault;
 pub mod webhooks;
 mod withdrawals;
 mod workers;
@@ -63,6 +64,7 @@ use directory::Directory;
 use inflight::Inflight;
 use keys::{Keyring, MasterKey};
 use outgoing::{Courier, Guard};
+use vault::Vault;
 
 /// What an operation needs of a provider account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +99,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The installation's key.
     pub master_key: MasterKey,
+    /// The card vault's key.
+    pub vault: Vault,
     /// The clocks, shared with simulated providers.
     pub clocks: Arc<Clocks>,
     /// Drivers by name.
@@ -117,6 +121,7 @@ pub struct Parts {
 pub struct Engine {
     store: Arc<dyn Store>,
     keyring: Keyring,
+    vault: Vault,
     codec: Codec,
     clocks: Arc<Clocks>,
     ids: Ids,
@@ -147,6 +152,7 @@ impl Engine {
         Ok(Arc::new(Engine {
             codec: parts.master_key.codec(),
             keyring,
+            vault: parts.vault,
             store: parts.store,
             ids: Ids::new(parts.clocks.clone(), parts.node),
             clocks: parts.clocks,

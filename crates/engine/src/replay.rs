@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::payment::{Payment, Seq};
+use florin_kernel::payment::{Dialect, Payment, Seq};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::{Aggregate, PaymentId};
+use florin_kernel::{Aggregate, PaymentId, RegistrationId};
 use florin_store::{Answer, AnswerWrite, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
 use jiff::SignedDuration;
 
 use crate::Engine;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::inflight::Answering;
+use crate::owner::Owner;
 
 /// Makes the answer to the request that made a payment or withdrawal, from it.
 pub type Render<A = Payment> = Arc<dyn Fn(&A) -> Answer + Send + Sync>;
@@ -27,7 +28,7 @@ pub struct Reply {
     pub answer: Answer,
     /// Whether an earlier request was answered with it before.
     pub replayed: bool,
-    /// The payment.
+    /// The payment; of a card stored without one, the stored card's number.
     pub payment: PaymentId,
     /// Time spent waiting for providers.
     pub provider_time: Duration,
@@ -160,6 +161,39 @@ impl Engine {
                 None => tokio::time::sleep(POLL).await,
             }
         }
+    }
+
+    /// What a request to store a card used its reference or key for before, as [`Engine::earlier`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier_registration(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+    ) -> Result<Option<Earlier>, StoreError> {
+        match self.taking(Claimant { owner, dialect }, claims, digest).look().await? {
+            Some(before) => self.replay_registration(before).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A card is stored with its answer, so nobody ever waits for that.
+    pub(crate) async fn replay_registration(&self, before: Before) -> Result<Earlier, StoreError> {
+        let (claim, kind) = match before {
+            Before::Same(claim, kind) => (claim, kind),
+            Before::Taken(kind) => return Ok(Earlier::Taken(kind)),
+        };
+        let payment = claim.payment;
+        let stored = self.store.registration(RegistrationId::from_number(payment.number())).await?;
+        let stored = stored.ok_or_else(|| StoreError::Corrupt(format!("{payment} is claimed but missing")))?;
+        let now = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
+        Ok(match stored.answer.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT) {
+            Some(answer) => Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }),
+            None => Earlier::Taken(kind),
+        })
     }
 
     /// The answer to a request, as it is stored.

@@ -20,6 +20,7 @@ use crate::owner::Owner;
 use crate::replay::{Render, Rendering, Reply};
 use crate::start::{DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
+use crate::vault::OnFile;
 
 /// A payment to make, with nothing tried yet.
 pub struct NewSession {
@@ -46,6 +47,8 @@ pub struct NextAttempt {
     pub amount: Option<Money>,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
+    /// What becomes of the card.
+    pub on_file: OnFile,
     /// The voucher's code, where the payer gave it to us.
     pub voucher: Option<Secret>,
     /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
@@ -115,16 +118,9 @@ impl Engine {
         next: NextAttempt,
     ) -> Result<Payment, SubmitError> {
         let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let card = next.card.as_ref().map(Card::summary);
-        let means = Means { method: next.method, card, brand: next.brand, address: next.address };
+        let now = self.now(Lane::of(owner.merchant, owner.mode));
         let circumstances = next.circumstances;
-        let command = Command::Attempt(Attempt {
-            route: route_to(first, &next.candidate.trail),
-            means: means.clone(),
-            circumstances: circumstances.clone(),
-            amount: next.amount,
-        });
-        let (changes, answering) = loop {
+        let (changes, means, answering) = loop {
             let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             if Owner::of(&stored.transaction) != owner {
                 return Err(SubmitError::NotFound);
@@ -133,8 +129,19 @@ impl Engine {
                 return self.after_first_copy(stored.transaction).await;
             }
             let payment = Box::new(stored.transaction);
-            if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
-                break (changes, self.inflight.enter(first_request(id)));
+            let filed = self.file(&payment, next.card.as_ref(), &next.on_file, now);
+            let card = next.card.as_ref().map(Card::summary);
+            let (brand, address, registration) = (next.brand.clone(), next.address, filed.registration);
+            let means = Means { method: next.method, card, brand, address, registration };
+            let attempt = Attempt {
+                route: route_to(first, &next.candidate.trail),
+                means: means.clone(),
+                circumstances: circumstances.clone(),
+                amount: next.amount,
+            };
+            let command = Command::Attempt(attempt);
+            if let Some(changes) = self.commit_once(payment, stored.version, &command, None, filed.writes).await? {
+                break (changes, means, self.inflight.enter(first_request(id)));
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };

@@ -17,6 +17,7 @@ use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
 use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
 use crate::submit::{Changes, Submitted};
+use crate::vault::OnFile;
 
 /// A payment to start with its first attempt.
 pub struct NewPayment {
@@ -36,6 +37,8 @@ pub struct NewPayment {
     pub circumstances: Circumstances,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
+    /// What becomes of the card.
+    pub on_file: OnFile,
     /// Makes the answer.
     pub render: Render,
 }
@@ -90,11 +93,13 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let card = new.card.as_ref().map(Card::summary);
-        let means = Means { method: new.method, card, brand: new.brand, address: None };
         let claims = std::mem::take(&mut new.claims);
         let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
         for _ in 0..DRAWS_MAX {
+            let filed = self.file(&new.payment, new.card.as_ref(), &new.on_file, now);
+            let card = new.card.as_ref().map(Card::summary);
+            let (brand, registration) = (new.brand.clone(), filed.registration);
+            let means = Means { method: new.method, card, brand, address: None, registration };
             let attempt = Attempt {
                 route: route_to(first, &new.candidate.trail),
                 means: means.clone(),
@@ -105,6 +110,7 @@ impl Engine {
             let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
             let (after, effects) = (decision.payment, decision.effects);
             let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
+            changeset.registrations = filed.writes;
             changeset.claims = taking.rows(new.payment.id, 0, now);
             match self.write(changeset).await? {
                 Verdict::Committed => {

@@ -8,7 +8,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::withdrawal::{self, Destination, Withdrawal};
 use florin_kernel::{Aggregate, PaymentId, Timestamp};
-use florin_store::{Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, StoreError, Stored, Verdict};
+use florin_store::{
+    Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
+};
 
 use crate::Engine;
 use crate::announce::{Announcement, Announcer};
@@ -146,7 +148,7 @@ impl Engine {
         loop {
             let stored = self.load::<A>(id).await?.ok_or(SubmitError::NotFound)?;
             let transaction = Box::new(stored.transaction);
-            if let Some(changes) = self.commit_once(transaction, stored.version, &command, None).await? {
+            if let Some(changes) = self.commit_once(transaction, stored.version, &command, None, Vec::new()).await? {
                 return Ok(changes);
             }
         }
@@ -158,13 +160,14 @@ impl Engine {
     }
 
     /// Decides on a version and commits; `None` on a conflict. Without a change and an answer nothing is written. With
-    /// `reporting`, the answer to the request is stored in the same commit.
+    /// `reporting`, the answer to the request is stored in the same commit, as is what becomes of the card of an attempt.
     pub(crate) async fn commit_once<A: Submitted>(
         &self,
         transaction: Box<A>,
         version: i64,
         command: &A::Command,
         reporting: Option<&Reporting<A>>,
+        registrations: Vec<RegistrationWrite>,
     ) -> Result<Option<Changes<A>>, SubmitError> {
         let lane = Lane::of(transaction.merchant(), transaction.mode());
         let lane = if is_planted(Defect::WallClockInTimer) && *command == A::wake() { Lane::Live } else { lane };
@@ -177,6 +180,7 @@ impl Engine {
             return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
+        changeset.registrations = registrations;
         if let Some(reporting) = reporting {
             let after = &*changes.transaction;
             reporting.store((reporting.render)(after), after, now, &mut changeset);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::card::CardSummary;
 use crate::fx::Rate;
 use crate::routing::{Method, ProviderId, Trail};
-use crate::{MerchantId, Money, PaymentId};
+use crate::{MerchantId, Money, PaymentId, RegistrationId};
 
 mod authentication;
 pub mod decide;
@@ -275,12 +275,15 @@ pub struct Means {
     /// Where the payer's browser came from, on pages of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The stored card that was made with this attempt, or that it charges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationId>,
 }
 
 impl Means {
     /// A method of which nothing else is known.
     pub fn of(method: Method) -> Means {
-        Means { method, card: None, brand: String::new(), address: None }
+        Means { method, card: None, brand: String::new(), address: None, registration: None }
     }
 }
 

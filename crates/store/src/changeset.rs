@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::RegistrationWrite;
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, stored card and event
+/// twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
@@ -19,6 +21,8 @@ pub struct Changeset {
     pub payments: Vec<PaymentWrite>,
     /// Answers to requests about payments of the same changeset. A stored answer stays.
     pub answers: Vec<AnswerWrite>,
+    /// Stored cards inserted or changed.
+    pub registrations: Vec<RegistrationWrite>,
     /// Ledger entries.
     pub entries: Vec<EntryWrite>,
     /// Balances that must hold after the entries.
@@ -36,7 +40,16 @@ impl Changeset {
         let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
         let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
         let answered = self.answers.iter().any(|write| nul(&write.answer.body));
-        self.payments.iter().any(answer) || answered || self.events.iter().any(event)
+        let registration = |write: &RegistrationWrite| match write {
+            RegistrationWrite::Insert(insert) => {
+                insert.customer.as_deref().is_some_and(nul) || insert.answer.as_ref().is_some_and(|a| nul(&a.body))
+            }
+            RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => {
+                false
+            }
+        };
+        let registered = self.registrations.iter().any(registration);
+        self.payments.iter().any(answer) || answered || self.events.iter().any(event) || registered
     }
 }
 
@@ -272,7 +285,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment has another version than expected, or an id is taken: reload and decide again.
+    /// A payment has another version than expected, an id is taken, or a stored card is not as expected: reload and decide
+    /// again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{MerchantId, PaymentId, Timestamp};
+use florin_kernel::{MerchantId, PaymentId, RegistrationId, Timestamp};
 
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
@@ -15,6 +15,7 @@ pub mod memory;
 mod open;
 pub mod postgres;
 mod query;
+mod registration;
 pub mod seal;
 pub mod sqlite;
 mod verify;
@@ -28,6 +29,9 @@ pub use open::OpenError;
 pub use query::{
     Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PayerQuery,
     PaymentQuery, Stored,
+};
+pub use registration::{
+    KeyUse, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf, SealedCard, StoredRegistration,
 };
 
 /// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.
@@ -77,6 +81,30 @@ pub trait Store: Send + Sync {
 
     /// Payments and withdrawals whose time to wake has come by their lane's clock, the longest overdue first.
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;
+
+    /// A stored card, deleted or not.
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError>;
+
+    /// Stored cards of a merchant that are not deleted, by id.
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError>;
+
+    /// Stored cards that are kept no longer by their lane's clock, with when that was, the longest overdue first.
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError>;
+
+    /// Stored cards whose data key is wrapped under a version of the vault's key, by id, those after one.
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError>;
+
+    /// How many stored cards each version of the vault's key wraps, by version. Counts them all.
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Undelivered events whose time has come and before which no undelivered event of the same payment stands, the
     /// longest overdue first; none of `busy_endpoints` and none of `in_flight`.

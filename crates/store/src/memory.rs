@@ -10,15 +10,16 @@ use async_trait::async_trait;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult,
-    DeliveryRow, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PayerQuery, PaymentQuery,
-    PaymentWrite, Store, StoreError, Stored, Verdict,
+    DeliveryRow, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery,
+    PaymentQuery, PaymentWrite, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict,
 };
 
 mod ledger;
+mod registrations;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ pub struct MemoryStore {
 struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
+    registrations: BTreeMap<i64, registrations::Row>,
     claims: BTreeMap<[u8; 16], Claim>,
     answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
     entries: Vec<(PaymentId, Mode, EntryRow)>,
@@ -78,6 +80,9 @@ impl Rows {
         if changeset.payments.iter().any(|write| version(write) != write.expected_version) {
             return Some(Verdict::Conflict);
         }
+        if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
+            return Some(Verdict::Conflict);
+        }
         for Floor { book, account, minimum } in &changeset.floors {
             let moved = changeset.entries.iter().filter(|write| write.entry.book == *book);
             let moved: i64 = moved.map(|write| ledger::posted(&write.entry, *account, minimum.asset())).sum();
@@ -106,6 +111,9 @@ impl Rows {
         }
         for write in changeset.answers {
             self.answers.entry((write.payment, write.sequence)).or_insert(write);
+        }
+        for write in changeset.registrations {
+            self.write_registration(write);
         }
         for EntryWrite { payment, at, entry } in &changeset.entries {
             self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
@@ -249,6 +257,35 @@ impl Store for MemoryStore {
         Ok(due.into_iter().map(|(_, id)| id).collect())
     }
 
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {
+        self.rows()?.registrations.get(&id.number()).map(registrations::Row::read).transpose()
+    }
+
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.rows()?.list_registrations(&query)
+    }
+
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError> {
+        self.rows()?.due_registrations(wall, limit)
+    }
+
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.rows()?.registrations_under(version, after, limit)
+    }
+
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {
+        Ok(self.rows()?.key_use())
+    }
+
     async fn due_events(
         &self,
         wall: Timestamp,
@@ -353,6 +390,7 @@ impl Store for MemoryStore {
             rows.answers.remove(&key);
             left -= 1;
         }
+        left -= rows.purge_registrations(before_ms, left);
         let expired = rows.claims.values().filter(|claim| claim.expires && claim.at < before);
         for key in expired.map(|claim| claim.key).take(left).collect::<Vec<_>>() {
             rows.claims.remove(&key);

@@ -194,6 +194,8 @@ pub struct LedgerReport {
 pub enum ConfigKind {
     /// One row, id 0: what belongs to the whole installation.
     Installation,
+    /// A row for every version of the vault's key, by which it is told whether a given key is the one.
+    VaultKey,
     /// One row, id 0, in a database that several processes share: the demo's credentials, sealed.
     Demo,
     Merchant,

@@ -14,6 +14,11 @@ pub(crate) fn mode_text(mode: Mode) -> &'static str {
     }
 }
 
+/// Reads what [`mode_text`] wrote.
+pub(crate) fn mode(text: &str) -> Option<Mode> {
+    [Mode::Dev, Mode::Live].into_iter().find(|mode| mode_text(*mode) == text)
+}
+
 /// What a row's document is.
 pub(crate) fn document_text(kind: Kind) -> &'static str {
     match kind {
@@ -83,6 +88,7 @@ pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
 pub(crate) fn kind_text(kind: ConfigKind) -> &'static str {
     match kind {
         ConfigKind::Installation => "installation",
+        ConfigKind::VaultKey => "vault_key",
         ConfigKind::Demo => "demo",
         ConfigKind::Merchant => "merchant",
         ConfigKind::Credential => "credential",

@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::MasterKey;
 use florin_engine::outgoing::{Guard, Outgoing};
+use florin_engine::vault::keys::VaultKeys;
+use florin_engine::vault::{OnFile, Vault};
 use florin_engine::{ClaimRequest, Engine, NewPayment, Parts, Render, setup};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{
@@ -82,6 +84,7 @@ pub async fn engine_with(
     let parts = Parts {
         store,
         master_key: MasterKey::from_hex(KEY).expect("a key"),
+        vault: Vault::fixed(VaultKeys::generate()),
         clocks: Arc::new(Clocks::default()),
         providers: vec![provider.clone()],
         announcers: Vec::new(),
@@ -120,6 +123,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         brand: String::new(),
         circumstances: Circumstances::default(),
         card: None,
+        on_file: OnFile::Not,
         render,
     }
 }

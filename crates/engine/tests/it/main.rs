@@ -6,5 +6,6 @@ mod operations;
 mod payouts;
 mod repeats;
 mod story;
+mod vault;
 mod withdrawals;
 mod world;

@@ -11,6 +11,8 @@ use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
 use super::payments::PaymentWriter;
+use super::registrations::{RegistrationWriter, Written};
+use crate::RegistrationWrite;
 use crate::{Changeset, Verdict};
 
 /// The writer's prepared statements, a set per noun.
@@ -18,6 +20,7 @@ pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
     answers: AnswerWriter<'c>,
+    registrations: RegistrationWriter<'c>,
     lanes: LaneWriter<'c>,
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
@@ -40,6 +43,7 @@ impl<'c> Apply<'c> {
             claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
             answers: AnswerWriter::prepare(connection)?,
+            registrations: RegistrationWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
@@ -115,6 +119,15 @@ impl<'c> Apply<'c> {
         for answer in &changeset.answers {
             self.answers.keep(answer)?;
             *wrote = true;
+        }
+        for registration in &changeset.registrations {
+            if self.registrations.write(registration)? == Written::Conflict {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            if let RegistrationWrite::Insert(insert) = registration {
+                self.lanes.ensure(insert.lane)?;
+            }
         }
         for entry in &changeset.entries {
             self.ledger.post(entry)?;

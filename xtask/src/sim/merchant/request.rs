@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use florin_engine::vault::OnFile;
 use florin_engine::{ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
 use florin_kernel::payment::{AmountChoice, Circumstances, Details, Dialect, Links, Payment, Retry, State, Times};
@@ -69,6 +70,7 @@ impl Client {
             brand: String::new(),
             circumstances: Circumstances::default(),
             card: None,
+            on_file: OnFile::Not,
             render,
         })
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use florin_engine::directory::Permission;
+use florin_engine::vault::OnFile;
 use florin_engine::{ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Details, Dialect, Hosted, Links, Payment, Retry, State, Times,
@@ -85,6 +86,7 @@ pub async fn make(
                 brand: String::new(),
                 circumstances: Circumstances::default(),
                 card,
+                on_file: OnFile::Not,
                 render,
             };
             Ok(engine.start(new).await?)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use florin_engine::directory::{Directory, Merchant};
+use florin_engine::vault::OnFile;
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
 use florin_kernel::Timestamp;
 use florin_kernel::payment::{Circumstances, Command, Payment, Retry, State as Stands};
@@ -139,6 +140,7 @@ impl<'a> Visit<'a> {
             candidate: chosen.offer.candidate,
             amount: chosen.amount,
             card: chosen.card,
+            on_file: OnFile::Not,
             voucher: chosen.voucher,
             brand: String::new(),
             circumstances: Circumstances::default(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use florin_engine::directory::Permission;
+use florin_engine::vault::OnFile;
 use florin_engine::{Answer, ClaimRequest, Earlier, NewPayment, Render, Reply};
 use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Payment, Retry, State, Times};
 
@@ -112,6 +113,7 @@ async fn make(
                 brand: if card.is_some() { String::new() } else { initial.document.brand.clone() },
                 circumstances: initial.circumstances.clone(),
                 card,
+                on_file: OnFile::Not,
                 render: render.clone(),
             };
             Ok(state.engine.start(new).await?)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError};
+use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError, without_numbers};
 use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
 use florin_kernel::{Asset, Money};
@@ -385,7 +385,8 @@ fn account(
         return Err(Problem::CardExpired(reader.error("card.expiryYear", "must not be in the past")));
     }
     document.brand = name.to_owned();
-    document.holder = card.holder.clone();
+    // Payers type their number there, too.
+    document.holder = without_numbers(&card.holder);
     Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))
 }
 
