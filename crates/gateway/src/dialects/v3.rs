@@ -39,6 +39,7 @@ mod pay;
 mod payout;
 mod redirect;
 mod references;
+mod registrations;
 mod request;
 mod routes;
 mod secure;

@@ -23,6 +23,7 @@ mod v3_cards;
 mod v3_errors;
 mod v3_orders;
 mod v3_payouts;
+mod v3_registrations;
 mod v3_replays;
 mod v3_settings;
 mod vault;

@@ -19,6 +19,16 @@ pub enum Call<'p> {
     ByReference,
     /// `POST payments/{id}`
     Order(&'p str),
+    /// `POST registrations`
+    Register,
+    /// `POST registrations/{id}/payments`
+    PayByToken(&'p str),
+    /// `GET registrations/{id}`
+    ShowRegistration(&'p str),
+    /// `DELETE registrations/{id}`
+    DeleteRegistration(&'p str),
+    /// `POST registrations/{id}/extendlife`
+    ExtendRegistration(&'p str),
     /// `GET payments/{id}`, `GET query/{id}`
     Inquire(&'p str),
     /// `GET resultcodes`
@@ -39,6 +49,7 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
     // What may be read may be asked for without its body.
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     let get = |call| if *method == Method::GET { Ok(call) } else { Err(Problem::WrongMethod("GET, HEAD")) };
+    let post = |call| if *method == Method::POST { Ok(call) } else { Err(Problem::WrongMethod("POST")) };
     match *path {
         ["payments"] => match *method {
             Method::POST => Ok(Call::Pay),
@@ -52,16 +63,21 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
         },
         ["query", id] => get(Call::Inquire(id)),
         ["query"] => get(Call::ByReference),
+        ["registrations"] => post(Call::Register),
+        ["registrations", id] => match *method {
+            Method::GET => Ok(Call::ShowRegistration(id)),
+            Method::DELETE => Ok(Call::DeleteRegistration(id)),
+            _ => Err(Problem::WrongMethod("GET, HEAD, DELETE")),
+        },
+        ["registrations", id, "payments"] => post(Call::PayByToken(id)),
+        ["registrations", id, "extendlife"] => post(Call::ExtendRegistration(id)),
         ["resultcodes"] => get(Call::ResultCodes),
         ["redirect", token] => match *method {
             Method::POST => Ok(Call::ActStep(token)),
             Method::GET => Ok(Call::ShowStep(token)),
             _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
         },
-        ["redirect", token, "method"] => match *method {
-            Method::POST => Ok(Call::MethodStep(token)),
-            _ => Err(Problem::WrongMethod("POST")),
-        },
+        ["redirect", token, "method"] => post(Call::MethodStep(token)),
         _ => Err(Problem::NoSuchPath),
     }
 }

@@ -117,6 +117,11 @@ impl Instruction {
         })
     }
 
+    /// Whether it is the first payment of an agreement.
+    pub fn is_initial(&self) -> bool {
+        self.mode == InstructionMode::Initial
+    }
+
     /// Whether the merchant acts alone.
     pub fn is_by_merchant(&self) -> bool {
         (self.mode, self.source) == (InstructionMode::Repeated, Source::Mit)

@@ -40,6 +40,45 @@ pub fn openapi() -> Value {
                 "parameters": [entity(), reference_parameter()],
                 "responses": answers(schemas::reference("List"), schemas::list_sample())
             }},
+            "/v3/registrations": {"post": form(
+                "Store a card",
+                "The id of the answer is the token: charge it below registrations/{id}/payments, or send it as card.token. A \
+                    payment stores its card with createRegistration=true. Takes the permission s2s_cards.",
+                vec![idempotency_key()],
+                "CardRequest",
+                schemas::card_sample(),
+                schemas::registration_sample()
+            )},
+            "/v3/registrations/{id}": {
+                "get": {
+                    "summary": "A stored card",
+                    "parameters": [id(), entity()],
+                    "responses": answers(schemas::reference("Transaction"), schemas::registration_sample())
+                },
+                "delete": {
+                    "summary": "Delete a stored card",
+                    "description": "Its number is wiped. Payments that were begun with it go on.",
+                    "parameters": [id(), entity()],
+                    "responses": answers(schemas::reference("Transaction"), schemas::registration_sample())
+                }
+            },
+            "/v3/registrations/{id}/payments": {"post": form(
+                "Charge a stored card",
+                "As POST /v3/payments, without card fields. With standingInstruction.mode REPEATED and .source MIT the payer is not \
+                    there: no security code, no 3-D Secure.",
+                vec![id(), idempotency_key()],
+                "PaymentRequest",
+                schemas::charge_sample(),
+                schemas::payment_sample()
+            )},
+            "/v3/registrations/{id}/extendlife": {"post": form(
+                "Keep a stored card longer",
+                "For 24 months from now; every charge does the same.",
+                vec![id()],
+                "EntityRequest",
+                json!({"entityId": "EB000001"}),
+                schemas::registration_sample()
+            )},
             "/v3/resultcodes": {"get": {
                 "summary": "All result codes",
                 "description": "Without a login. set=oppwa lists the older platform's.",
@@ -70,33 +109,44 @@ pub fn openapi() -> Value {
 }
 
 fn pay() -> Value {
+    form(
+        "Make a payment",
+        "paymentType DB takes the money, PA holds it, CV verifies the card, CD pays out. With card fields it takes the permission \
+         s2s_cards. While the payer must act the answer is 200 with code 000.200.000 and redirect: send the payer's browser there.\n\n\
+         A declined payment is HTTP 400 here and 200 below /oppwa/v1. The same merchantTransactionId, or the same Idempotency-Key, \
+         with the same fields gets the first answer again.",
+        vec![idempotency_key()],
+        "PaymentRequest",
+        schemas::request_sample(),
+        schemas::payment_sample(),
+    )
+}
+
+/// A call whose body is a form and whose answer a transaction.
+fn form(summary: &str, description: &str, parameters: Vec<Value>, body: &str, sample: Value, answer: Value) -> Value {
     json!({
-        "summary": "Make a payment",
-        "description": "paymentType DB takes the money, PA holds it. With card fields it takes the permission s2s_cards. While \
-            the payer must act the answer is 200 with code 000.200.000 and redirect: send the payer's browser there.\n\n\
-            A declined payment is HTTP 400 here and 200 below /oppwa/v1. The same merchantTransactionId, or the same \
-            Idempotency-Key, with the same fields gets the first answer again.",
-        "parameters": [idempotency_key()],
+        "summary": summary,
+        "description": description,
+        "parameters": parameters,
         "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
-            "schema": schemas::reference("PaymentRequest"), "example": schemas::request_sample()
+            "schema": schemas::reference(body), "example": sample
         }}},
-        "responses": answers(schemas::reference("Transaction"), schemas::payment_sample())
+        "responses": answers(schemas::reference("Transaction"), answer)
     })
 }
 
 fn order() -> Value {
-    json!({
-        "summary": "Capture, refund or reverse",
-        "description": "CP takes money out of an approved PA, in parts as well; sequence FINAL releases the rest. RF gives back \
-            money of a DB, of a CP, or of all captures of a PA, the oldest first. RV releases a PA that nothing was captured of. \
-            Each is a transaction of its own, with an id of its own; its merchantTransactionId makes it repeatable.\n\n\
-            Captures never exceed what is held, refunds never what was taken, whatever runs at the same time.",
-        "parameters": [id(), idempotency_key()],
-        "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
-            "schema": schemas::reference("Order"), "example": schemas::order_sample()
-        }}},
-        "responses": answers(schemas::reference("Transaction"), schemas::captured_sample())
-    })
+    form(
+        "Capture, refund or reverse",
+        "CP takes money out of an approved PA, in parts as well; sequence FINAL releases the rest. RF gives back money of a DB, of a \
+         CP, or of all captures of a PA, the oldest first. RV releases a PA that nothing was captured of. Each is a transaction of its \
+         own, with an id of its own; its merchantTransactionId makes it repeatable.\n\nCaptures never exceed what is held, refunds \
+         never what was taken, whatever runs at the same time.",
+        vec![id(), idempotency_key()],
+        "Order",
+        schemas::order_sample(),
+        schemas::captured_sample(),
+    )
 }
 
 fn id() -> Value {
@@ -190,6 +240,9 @@ fn errors() -> Vec<Value> {
         (Problem::BrandDiffers(field()), "the card number is not of the brand"),
         (Problem::RegistrationMalformed, "card.token is not 32 hexadecimal digits"),
         (Problem::RegistrationUnknown, "no such registration"),
+        (Problem::RegistrationUndecided, "the first payment of the registration is not decided yet"),
+        (Problem::RegistrationDeleted, "the registration was deleted"),
+        (Problem::RegistrationDeclined, "the first payment of the registration was declined"),
         (Problem::NoProviderForBrand, "nobody takes this brand"),
         (Problem::NoProviderForCurrency, "nobody takes this currency"),
         (Problem::TypeNotOffered, "a payment type that is not offered"),

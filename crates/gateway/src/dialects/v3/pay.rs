@@ -16,12 +16,12 @@ use super::codes::{Class, Set};
 use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
-use super::request::{self, Account, Document, Initial, Kind};
+use super::request::{self, Account, Document, Initial, Kind, Reading};
 use super::settings::DeclineStatus;
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
 use super::wire::{self, Body};
-use super::{payout, way};
+use super::{payout, registrations, way};
 use crate::dialects::ProviderTime;
 
 const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("idempotency-replayed");
@@ -30,10 +30,15 @@ const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("id
 ///
 /// # Errors
 /// [`Problem`]; nothing is written then.
-pub async fn pay(state: &V3State, asked: Asked, path: &str) -> Result<Response, Problem> {
+pub async fn pay(state: &V3State, asked: Asked, token: Option<&str>, path: &str) -> Result<Response, Problem> {
     let Asked { caller, form, faults, idempotency_key } = asked;
     caller.may(&permissions(&form))?;
-    let initial = request::read(&form, faults, state.reading(&caller))?;
+    let mut initial = request::read(&form, faults, Reading { token, ..state.reading(&caller) })?;
+    let on_file = match &initial.account {
+        // In a box, as what is rarer than a card in the request.
+        Account::Token(_) => Box::pin(registrations::open(state, &caller, &mut initial)).await,
+        Account::Card(_) | Account::Redirect(_) | Account::Bank(_) => Ok(registrations::file(&initial)),
+    };
     let viewer = state.viewer(&caller);
     let render = render(viewer, initial.document.clone(), caller.settings.decline_status(state.mount.profile));
     let content = request::content("POST", path, &form);
@@ -43,9 +48,9 @@ pub async fn pay(state: &V3State, asked: Asked, path: &str) -> Result<Response, 
     let reference = initial.reference.as_deref().map(|text| references::claim(&caller, Operation::Initial, text));
     let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
     let reply = match initial.kind {
-        Kind::Payout => Box::pin(payout::make(state, &caller, &initial, claims, digest)).await?,
+        Kind::Payout => Box::pin(payout::make(state, &caller, &initial, on_file, claims, digest)).await?,
         Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered => {
-            Box::pin(make(state, &caller, &initial, claims, digest, &render)).await?
+            Box::pin(make(state, &caller, &initial, on_file, claims, digest, &render)).await?
         }
     };
     Ok(response(reply))
@@ -92,14 +97,15 @@ async fn make(
     state: &V3State,
     caller: &Caller,
     initial: &Initial,
+    on_file: Result<OnFile, Problem>,
     claims: Vec<ClaimRequest>,
     digest: [u8; 16],
     render: &Render,
 ) -> Result<Reply, Problem> {
     let payment = Box::new(new_payment(state, caller, initial));
-    let way = way::find(state, caller, initial, &payment);
+    let way = on_file.and_then(|on_file| Ok((on_file, way::find(state, caller, initial, &payment)?)));
     match way {
-        Ok((method, candidate)) => {
+        Ok((on_file, (method, candidate))) => {
             let card = match &initial.account {
                 Account::Card(card) => Some(card.clone()),
                 Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => None,
@@ -113,7 +119,7 @@ async fn make(
                 brand: if card.is_some() { String::new() } else { initial.document.brand.clone() },
                 circumstances: initial.circumstances.clone(),
                 card,
-                on_file: OnFile::Not,
+                on_file,
                 render: render.clone(),
             };
             Ok(state.engine.start(new).await?)

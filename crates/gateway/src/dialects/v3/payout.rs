@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use florin_engine::vault::OnFile;
 use florin_engine::{Answer, Approval, ClaimRequest, Earlier, NewPayout, Render, Reply};
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Details, Dialect, Links};
@@ -32,12 +33,13 @@ pub async fn make(
     state: &V3State,
     caller: &Caller,
     initial: &Initial,
+    on_file: Result<OnFile, Problem>,
     claims: Vec<ClaimRequest>,
     digest: [u8; 16],
 ) -> Result<Reply, Problem> {
     let withdrawal = Box::new(withdrawal(state, caller, initial));
     let render = render(state.viewer(caller), caller.settings.decline_status(state.mount.profile));
-    match route(state, caller, initial, &withdrawal) {
+    match on_file.and_then(|_| route(state, caller, initial, &withdrawal)) {
         Ok((payee, card, candidate)) => {
             let approval = match caller.settings.payout_approval {
                 PayoutApproval::Off => Approval::NotNeeded,
@@ -104,9 +106,8 @@ fn route<'i>(
             (Method::Card, Payee { holder: card.holder.clone(), number }, Some(card))
         }
         Account::Bank(bank) => (Method::BankTransfer, bank.payee(), None),
-        Account::Token(token) if way::is_registration(token) => return Err(Problem::RegistrationUnknown),
-        Account::Token(_) => return Err(Problem::RegistrationMalformed),
-        Account::Redirect(_) => return Err(Problem::NoAccount),
+        // A token has become its card.
+        Account::Token(_) | Account::Redirect(_) => return Err(Problem::NoAccount),
     };
     for limit in caller.merchant.withdrawals.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
         way::within(initial.amount, limit.min, limit.max)?;

@@ -19,6 +19,8 @@ pub const FOUND_MAX: usize = 100;
 pub enum Operation {
     /// An initial payment.
     Initial,
+    /// A stored card.
+    Registration,
 }
 
 /// A reference's claim for an order; every transaction that orders act on has references of its own for each kind.
@@ -31,6 +33,7 @@ pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimR
 pub fn claim(caller: &Caller, operation: Operation, text: &str) -> ClaimRequest {
     let operation = match operation {
         Operation::Initial => "initial",
+        Operation::Registration => "registration",
     };
     ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse(caller))
 }

@@ -68,6 +68,8 @@ pub struct Reading<'a> {
     pub entity: &'a str,
     /// The UTC day by the merchant's clock.
     pub today: Date,
+    /// The registration that the path names, where it names one.
+    pub token: Option<&'a str>,
 }
 
 /// How the payer pays.
@@ -104,8 +106,32 @@ pub struct Initial {
     pub payer: Payer,
     /// How it is made.
     pub circumstances: Circumstances,
+    /// The security code that came beside a token.
+    pub cvc: Option<Cvc>,
+    /// Whether the card is to be stored.
+    pub keep: Keep,
     /// What is kept for answers.
     pub document: Arc<Document>,
+}
+
+/// Whether the card of a payment is to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// It is forgotten.
+    No,
+    /// It becomes a registration.
+    Yes,
+}
+
+/// A card to store without a payment.
+#[derive(Debug)]
+pub struct NewCard {
+    /// The card.
+    pub card: Card,
+    /// The merchant's name for the payer.
+    pub customer: Option<String>,
+    /// The merchant's reference.
+    pub reference: Option<String>,
 }
 
 /// What this dialect keeps with a payment for its answers.
@@ -135,6 +161,9 @@ pub struct Document {
     /// The kind of business.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub category: String,
+    /// The stored card that a payout goes to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub registration: String,
     /// Whether no amount was sent, which a verification needs not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub amount_left_out: bool,
@@ -152,6 +181,7 @@ struct Draft<'f> {
     bank: Option<BankAccount>,
     card: Option<CardDraft<'f>>,
     token: Option<String>,
+    cvc: Option<Cvc>,
 }
 
 struct CardDraft<'f> {
@@ -168,7 +198,8 @@ struct CardDraft<'f> {
 pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Result<Box<Initial>, Problem> {
     let mut reader = Reader::new(form, faults);
     common(&mut reader, reading);
-    let draft = draft(&mut reader);
+    let mut draft = draft(&mut reader, reading.token);
+    let cvc = draft.cvc.take();
     let return_url = reader.read("shopperResultUrl", web_url);
     let webhook = reader.read("notificationUrl", web_url);
     let reference = reader.read("merchantTransactionId", text(1, 255));
@@ -177,10 +208,11 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let instruction = Instruction::read(&mut reader);
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
-        check_initial(instruction, &mut reader);
+        check_initial(instruction, draft.token.is_some(), &mut reader);
         document.echo.standing_instruction = serde_json::to_value(instruction).ok();
         document.echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
     }
+    let keep = keep(&mut reader, instruction.as_ref());
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());
     let kind = draft.kind.ok_or(Problem::Fault)?;
@@ -203,9 +235,49 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         webhook: webhook.unwrap_or_else(|| reading.settings.notification_url.clone()),
         descriptor,
         payer: payer(form),
+        cvc: cvc.filter(|_| circumstances.has_payer()),
         circumstances,
+        keep,
         document: Arc::new(document),
     }))
+}
+
+/// Reads the form of a call that stores a card without a payment.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Result<NewCard, Problem> {
+    let mut reader = Reader::new(form, faults);
+    common(&mut reader, reading);
+    let brand = reader.read("paymentBrand", matching("^[a-zA-Z0-9_]{1,32}$", is_word));
+    let reference = reader.read("merchantTransactionId", text(1, 255));
+    let customer = reader.read("customer.merchantCustomerId", text(1, 255));
+    let mut document = document(&mut reader, reading);
+    let card = card(&mut reader);
+    reader.finish()?;
+    let reader = Reader::new(form, Vec::new());
+    let brand = brand.map(|brand| brand.to_ascii_uppercase());
+    let draft = Draft { amount: None, currency: None, kind: None, brand, bank: None, card, token: None, cvc: None };
+    match account(draft, reading, &reader, &mut document)? {
+        Account::Card(card) => Ok(NewCard { card, customer, reference }),
+        Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => Err(Problem::NoAccount),
+    }
+}
+
+/// The first payment of an agreement stores its card, unless the merchant says no.
+fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
+    let asked = reader.read("createRegistration", |value| match value {
+        "true" | "1" => Ok(Keep::Yes),
+        "false" | "0" => Ok(Keep::No),
+        _ => Err("must be one of true, 1, false, 0".into()),
+    });
+    let implied = if instruction.is_some_and(Instruction::is_initial) { Keep::Yes } else { Keep::No };
+    asked.unwrap_or(implied)
+}
+
+/// Whether a text is made of letters, digits and lines below.
+fn is_word(value: &str) -> bool {
+    (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// What is kept for answers, but for the account.
@@ -224,6 +296,7 @@ fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
         invoice,
         memo,
         category,
+        registration: String::new(),
         amount_left_out: false,
         echo: Echo::read(reader),
     }
@@ -249,8 +322,8 @@ fn circumstances(
 }
 
 /// The merchant may charge alone with a token or the network's id of the payment in which the payer agreed.
-fn check_initial(instruction: &Instruction, reader: &mut Reader<'_>) {
-    let known = instruction.initial_transaction_id.is_some() || reader.form.get("card.token").is_some();
+fn check_initial(instruction: &Instruction, has_token: bool, reader: &mut Reader<'_>) {
+    let known = instruction.initial_transaction_id.is_some() || has_token;
     if instruction.is_by_merchant() && !known {
         reader.missing("standingInstruction.initialTransactionId");
     }
@@ -265,7 +338,7 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
     reader.read("merchant.id", |id| if known(id) { Ok(()) } else { Err("must be one of your sub-merchants".into()) });
 }
 
-fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
+fn draft<'f>(reader: &mut Reader<'f>, path_token: Option<&str>) -> Draft<'f> {
     let named = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
     let sent_currency = reader.form.get("currency");
     let amount_rule = |value: &'f str| amounts::text(value, sent_currency);
@@ -278,26 +351,24 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
         }
     };
     let kind = reader.require("paymentType", |word| named(word).ok_or("must be one of DB, PA, CV, CD".into()));
-    let word = |value: &str| {
-        (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let brand = reader.read("paymentBrand", matching("^[a-zA-Z0-9_]{1,32}$", word));
-    let token = reader.read(
+    let brand = reader.read("paymentBrand", matching("^[a-zA-Z0-9_]{1,32}$", is_word));
+    let sent_token = reader.read(
         "card.token",
         matching("^[a-zA-Z0-9]{1,64}$", |value| {
             (1..=64).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
         }),
     );
-    let card = match token {
-        None => card(reader),
-        // Where both are sent, the token wins.
-        Some(_) => None,
+    let token = path_token.map(ToOwned::to_owned).or(sent_token);
+    let (card, cvc) = match token {
+        None => (card(reader), None),
+        // Where both are sent, the token wins; only the security code is not stored with it.
+        Some(_) => (None, cvc(reader)),
     };
     let bank = match kind {
         Some(Kind::Payout) => BankAccount::read(reader),
         Some(Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered) | None => None,
     };
-    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), bank, card, token }
+    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), bank, card, token, cvc }
 }
 
 fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
@@ -307,10 +378,7 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
         reader.fault("card.number", "must match ^[0-9]{12,19}$");
     }
     let holder = reader.read("card.holder", text(1, 128)).unwrap_or_default();
-    let cvc = reader.read("card.cvv", |value| {
-        let cvc = Cvc::parse(value, florin_kernel::card::Brand::Other);
-        cvc.ok_or("must match ^[0-9]{3,4}$".into())
-    });
+    let cvc = cvc(reader);
     let month = |value: &str| matches!(value.parse(), Ok(1..=12_u8)) && digits(value, 2..=2);
     let year = |value: &str| digits(value, 4..=4) && (value.starts_with("19") || value.starts_with("20"));
     let (month, year) = (matching("^(0[1-9]|1[0-2])$", month), matching("^(19|20)[0-9]{2}$", year));
@@ -321,6 +389,13 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
     let expiry = month.zip(year).and_then(|(month, year)| Some((month.parse().ok()?, year.parse().ok()?)));
     let expiry = expiry.map(|(month, year)| Expiry { month, year });
     number.map(|number| CardDraft { number, holder, expiry, cvc })
+}
+
+fn cvc(reader: &mut Reader<'_>) -> Option<Cvc> {
+    reader.read("card.cvv", |value| {
+        let cvc = Cvc::parse(value, florin_kernel::card::Brand::Other);
+        cvc.ok_or("must match ^[0-9]{3,4}$".into())
+    })
 }
 
 fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {

@@ -16,7 +16,7 @@ use super::errors::Problem;
 use super::mounts::Mount;
 use super::stamp::Envelope;
 use super::state::V3State;
-use super::{codes, inquiry, order, pay, redirect, wire};
+use super::{codes, inquiry, order, pay, redirect, registrations, wire};
 use crate::dialects::request::read_body;
 use crate::pages::sim::Simulation;
 
@@ -58,11 +58,25 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
             return Ok(Box::pin(redirect::act(state, token, &parts.headers, &body)).await);
         }
         Call::MethodStep(token) => return Ok(Box::pin(redirect::method(state, token)).await),
-        Call::Pay | Call::Order(_) | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
+        Call::Pay
+        | Call::PayByToken(_)
+        | Call::Order(_)
+        | Call::Register
+        | Call::ShowRegistration(_)
+        | Call::DeleteRegistration(_)
+        | Call::ExtendRegistration(_)
+        | Call::NewestByReference
+        | Call::ByReference
+        | Call::Inquire(_) => {}
     }
     let asked = state.read(&parts, body, envelope).await?;
     match call {
-        Call::Pay => pay::pay(state, asked, &path.join("/")).await,
+        Call::Pay => pay::pay(state, asked, None, &path.join("/")).await,
+        Call::PayByToken(id) => pay::pay(state, asked, Some(id), &path.join("/")).await,
+        Call::Register => Box::pin(registrations::register(state, asked, &path.join("/"))).await,
+        Call::ShowRegistration(id) => Box::pin(registrations::show(state, asked, id)).await,
+        Call::DeleteRegistration(id) => Box::pin(registrations::delete(state, asked, id)).await,
+        Call::ExtendRegistration(id) => Box::pin(registrations::extend(state, asked, id)).await,
         Call::Order(id) => Box::pin(order::order(state, asked, id, &path.join("/"))).await,
         Call::Inquire(id) => Box::pin(inquiry::by_id(state, asked, id)).await,
         Call::NewestByReference => Box::pin(inquiry::newest(state, asked)).await,

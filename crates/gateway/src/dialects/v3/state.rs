@@ -109,6 +109,7 @@ impl V3State {
             settings: &caller.settings,
             entity: &caller.entity,
             today: utc_day(self.engine.now(caller.lane)),
+            token: None,
         }
     }
 

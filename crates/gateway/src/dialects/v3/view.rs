@@ -69,7 +69,7 @@ impl Viewer {
         Body {
             id: self.print(payment.id, 0),
             referenced_id: None,
-            registration_id: None,
+            registration_id: attempt.and_then(|attempt| self.registration_of(attempt)),
             payment_type: Some(match payment.capture {
                 CaptureMode::Now => "DB",
                 CaptureMode::Later => "PA",
@@ -110,7 +110,7 @@ impl Viewer {
         Body {
             id: self.print(withdrawal.id, 0),
             referenced_id: None,
-            registration_id: None,
+            registration_id: Some(document.registration.clone()).filter(|id| !id.is_empty()),
             payment_type: Some("CD"),
             payment_brand: brand,
             amount: Some(amounts::printed(withdrawal.asked)),
@@ -157,6 +157,7 @@ impl Viewer {
             invoice: String::new(),
             memo: String::new(),
             category: String::new(),
+            registration: String::new(),
             amount_left_out: false,
             echo: Echo::default(),
         })
@@ -187,6 +188,12 @@ impl Viewer {
         };
         let preconditions = step.method.iter().map(|form| before(form)).collect();
         Some(Redirect { url, method: "POST", parameters: Vec::new(), preconditions })
+    }
+
+    /// The stored card that an attempt was made with.
+    fn registration_of(&self, attempt: &Operation) -> Option<String> {
+        let id = attempt.means.as_ref()?.registration?;
+        Some(self.engine.codec().hex(id.reference()))
     }
 
     /// An id as this dialect prints it.

@@ -29,9 +29,8 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
         Account::Card(_) => (Method::Card, Needs::TakesCards),
         Account::Redirect(_) if initial.return_url.is_none() => return Err(nowhere_to_return()),
         Account::Redirect(method) => (*method, Needs::Page),
-        Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
-        Account::Token(_) => return Err(Problem::RegistrationMalformed),
-        Account::Bank(_) => return Err(Problem::NoAccount),
+        // A token has become its card.
+        Account::Token(_) | Account::Bank(_) => return Err(Problem::NoAccount),
     };
     if initial.kind != Kind::Verification {
         for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
@@ -92,11 +91,6 @@ fn route(
         }
         NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule => Problem::NoProviderForBrand,
     })
-}
-
-/// Whether a text has the form of a registration's id.
-pub fn is_registration(token: &str) -> bool {
-    token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether an amount is within bounds.

@@ -25,6 +25,14 @@ fn paths_and_methods_name_calls() {
     check("POST", "resultcodes", Err(Problem::WrongMethod("GET, HEAD")));
     check("GET", "redirect/t", Ok(Call::ShowStep("t")));
     check("POST", "redirect/t", Ok(Call::ActStep("t")));
+    check("POST", "redirect/t/method", Ok(Call::MethodStep("t")));
+    check("POST", "registrations", Ok(Call::Register));
+    check("GET", "registrations", Err(Problem::WrongMethod("POST")));
+    check("GET", "registrations/8ac7", Ok(Call::ShowRegistration("8ac7")));
+    check("DELETE", "registrations/8ac7", Ok(Call::DeleteRegistration("8ac7")));
+    check("POST", "registrations/8ac7", Err(Problem::WrongMethod("GET, HEAD, DELETE")));
+    check("POST", "registrations/8ac7/payments", Ok(Call::PayByToken("8ac7")));
+    check("POST", "registrations/8ac7/extendlife", Ok(Call::ExtendRegistration("8ac7")));
     for path in ["", "payment", "payments/8ac7/x/y", "Payments", "threeDSecure", "query/1/2", "redirect", "rebill"] {
         check("GET", path, Err(Problem::NoSuchPath));
         check("POST", path, Err(Problem::NoSuchPath));

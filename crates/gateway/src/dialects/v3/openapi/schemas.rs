@@ -22,6 +22,8 @@ pub(super) fn schemas() -> Value {
                 "card.expiryMonth": {"type": "string", "pattern": "^(0[1-9]|1[0-2])$", "description": "Required with card.number"},
                 "card.expiryYear": {"type": "string", "pattern": "^(19|20)[0-9]{2}$", "description": "Required with card.number"},
                 "card.cvv": {"type": "string", "pattern": "^[0-9]{3,4}$", "description": "Never stored"},
+                "card.token": text(64, "A registration in place of the card fields"),
+                "createRegistration": {"type": "string", "enum": ["true", "false"], "description": "Store the card; answers registrationId"},
                 "merchantTransactionId": text(255, "Your reference; the same again gets the same answer"),
                 "shopperResultUrl": text(2048, "Where the payer's browser returns; required when the payer must act"),
                 "notificationUrl": text(2048, "Where notifications go, else to the credential's"),
@@ -48,6 +50,25 @@ pub(super) fn schemas() -> Value {
                 "customParameters[key]": text(2048, "Your own; the key has 3 to 64 letters, digits, dots and underscores")
             }
         },
+        "EntityRequest": {
+            "type": "object",
+            "required": ["entityId"],
+            "properties": {"entityId": {"type": "string", "description": "The entity that the token acts for", "examples": ["EB000001"]}}
+        },
+        "CardRequest": {
+            "type": "object",
+            "required": ["entityId", "card.number", "card.expiryMonth", "card.expiryYear"],
+            "properties": {
+                "entityId": {"type": "string", "description": "The entity that the token acts for", "examples": ["EB000001"]},
+                "card.number": {"type": "string", "description": "12 to 19 digits"},
+                "card.holder": text(128, "The name on the card"),
+                "card.expiryMonth": {"type": "string", "pattern": "^(0[1-9]|1[0-2])$"},
+                "card.expiryYear": {"type": "string", "pattern": "^(19|20)[0-9]{2}$"},
+                "paymentBrand": text(32, "Absent: told by the card number"),
+                "customer.merchantCustomerId": text(255, "Your name for the payer"),
+                "merchantTransactionId": text(255, "Your reference; the same again gets the same answer")
+            }
+        },
         "Order": {
             "type": "object",
             "required": ["entityId", "paymentType"],
@@ -66,6 +87,7 @@ pub(super) fn schemas() -> Value {
             "required": ["id", "result", "buildNumber", "timestamp", "ndc"],
             "properties": {
                 "id": described("32 hexadecimal digits"),
+                "registrationId": described("The stored card, where one is stored or was charged"),
                 "referencedId": described("The transaction that it acts on; CP, RF and RV only"),
                 "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CD", "CP", "RF", "RV", "CB"]},
                 "paymentBrand": described("The brand of card, bank or wallet"),
@@ -172,6 +194,30 @@ pub(super) fn request_sample() -> Value {
         "card.number": "4200000000000000", "card.holder": "Jane Jones", "card.expiryMonth": "05", "card.expiryYear": "2034",
         "card.cvv": "123", "merchantTransactionId": "order-1001"
     })
+}
+
+/// The contract's sample of a card to store.
+pub(super) fn card_sample() -> Value {
+    json!({
+        "entityId": "EB000001", "card.number": "4242424242424242", "card.holder": "John Doe", "card.expiryMonth": "03",
+        "card.expiryYear": "2030"
+    })
+}
+
+/// The contract's sample registration.
+pub(super) fn registration_sample() -> Value {
+    json!({
+        "id": "8ac7a49f78a6ec6b0178b0b1f4644a3d", "paymentBrand": "VISA",
+        "result": {"code": "000.000.000", "description": "Transaction succeeded"},
+        "card": {"bin": "424242", "last4Digits": "4242", "holder": "John Doe", "expiryMonth": "03", "expiryYear": "2030"},
+        "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
+        "timestamp": "2025-11-21T01:41:00+00:00", "ndc": "EB000001_791bb52e8965445aa57e5b4f188495a2"
+    })
+}
+
+/// A charge of a stored card.
+pub(super) fn charge_sample() -> Value {
+    json!({"entityId": "EB000001", "amount": "10.00", "currency": "EUR", "paymentType": "DB"})
 }
 
 /// The contract's sample capture.

@@ -101,6 +101,7 @@ impl Viewer {
         Body {
             id: self.print(payment.id, seq.number()),
             referenced_id: Some(self.print(payment.id, acted_on(payment, on))),
+            registration_id: None,
             payment_brand: brand_of(attempt, &document),
             amount: Some(amounts::printed(amount)),
             currency: Some(amount.asset().code()),

@@ -1,0 +1,214 @@
+//! Stored cards: made alone or with a payment, charged, shown, kept longer and deleted (contract, section 10.5).
+//!
+//! A registration and `card.token` are one thing. Its number comes out of the vault only to be charged.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use florin_engine::directory::Permission;
+use florin_engine::vault::{CardRefusal, NewRegistration, OnFile, RenderCard, StoredCard};
+use florin_engine::{Answer, ClaimRequest};
+use florin_kernel::PaymentId;
+use florin_kernel::RegistrationId;
+use florin_kernel::payment::{Dialect, Presence};
+use florin_kernel::registration::Word;
+
+use super::auth::Caller;
+use super::brand;
+use super::codes::{Coding, Event, TestMode, code};
+use super::echo::Echo;
+use super::errors::Problem;
+use super::fields::Reader;
+use super::pay::response;
+use super::references::{self, Operation};
+use super::request::{self, Account, Initial, Keep, Kind, common, content};
+use super::stamp::{self, BUILD_NUMBER};
+use super::state::{Asked, V3State};
+use super::view::Viewer;
+use super::wire::{self, Body, CardBody, ResultBody};
+
+/// `POST registrations`.
+///
+/// # Errors
+/// [`Problem`]; nothing is written then.
+pub async fn register(state: &V3State, asked: Asked, path: &str) -> Result<Response, Problem> {
+    let Asked { caller, form, faults, idempotency_key } = asked;
+    caller.may(&[Permission::Deposits, Permission::S2sCards])?;
+    let new = request::read_card(&form, faults, state.reading(&caller))?;
+    let content = content("POST", path, &form);
+    let digest = state.engine.digest(&[content.as_slice()]);
+    let reference = new.reference.as_deref().map(|text| references::claim(&caller, Operation::Registration, text));
+    let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
+    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
+    let (viewer, reference) = (state.viewer(&caller), new.reference);
+    let render: RenderCard = Arc::new(move |stored| {
+        let body = Body { merchant_transaction_id: reference.clone(), ..viewer.registration(stored) };
+        Answer { status: 200, body: body.text() }
+    });
+    let new = NewRegistration {
+        owner: caller.owner(),
+        dialect: Dialect::V3,
+        customer: new.customer,
+        card: new.card,
+        claims,
+        digest,
+        render,
+    };
+    Ok(response(state.engine.register(new).await?))
+}
+
+/// `GET registrations/{id}`.
+///
+/// # Errors
+/// [`Problem`], when it is unknown, deleted or never came to be.
+pub async fn show(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
+    asked.caller.may(&[Permission::Read])?;
+    let viewer = checked(state, &asked)?;
+    let id = read_id(state, id)?;
+    let stored = state.engine.registration(asked.caller.owner(), Dialect::V3, id).await?;
+    let stored = stored.ok_or(Problem::RegistrationUnknown)?;
+    match stored.word {
+        Word::Active | Word::Pending => Ok(shown(&viewer.registration(&stored))),
+        Word::Declined => Err(Problem::RegistrationDeclined),
+        Word::Deleted => Err(Problem::RegistrationDeleted),
+    }
+}
+
+/// `DELETE registrations/{id}`.
+///
+/// # Errors
+/// As [`show`].
+pub async fn delete(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
+    asked.caller.may(&[Permission::Deposits])?;
+    let viewer = checked(state, &asked)?;
+    let (owner, id) = (asked.caller.owner(), read_id(state, id)?);
+    let stored = state.engine.registration(owner, Dialect::V3, id).await?.ok_or(Problem::RegistrationUnknown)?;
+    state.engine.delete_registration(owner, Dialect::V3, id).await?;
+    let gone = Body { card: None, ..viewer.registration(&StoredCard { word: Word::Active, ..stored }) };
+    Ok(shown(&gone))
+}
+
+/// `POST registrations/{id}/extendlife`.
+///
+/// # Errors
+/// As [`show`].
+pub async fn extend(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
+    asked.caller.may(&[Permission::Deposits])?;
+    let viewer = checked(state, &asked)?;
+    let id = read_id(state, id)?;
+    let stored = state.engine.extend_registration(asked.caller.owner(), Dialect::V3, id).await?;
+    Ok(shown(&viewer.registration(&stored)))
+}
+
+/// What becomes of the card of a payment that brings its own.
+pub fn file(initial: &Initial) -> OnFile {
+    let keep = initial.keep == Keep::Yes && initial.kind != Kind::Payout;
+    match &initial.account {
+        Account::Card(_) if keep => {
+            OnFile::Keep { customer: Some(initial.payer.user_id.clone()).filter(|name| !name.is_empty()) }
+        }
+        Account::Card(_) | Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => OnFile::Not,
+    }
+}
+
+/// Puts the stored card in the place of its token, and says what becomes of it.
+///
+/// # Errors
+/// [`Problem`], when there is no such card to charge.
+pub async fn open(state: &V3State, caller: &Caller, initial: &mut Initial) -> Result<OnFile, Problem> {
+    let Account::Token(token) = &initial.account else { return Ok(OnFile::Not) };
+    let id = read_id(state, token)?;
+    let mut opened = state.engine.open_card(caller.owner(), Dialect::V3, id).await?;
+    if let Presence::Merchant { network_id } = &mut initial.circumstances.presence
+        && network_id.is_empty()
+    {
+        let first = opened.stored.initial.as_ref();
+        *network_id = first.map(|first| first.network_id.clone()).unwrap_or_default();
+    }
+    let document = Arc::make_mut(&mut initial.document);
+    document.brand = brand::name(opened.card.pan.brand()).to_owned();
+    document.holder.clone_from(&opened.card.holder);
+    if initial.kind == Kind::Payout {
+        document.registration = token.to_ascii_lowercase();
+    }
+    opened.card.cvc = initial.cvc.take();
+    initial.account = Account::Card(opened.card);
+    Ok(OnFile::Charged(id))
+}
+
+/// The registration that a text names.
+fn read_id(state: &V3State, text: &str) -> Result<RegistrationId, Problem> {
+    if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Problem::RegistrationMalformed);
+    }
+    let reference = state.engine.codec().read_hex(text);
+    reference.and_then(RegistrationId::of_reference).ok_or(Problem::RegistrationUnknown)
+}
+
+/// How answers are written, once the few fields of the call are right.
+fn checked(state: &V3State, asked: &Asked) -> Result<Viewer, Problem> {
+    let mut reader = Reader::new(&asked.form, asked.faults.clone());
+    common(&mut reader, state.reading(&asked.caller));
+    reader.finish()?;
+    Ok(state.viewer(&asked.caller))
+}
+
+fn shown(body: &Body) -> Response {
+    wire::response(axum::http::StatusCode::OK, body.text())
+}
+
+impl Viewer {
+    /// A stored card as this dialect shows it.
+    pub fn registration(&self, stored: &StoredCard) -> Body {
+        let registration = &stored.registration;
+        let event = match stored.word {
+            Word::Active | Word::Declined | Word::Deleted => Event::Approved,
+            Word::Pending => Event::Pending,
+        };
+        let coding =
+            Coding { set: self.set, pending: self.pending, mode: registration.mode, test_mode: TestMode::Internal };
+        let number = PaymentId::from_number(registration.id.number());
+        Body {
+            id: self.print(number, 0),
+            referenced_id: None,
+            registration_id: None,
+            payment_type: None,
+            payment_brand: Some(brand::name(registration.card.brand).to_owned()),
+            amount: None,
+            currency: None,
+            descriptor: None,
+            merchant_transaction_id: None,
+            merchant_invoice_id: None,
+            result: ResultBody::of(code(&event, coding), self.set),
+            result_details: None,
+            card: Some(CardBody {
+                bin: registration.card.bin.clone(),
+                last4_digits: registration.card.last4.clone(),
+                holder: stored.holder.clone(),
+                expiry_month: format!("{:02}", registration.card.expiry.month),
+                expiry_year: registration.card.expiry.year.to_string(),
+            }),
+            echo: Echo::default(),
+            three_d_secure: None,
+            redirect: None,
+            risk: None,
+            summary: None,
+            build_number: BUILD_NUMBER,
+            timestamp: stamp::timestamp(registration.created_at, self.format),
+            ndc: stamp::ndc_of(&self.engine, &self.entity, number, 0),
+            payments: None,
+        }
+    }
+}
+
+impl From<CardRefusal> for Problem {
+    fn from(refusal: CardRefusal) -> Problem {
+        match refusal {
+            CardRefusal::NotFound => Problem::RegistrationUnknown,
+            CardRefusal::Pending => Problem::RegistrationUndecided,
+            CardRefusal::Declined => Problem::RegistrationDeclined,
+            CardRefusal::Deleted => Problem::RegistrationDeleted,
+            CardRefusal::Store(error) => error.into(),
+        }
+    }
+}
