@@ -30,6 +30,8 @@ pub struct OperationRequest {
     pub claims: Vec<ClaimRequest>,
     /// Of the request's normalised content.
     pub digest: [u8; 16],
+    /// What its dialect keeps with the operation for later answers: JSON text that it alone reads, or nothing.
+    pub echo: String,
     /// Makes the answer.
     pub render: RenderOperation,
 }
@@ -102,13 +104,13 @@ impl Engine {
         id: PaymentId,
         request: OperationRequest,
     ) -> Result<Reply, SubmitError> {
-        let OperationRequest { dialect, command, claims, digest, render } = request;
+        let OperationRequest { dialect, command, claims, digest, echo, render } = request;
         let mut taking = self.taking(Claimant { owner, dialect }, &claims, digest);
         let later = |sequence| -> Render {
             let render = render.clone();
             Arc::new(move |payment: &Payment| render(payment, operation(sequence)))
         };
-        let claimed = self.commit_claiming(owner, id, &command, &mut taking, Some(&later)).await?;
+        let claimed = self.commit_claiming(owner, id, &command, &echo, &mut taking, Some(&later)).await?;
         let (changes, sequence, answering) = match claimed {
             Claimed::Committed { changes, sequence, answering } => (changes, sequence, answering),
             Claimed::Before(before) => {
@@ -161,7 +163,7 @@ impl Engine {
         self.tasks.spawn(async move {
             let WithdrawalRequest { dialect, command, claims, digest } = request;
             let mut taking = engine.taking(Claimant { owner, dialect }, &claims, digest);
-            let claimed = engine.commit_claiming::<Withdrawal>(owner, id, &command, &mut taking, None).await;
+            let claimed = engine.commit_claiming::<Withdrawal>(owner, id, &command, "", &mut taking, None).await;
             match claimed {
                 Err(error) => drop(tell.send(Err(error))),
                 Ok(Claimed::Before(Before::Taken(kind))) => drop(tell.send(Err(SubmitError::Taken(kind)))),
@@ -186,6 +188,7 @@ impl Engine {
         owner: Owner,
         id: PaymentId,
         command: &A::Command,
+        echo: &str,
         taking: &mut Taking<'_>,
         later: Option<RenderLater<'_, A>>,
     ) -> Result<Claimed<A>, SubmitError> {
@@ -196,7 +199,7 @@ impl Engine {
             let found = self.store.transaction(id).await?.filter(|stored| owner.owns(&stored.transaction));
             let Stored { transaction, version, .. } = found.and_then(Stored::of::<A>).ok_or(SubmitError::NotFound)?;
             let now = self.now(Lane::of(owner.merchant, owner.mode));
-            let (after, effects) = match transaction.decide(command.clone(), now) {
+            let (mut after, effects) = match transaction.decide(command.clone(), now) {
                 Ok(decided) => decided,
                 // A copy may have done meanwhile what is refused now.
                 Err(refusal) => match taking.look().await? {
@@ -205,6 +208,9 @@ impl Engine {
                 },
             };
             let begun = effects.iter().find_map(begins);
+            if let Some(seq) = begun {
+                after.keep(seq, echo);
+            }
             let sequence = begun.filter(|_| later.is_some()).map_or(WITHOUT_OPERATION, Seq::number);
             let answering = self.inflight.enter(Reference { payment: id, sequence });
             let unchanged = after == transaction && effects.is_empty();

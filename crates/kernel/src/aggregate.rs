@@ -158,6 +158,8 @@ pub trait Aggregate:
     fn as_sent(&self, seq: Seq) -> Self;
     /// Notes the last status its dialect announced.
     fn announce(&mut self, status: String);
+    /// Notes what a dialect keeps with an operation for its answers.
+    fn keep(&mut self, seq: Seq, echo: &str);
     /// It as either.
     fn into_transaction(self) -> Transaction;
     /// It, if the transaction is of this kind.
@@ -242,6 +244,13 @@ impl Aggregate for Payment {
 
     fn announce(&mut self, status: String) {
         self.announced = Some(status);
+    }
+
+    fn keep(&mut self, seq: Seq, echo: &str) {
+        let place = usize::from(seq.number()).checked_sub(1);
+        if let Some(operation) = place.and_then(|place| self.operations.get_mut(place)) {
+            operation.echo = echo.to_owned();
+        }
     }
 
     fn into_transaction(self) -> Transaction {
@@ -329,6 +338,10 @@ impl Aggregate for Withdrawal {
 
     fn announce(&mut self, status: String) {
         self.announced = Some(status);
+    }
+
+    fn keep(&mut self, _seq: Seq, _echo: &str) {
+        // Its one operation is ordered with it: what a dialect keeps stands in its details.
     }
 
     fn into_transaction(self) -> Transaction {

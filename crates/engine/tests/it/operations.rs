@@ -18,7 +18,14 @@ fn request(command: Command, digest: u8, claims: Vec<ClaimRequest>) -> Operation
         let body = format!("{seq:?} {status:?} {} {}", totals.captured, totals.refunded);
         Answer { status: 200, body }
     };
-    OperationRequest { dialect: Dialect::V3, command, claims, digest: [digest; 16], render: Arc::new(render) }
+    OperationRequest {
+        dialect: Dialect::V3,
+        command,
+        claims,
+        digest: [digest; 16],
+        echo: String::new(),
+        render: Arc::new(render),
+    }
 }
 
 fn own(id: PaymentId, text: &str) -> Vec<ClaimRequest> {

@@ -154,6 +154,9 @@ pub struct Operation {
     /// What is known of our own authentication of the payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Box<Authentication>>,
+    /// What the dialect that ordered it gives back in its answers, as JSON text that it alone reads.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub echo: String,
     /// When it was stored.
     pub started_at: Timestamp,
     /// Look-ups made so far.
@@ -201,6 +204,7 @@ impl Operation {
             auth_code: String::new(),
             network_id: String::new(),
             authentication: None,
+            echo: String::new(),
             started_at: now,
             look_ups: 0,
             look_up_at: None,

@@ -17,6 +17,8 @@ pub enum Call<'p> {
     NewestByReference,
     /// `GET query?merchantTransactionId=`
     ByReference,
+    /// `POST payments/{id}`
+    Order(&'p str),
     /// `GET payments/{id}`, `GET query/{id}`
     Inquire(&'p str),
     /// `GET resultcodes`
@@ -43,7 +45,12 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
             Method::GET => Ok(Call::NewestByReference),
             _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
         },
-        ["payments" | "query", id] => get(Call::Inquire(id)),
+        ["payments", id] => match *method {
+            Method::POST => Ok(Call::Order(id)),
+            Method::GET => Ok(Call::Inquire(id)),
+            _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
+        },
+        ["query", id] => get(Call::Inquire(id)),
         ["query"] => get(Call::ByReference),
         ["resultcodes"] => get(Call::ResultCodes),
         ["redirect", token] => match *method {

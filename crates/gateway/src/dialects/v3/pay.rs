@@ -12,7 +12,7 @@ use florin_engine::{Answer, ClaimRequest, Earlier, NewPayment, Render, Reply};
 use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Payment, Retry, State, Times};
 
 use super::auth::Caller;
-use super::codes::Class;
+use super::codes::{Class, Set};
 use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
@@ -20,8 +20,8 @@ use super::request::{self, Account, Document, Initial, Kind};
 use super::settings::DeclineStatus;
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
-use super::way;
-use super::wire;
+use super::wire::{self, Body};
+use super::{payout, way};
 use crate::dialects::ProviderTime;
 
 const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("idempotency-replayed");
@@ -40,7 +40,14 @@ pub async fn pay(state: &V3State, asked: Asked, path: &str) -> Result<Response, 
     let digest = state.engine.digest(&[content.as_slice()]);
     drop((form, content));
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
-    let reply = Box::pin(make(state, &caller, &initial, key, digest, &render)).await?;
+    let reference = initial.reference.as_deref().map(|text| references::claim(&caller, Operation::Initial, text));
+    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
+    let reply = match initial.kind {
+        Kind::Payout => Box::pin(payout::make(state, &caller, &initial, claims, digest)).await?,
+        Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered => {
+            Box::pin(make(state, &caller, &initial, claims, digest, &render)).await?
+        }
+    };
     Ok(response(reply))
 }
 
@@ -58,13 +65,16 @@ fn permissions(form: &Form) -> Vec<Permission> {
 fn render(viewer: Viewer, document: Arc<Document>, declines: DeclineStatus) -> Render {
     Arc::new(move |payment| {
         let body = viewer.payment_with(payment, &document, Detail::Made);
-        let declined = body.result.code.class(viewer.set) == Class::Rejected;
-        let status = match declines {
-            DeclineStatus::Post | DeclineStatus::Always if declined => 400,
-            DeclineStatus::Post | DeclineStatus::Always | DeclineStatus::Never => 200,
-        };
-        Answer { status, body: body.text() }
+        Answer { status: status_of(&body, viewer.set, declines), body: body.text() }
     })
+}
+
+/// The HTTP status of an answer to the call that made a transaction.
+pub fn status_of(body: &Body, set: Set, declines: DeclineStatus) -> u16 {
+    match declines {
+        DeclineStatus::Post | DeclineStatus::Always if body.result.code.class(set) == Class::Rejected => 400,
+        DeclineStatus::Post | DeclineStatus::Always | DeclineStatus::Never => 200,
+    }
 }
 
 /// A reply as it goes out.
@@ -82,19 +92,17 @@ async fn make(
     state: &V3State,
     caller: &Caller,
     initial: &Initial,
-    key: Option<ClaimRequest>,
+    claims: Vec<ClaimRequest>,
     digest: [u8; 16],
     render: &Render,
 ) -> Result<Reply, Problem> {
     let payment = Box::new(new_payment(state, caller, initial));
     let way = way::find(state, caller, initial, &payment);
-    let reference = initial.reference.as_deref().map(|text| references::claim(caller, Operation::Initial, text));
-    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
     match way {
         Ok((method, candidate)) => {
             let card = match &initial.account {
                 Account::Card(card) => Some(card.clone()),
-                Account::Token(_) | Account::Redirect(_) => None,
+                Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => None,
             };
             let new = NewPayment {
                 payment,

@@ -21,17 +21,26 @@ pub enum Operation {
     Initial,
 }
 
+/// A reference's claim for an order; every transaction that orders act on has references of its own for each kind.
+pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimRequest {
+    let entity = &caller.entity;
+    ClaimRequest::reference(text).within(format!("{entity} {kind} {target}")).reused(reuse(caller))
+}
+
 /// A reference's claim.
 pub fn claim(caller: &Caller, operation: Operation, text: &str) -> ClaimRequest {
     let operation = match operation {
         Operation::Initial => "initial",
     };
-    let reuse = match caller.settings.merchant_transaction_id {
+    ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse(caller))
+}
+
+fn reuse(caller: &Caller) -> Reuse {
+    match caller.settings.merchant_transaction_id {
         References::Unique => Reuse::Never,
         References::Retry => Reuse::AfterFailure,
         References::Free => Reuse::Always,
-    };
-    ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse)
+    }
 }
 
 /// An `Idempotency-Key`'s claim.

@@ -10,6 +10,7 @@ use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::bank::BankAccount;
 use super::codes::{Set, TestMode};
 use super::echo::{Echo, is_date};
 use super::errors::{FieldError, Problem};
@@ -78,6 +79,8 @@ pub enum Account {
     Token(String),
     /// On a bank's or wallet's page.
     Redirect(Method),
+    /// To a bank account; payouts only.
+    Bank(BankAccount),
 }
 
 /// An initial payment as it was asked for.
@@ -146,6 +149,7 @@ struct Draft<'f> {
     currency: Option<&'f str>,
     kind: Option<Kind>,
     brand: Option<String>,
+    bank: Option<BankAccount>,
     card: Option<CardDraft<'f>>,
     token: Option<String>,
 }
@@ -186,7 +190,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let amount = amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
     let mut account = account(draft, reading, &reader, &mut document)?;
-    if kind == Kind::Verification && matches!(account, Account::Redirect(_)) {
+    if matches!(kind, Kind::Verification | Kind::Payout) && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
     let circumstances = circumstances(instruction.as_ref(), secure, reading, &mut account);
@@ -289,7 +293,11 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
         // Where both are sent, the token wins.
         Some(_) => None,
     };
-    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), card, token }
+    let bank = match kind {
+        Some(Kind::Payout) => BankAccount::read(reader),
+        Some(Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered) | None => None,
+    };
+    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), bank, card, token }
 }
 
 fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
@@ -316,11 +324,12 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
 }
 
 fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
-    let currency: Option<Asset> = draft.currency.map(|code| amounts::currency(code, reader)).transpose()?;
+    let sent = |name: &str| reader.error(name, "");
+    let currency = draft.currency.map(|code| amounts::currency(code, &sent("currency"))).transpose()?;
     // A verification needs neither, and moves nothing.
     let currency = currency.unwrap_or_else(|| Asset::currency("EUR").expect("a currency of ISO 4217"));
     let Some(text) = draft.amount else { return Ok(Money::zero(currency)) };
-    let amount = amounts::amount(text, currency, decimals, reader)?;
+    let amount = amounts::amount(text, currency, decimals, &sent("amount"))?;
     match (amount.is_zero(), kind) {
         (false, _) | (true, Kind::Verification) => Ok(amount),
         (true, Kind::Debit | Kind::Preauthorisation | Kind::Payout | Kind::NotOffered) => {
@@ -341,6 +350,10 @@ fn account(
         return Ok(Account::Token(token));
     }
     let Some(card) = draft.card else {
+        if let Some(bank) = draft.bank {
+            document.brand = draft.brand.unwrap_or_default();
+            return Ok(Account::Bank(bank));
+        }
         return match kind {
             Some((name, Some(brand::Kind::Redirect(method)))) => {
                 document.brand = name.to_owned();

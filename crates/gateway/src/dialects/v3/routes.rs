@@ -16,7 +16,7 @@ use super::errors::Problem;
 use super::mounts::Mount;
 use super::stamp::Envelope;
 use super::state::V3State;
-use super::{codes, inquiry, pay, redirect, wire};
+use super::{codes, inquiry, order, pay, redirect, wire};
 use crate::dialects::request::read_body;
 use crate::pages::sim::Simulation;
 
@@ -58,11 +58,12 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
             return Ok(Box::pin(redirect::act(state, token, &parts.headers, &body)).await);
         }
         Call::MethodStep(token) => return Ok(Box::pin(redirect::method(state, token)).await),
-        Call::Pay | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
+        Call::Pay | Call::Order(_) | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
     }
     let asked = state.read(&parts, body, envelope).await?;
     match call {
         Call::Pay => pay::pay(state, asked, &path.join("/")).await,
+        Call::Order(id) => Box::pin(order::order(state, asked, id, &path.join("/"))).await,
         Call::Inquire(id) => Box::pin(inquiry::by_id(state, asked, id)).await,
         Call::NewestByReference => Box::pin(inquiry::newest(state, asked)).await,
         Call::ByReference => Box::pin(inquiry::all(state, asked, envelope)).await,

@@ -22,6 +22,7 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
     }
     match initial.kind {
         Kind::Debit | Kind::Preauthorisation | Kind::Verification => {}
+        // A payout has a way of its own.
         Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
     }
     let (method, needs) = match &initial.account {
@@ -30,6 +31,7 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
         Account::Redirect(method) => (*method, Needs::Page),
         Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
         Account::Token(_) => return Err(Problem::RegistrationMalformed),
+        Account::Bank(_) => return Err(Problem::NoAccount),
     };
     if initial.kind != Kind::Verification {
         for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
@@ -45,7 +47,7 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
                 false => Ok((method, candidate)),
             }
         }
-        Account::Card(_) | Account::Redirect(_) | Account::Token(_) => Ok((method, candidate)),
+        Account::Card(_) | Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => Ok((method, candidate)),
     }
 }
 
@@ -73,7 +75,7 @@ fn route(
         tags: &initial.payer.tags,
         card: match &initial.account {
             Account::Card(card) => CardFacts::of(&card.pan),
-            Account::Redirect(_) | Account::Token(_) => CardFacts::Unseen,
+            Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => CardFacts::Unseen,
         },
     };
     let routed = match state.engine.route(&facts, Choice::Rules, needs) {
@@ -93,11 +95,15 @@ fn route(
 }
 
 /// Whether a text has the form of a registration's id.
-fn is_registration(token: &str) -> bool {
+pub fn is_registration(token: &str) -> bool {
     token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
+/// Whether an amount is within bounds.
+///
+/// # Errors
+/// [`Problem::AmountTooLow`] or [`Problem::AmountTooLarge`].
+pub fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
     let error = |message: String| FieldError {
         name: "amount".to_owned(),
         value: Some(amounts::printed(amount)),
