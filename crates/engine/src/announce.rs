@@ -1,14 +1,18 @@
 //! How dialects tell merchants: each makes the bytes of its own events, inside the commit that causes them.
 
-use florin_kernel::CredentialId;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
-use florin_store::Form;
+use florin_kernel::{CredentialId, Timestamp};
+use florin_store::{DeliveryResult, Form};
 use jiff::SignedDuration;
 
-use crate::directory::{Credential, Directory};
+use crate::Engine;
+use crate::directory::Credential;
 
-/// An event to be posted to a merchant.
+#[cfg(test)]
+mod tests;
+
+/// An event to be sent to a merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     /// The status it tells, where it is one of the payment as a whole; becomes [`Payment::announced`].
@@ -26,19 +30,58 @@ pub struct Announcement {
 /// When a delivery is tried again.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// Attempts in all, the first included.
-    pub attempts_max: u32,
-    /// From the start of one attempt to the start of the next.
-    pub interval: SignedDuration,
+    /// From the start of one attempt to the start of the next; the last one holds for all that follow.
+    pub pauses: &'static [SignedDuration],
+    /// How long it goes on.
+    pub until: Until,
+    /// What a newer event of the same payment does.
+    pub newer: Newer,
+}
+
+/// How long a delivery is tried.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    /// So many attempts, the first included.
+    Attempts(u32),
+    /// So long after the first attempt.
+    Age(SignedDuration),
+}
+
+/// What a newer event does to the oldest one of its payment that waits for its next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newer {
+    /// It waits behind it.
+    Waits,
+    /// It makes it due at once, and waits behind it.
+    Hurries,
+}
+
+impl Schedule {
+    /// What follows a failed attempt that began at `at`, the `number`th of which the first began at `first_at`.
+    pub fn after(&self, number: u32, first_at: Timestamp, at: Timestamp) -> DeliveryResult {
+        let place = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
+        let Some(pause) = self.pauses.get(place).or(self.pauses.last()) else { return DeliveryResult::GivenUp };
+        let next = at + *pause;
+        let over = match self.until {
+            Until::Attempts(most) => number >= most,
+            Until::Age(longest) => next > first_at + longest,
+        };
+        let hurried_after = match self.newer {
+            Newer::Waits => None,
+            Newer::Hurries => Some(at),
+        };
+        if over { DeliveryResult::GivenUp } else { DeliveryResult::Retry { at: next, hurried_after } }
+    }
 }
 
 /// A dialect's announcements.
 pub trait Announcer: Send + Sync {
-    /// What to say about a change, in order; pure. `after` still has the `announced` of `before`.
-    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Vec<Announcement>;
+    /// What to say about a change, in order; of the engine it reads configuration and keys. `after` still has the `announced` of
+    /// `before`.
+    fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement>;
 
     /// The same about a withdrawal.
-    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Vec<Announcement>;
+    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement>;
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;

@@ -16,7 +16,7 @@ use crate::Engine;
 use crate::announce::{Announcement, Announcer};
 use crate::calls::Calls;
 use crate::claims::ClaimKind;
-use crate::directory::{ClosedLoop, Directory};
+use crate::directory::ClosedLoop;
 use crate::owner::Owner;
 use crate::replay::Reporting;
 
@@ -52,12 +52,7 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
     const CHANGES: &'static str;
 
     /// What its dialect says about a change, in order.
-    fn announcements(
-        announcer: &dyn Announcer,
-        before: &Self,
-        after: &Self,
-        directory: &Directory,
-    ) -> Vec<Announcement>;
+    fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement>;
 
     /// Where its money goes, if it goes out.
     fn destination(&self) -> Option<&Destination>;
@@ -66,13 +61,8 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
 impl Submitted for Payment {
     const CHANGES: &'static str = "florin_payment_changes_total";
 
-    fn announcements(
-        announcer: &dyn Announcer,
-        before: &Self,
-        after: &Self,
-        directory: &Directory,
-    ) -> Vec<Announcement> {
-        announcer.announce(before, after, directory)
+    fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement> {
+        announcer.announce(before, after, engine)
     }
 
     fn destination(&self) -> Option<&Destination> {
@@ -83,13 +73,8 @@ impl Submitted for Payment {
 impl Submitted for Withdrawal {
     const CHANGES: &'static str = "florin_withdrawal_changes_total";
 
-    fn announcements(
-        announcer: &dyn Announcer,
-        before: &Self,
-        after: &Self,
-        directory: &Directory,
-    ) -> Vec<Announcement> {
-        announcer.announce_withdrawal(before, after, directory)
+    fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement> {
+        announcer.announce_withdrawal(before, after, engine)
     }
 
     fn destination(&self) -> Option<&Destination> {
@@ -246,9 +231,8 @@ impl Engine {
     /// The events a change causes, in its dialect's bytes.
     fn events<A: Submitted>(&self, before: &A, after: &mut A, now: Timestamp) -> Vec<EventWrite> {
         let Some(announcer) = self.announcers.get(&after.dialect()) else { return Vec::new() };
-        let directory = self.directory.load();
         let mut events = Vec::new();
-        for announcement in A::announcements(announcer.as_ref(), before, after, &directory) {
+        for announcement in A::announcements(announcer.as_ref(), before, after, self) {
             let Announcement { status, url, form, body, credential } = announcement;
             if let Some(status) = status {
                 after.announce(status);

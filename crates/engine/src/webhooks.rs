@@ -104,11 +104,10 @@ impl Engine {
             headers.push(("webhook-id", id));
         }
         let answered = self.courier.send(&event.url, &event.form, headers, event.body.clone()).await;
-        let schedule = announcer.schedule();
+        let first_at = if event.attempts == 0 { at } else { event.first_at };
         let result = match answered.status {
             Some(200..=299) => DeliveryResult::Delivered,
-            _ if event.attempts + 1 >= schedule.attempts_max => DeliveryResult::GivenUp,
-            _ => DeliveryResult::Retry(at + schedule.interval),
+            Some(_) | None => announcer.schedule().after(event.attempts + 1, first_at, at),
         };
         self.record(&event, at, begun, answered.status, answered.note, result).await
     }
@@ -124,7 +123,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let word = match result {
             DeliveryResult::Delivered => "delivered",
-            DeliveryResult::Retry(_) => "retry",
+            DeliveryResult::Retry { .. } => "retry",
             DeliveryResult::GivenUp => "given_up",
         };
         metrics::counter!("florin_webhook_attempts_total", "result" => word).increment(1);

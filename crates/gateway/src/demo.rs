@@ -196,6 +196,11 @@ impl Demo {
         (&self.0.v3.entity_id, Secret::new(self.0.v3.access_token.clone()))
     }
 
+    /// The key of the v3 dialect's encrypted notifications.
+    pub fn v3_notification_key(&self) -> Secret {
+        Secret::new(self.0.v3.notification_key.clone())
+    }
+
     /// User and password of the v3 dialect's older login.
     pub fn v3_legacy(&self) -> (&str, Secret) {
         (&self.0.v3.legacy_user_id, Secret::new(self.0.v3.legacy_password.clone()))

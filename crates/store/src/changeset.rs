@@ -274,8 +274,13 @@ pub struct Delivery {
 pub enum DeliveryResult {
     /// The receiver has it.
     Delivered,
-    /// Try again then.
-    Retry(Timestamp),
+    /// Try again.
+    Retry {
+        /// Then.
+        at: Timestamp,
+        /// Or as soon as the payment has a newer event, written after this; nothing: newer ones wait.
+        hurried_after: Option<Timestamp>,
+    },
     /// The schedule is used up.
     GivenUp,
 }

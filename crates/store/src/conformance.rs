@@ -35,7 +35,7 @@ pub use withdrawals::{
 
 use fixtures::{
     announcing, at, capturing, claim, commit, commit_together, committed, delivering, due_events, due_payments, event,
-    inserting, payment, posting, refunding_above, sleeping,
+    inserting, later, payment, posting, refunding_above, sleeping,
 };
 
 /// Declares a test for every case; `$fresh` is an async function that makes an empty store and what must outlive it, or says why
@@ -46,7 +46,7 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $fresh:
             inserts_and_reads_back updates_by_version tells_the_first_claim refuses_a_taken_id harms_no_neighbour
             lets_one_of_many_claim keeps_floors lets_ten_of_many_through_a_floor wakes_by_the_lanes_clock
-            sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages
+            sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up hurries_the_first_event lists_in_order_and_pages
             finds_a_payers_transactions keeps_configuration purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             keeps_the_first_answer_of_each_request keeps_the_form_of_events
@@ -271,7 +271,7 @@ pub async fn skips_busy_endpoints(store: Arc<dyn Store>) {
 /// Attempts are counted and kept; a retry comes when it was set, and a schedule ends.
 pub async fn retries_and_gives_up(store: Arc<dyn Store>) {
     committed(&store, announcing(vec![event(1, 1, "a:443", at(0)), event(2, 1, "a:443", at(0))])).await;
-    committed(&store, delivering(1, at(10), DeliveryResult::Retry(at(5_000)))).await;
+    committed(&store, delivering(1, at(10), later(5_000))).await;
     assert_eq!(due_events(&store, at(4_999), &[], &[]).await, Vec::<i64>::new());
     assert_eq!(due_events(&store, at(5_000), &[], &[]).await, [1]);
     committed(&store, delivering(1, at(5_001), DeliveryResult::GivenUp)).await;
@@ -285,6 +285,26 @@ pub async fn retries_and_gives_up(store: Arc<dyn Store>) {
     assert_eq!((attempts[0].status, attempts[0].latency_ms, attempts[0].note.as_str()), (Some(503), 12, "busy"));
     assert_eq!((events[1].0.attempts, events[1].0.state, events[1].1.len()), (0, EventState::Due, 0));
     assert_eq!(commit(&store, delivering(9, at(0), DeliveryResult::Delivered)).await, Verdict::Conflict);
+}
+
+/// A newer event of the same payment makes the first undelivered one due, where its attempt allows that; order stays.
+pub async fn hurries_the_first_event(store: Arc<dyn Store>) {
+    let hurried = |ms, after| DeliveryResult::Retry { at: at(ms), hurried_after: Some(at(after)) };
+    committed(&store, announcing(vec![event(1, 1, "a:443", at(0)), event(2, 2, "a:443", at(0))])).await;
+    committed(&store, delivering(1, at(10), hurried(5_000, 10))).await;
+    committed(&store, delivering(2, at(10), later(5_000))).await;
+    assert_eq!(due_events(&store, at(4_999), &[], &[]).await, Vec::<i64>::new());
+    committed(&store, announcing(vec![event(3, 1, "a:443", at(20)), event(4, 2, "a:443", at(20))])).await;
+    assert_eq!(due_events(&store, at(19), &[], &[]).await, Vec::<i64>::new());
+    assert_eq!(due_events(&store, at(20), &[], &[]).await, [1], "the other's attempts have a fixed interval");
+    assert_eq!(due_events(&store, at(20), &[], &[1]).await, Vec::<i64>::new(), "it is under way already");
+    assert_eq!(due_events(&store, at(20), &["a:443"], &[]).await, Vec::<i64>::new());
+    committed(&store, delivering(1, at(21), hurried(6_000, 21))).await;
+    assert_eq!(due_events(&store, at(4_999), &[], &[]).await, Vec::<i64>::new(), "one newer event hurries once");
+    committed(&store, announcing(vec![event(5, 1, "a:443", at(30))])).await;
+    assert_eq!(due_events(&store, at(6_000), &[], &[]).await, [1, 2], "each once, whatever else makes it due");
+    committed(&store, delivering(1, at(6_000), DeliveryResult::Delivered)).await;
+    assert_eq!(due_events(&store, at(6_000), &[], &[]).await, [3, 2]);
 }
 
 /// Lists are by time of creation, then id, of one merchant and mode, in pages, without verifications.

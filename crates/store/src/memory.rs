@@ -13,9 +13,9 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
 
 use crate::{
-    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult,
-    DeliveryRow, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery,
-    PaymentQuery, PaymentWrite, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict,
+    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, EntryRow,
+    EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite,
+    RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict, words,
 };
 
 mod ledger;
@@ -51,6 +51,7 @@ struct PaymentRow {
 struct OutboxRow {
     event: EventRow,
     next_at: i64,
+    hurried_after: Option<i64>,
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -141,7 +142,8 @@ impl Rows {
             state: EventState::Due,
             first_at: write.due_at,
         };
-        let row = OutboxRow { event, next_at: write.due_at.as_millisecond(), deliveries: Vec::new() };
+        let row =
+            OutboxRow { event, next_at: write.due_at.as_millisecond(), hurried_after: None, deliveries: Vec::new() };
         self.events.insert(write.id.number(), row);
     }
 
@@ -151,11 +153,9 @@ impl Rows {
             row.event.first_at = delivery.at;
         }
         row.event.attempts += 1;
-        match delivery.result {
-            DeliveryResult::Delivered => row.event.state = EventState::Delivered,
-            DeliveryResult::GivenUp => row.event.state = EventState::GivenUp,
-            DeliveryResult::Retry(next) => row.next_at = next.as_millisecond(),
-        }
+        let (state, next_at, hurried_after) = words::after(delivery.result);
+        (row.event.state, row.hurried_after) = (state, hurried_after);
+        row.next_at = next_at.unwrap_or(row.next_at);
         let Delivery { at, latency_ms, status, note, .. } = delivery;
         row.deliveries.push(DeliveryRow { at, latency_ms, status, note });
     }
@@ -166,9 +166,14 @@ impl Rows {
         (by_the_wall <= wall.as_millisecond()).then_some(by_the_wall)
     }
 
-    fn stands_behind(&self, event: &EventRow) -> bool {
-        let before = self.events.range(..event.id.number());
-        before.into_iter().any(|(_, row)| row.event.payment == event.payment && row.event.state == EventState::Due)
+    /// The first undelivered event of its payment, where that is this one, or this one hurries it.
+    fn first(&self, waiting: &OutboxRow) -> Option<&OutboxRow> {
+        let undelivered =
+            |row: &&OutboxRow| row.event.payment == waiting.event.payment && row.event.state == EventState::Due;
+        let first = self.events.values().find(undelivered)?;
+        // What was never tried is due since it was written.
+        let hurried = first.hurried_after.is_some_and(|after| after < waiting.next_at);
+        (first.event.id == waiting.event.id || hurried).then_some(first)
     }
 
     fn posted(&self, book: Mode, account: Account, asset: Asset) -> i64 {
@@ -294,13 +299,15 @@ impl Store for MemoryStore {
         in_flight: &[EventId],
     ) -> Result<Vec<EventRow>, StoreError> {
         let rows = self.rows()?;
-        let waiting = rows.events.values().filter(|row| {
-            row.event.state == EventState::Due
-                && !in_flight.contains(&row.event.id)
-                && !busy_endpoints.contains(&row.event.endpoint)
-        });
-        let due = waiting.filter_map(|row| Some((rows.overdue_since(row.event.lane, row.next_at, wall)?, &row.event)));
-        let mut due: Vec<(i64, &EventRow)> = due.filter(|(_, event)| !rows.stands_behind(event)).collect();
+        let left_out = |event: &EventRow| in_flight.contains(&event.id) || busy_endpoints.contains(&event.endpoint);
+        let mut found = BTreeMap::new();
+        for row in rows.events.values().filter(|row| row.event.state == EventState::Due && !left_out(&row.event)) {
+            let Some(since) = rows.overdue_since(row.event.lane, row.next_at, wall) else { continue };
+            let Some(first) = rows.first(row).filter(|first| !left_out(&first.event)) else { continue };
+            let earliest = found.entry(first.event.id).or_insert((since, &first.event));
+            earliest.0 = earliest.0.min(since);
+        }
+        let mut due: Vec<(i64, &EventRow)> = found.into_values().collect();
         due.sort_unstable_by_key(|(since, event)| (*since, event.id));
         due.truncate(limit as usize);
         Ok(due.into_iter().map(|(_, event)| event.clone()).collect())

@@ -75,12 +75,14 @@ pub(crate) fn form(text: &str) -> Result<Form, StoreError> {
     }
 }
 
-/// Where an attempt leaves its event, and when the next one is due.
-pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
+/// Where an attempt leaves its event, when the next one is due, and after what a newer event hurries it.
+pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>, Option<i64>) {
     match result {
-        DeliveryResult::Delivered => (EventState::Delivered, None),
-        DeliveryResult::Retry(next) => (EventState::Due, Some(next.as_millisecond())),
-        DeliveryResult::GivenUp => (EventState::GivenUp, None),
+        DeliveryResult::Delivered => (EventState::Delivered, None, None),
+        DeliveryResult::Retry { at, hurried_after } => {
+            (EventState::Due, Some(at.as_millisecond()), hurried_after.map(|after| after.as_millisecond()))
+        }
+        DeliveryResult::GivenUp => (EventState::GivenUp, None, None),
     }
 }
 

@@ -82,7 +82,6 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
     })?;
-    let announcer = cashier::CashierAnnouncer::new(key.codec());
     let guard = Guard::new(config.outgoing_ranges());
     let engine = Engine::new(florin_engine::Parts {
         store,
@@ -90,7 +89,10 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         vault,
         clocks,
         providers: providers.drivers,
-        announcers: vec![(Dialect::Cashier, Arc::new(announcer))],
+        announcers: vec![
+            (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
+            (Dialect::V3, Arc::new(v3::V3Announcer)),
+        ],
         courier: Arc::new(Outgoing::new(guard.clone())),
         guard,
         node: random_node(),

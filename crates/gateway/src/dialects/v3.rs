@@ -33,6 +33,7 @@ mod form;
 mod inquiry;
 mod instruction;
 pub mod mounts;
+mod notify;
 mod openapi;
 mod order;
 mod pay;
@@ -54,6 +55,7 @@ mod wire;
 mod tests;
 
 pub use errors::{FieldError, Problem};
+pub use notify::V3Announcer;
 pub use openapi::openapi;
 pub use redirect::{return_fields, return_method};
 pub use routes::router;

@@ -148,7 +148,7 @@ pub fn app_scheme(links: &Links) -> Option<String> {
 }
 
 /// Adds to a URL's query; what it has, and its fragment, stay. `None` where there is no URL.
-fn append(link: &str, pairs: &[(&'static str, String)]) -> Option<String> {
+pub fn append(link: &str, pairs: &[(&'static str, String)]) -> Option<String> {
     let mut url = Url::parse(link).ok()?;
     url.query_pairs_mut().extend_pairs(pairs);
     Some(url.into())

@@ -21,6 +21,7 @@ mod v3;
 mod v3_calls;
 mod v3_cards;
 mod v3_errors;
+mod v3_notices;
 mod v3_orders;
 mod v3_payouts;
 mod v3_registrations;

@@ -144,7 +144,7 @@ async fn retry_until(world: &World, receiver: &Receiver, attempts: usize) {
 }
 
 /// Waits until so many attempts of all events together are on disk.
-async fn delivered(world: &World, attempts: usize) {
+pub async fn delivered(world: &World, attempts: usize) {
     let on_disk = async {
         loop {
             let mut made = 0;

@@ -159,6 +159,11 @@ pub(crate) fn announcing(events: Vec<EventWrite>) -> Changeset {
     Changeset { events, ..Changeset::default() }
 }
 
+/// A retry that no newer event hurries.
+pub(crate) fn later(ms: i64) -> DeliveryResult {
+    DeliveryResult::Retry { at: at(ms), hurried_after: None }
+}
+
 pub(crate) fn delivering(event: i64, at: Timestamp, result: DeliveryResult) -> Changeset {
     let delivery = Delivery {
         event: EventId::from_number(event),

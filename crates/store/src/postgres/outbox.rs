@@ -19,12 +19,14 @@ const INSERT: &str = "INSERT INTO outbox
     ORDER BY place
     ON CONFLICT DO NOTHING RETURNING id";
 const ATTEMPTED: &str = "WITH made AS (
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::bigint[])
-        AS made (event, at, latency_ms, status, note, state, next_at)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::bigint[],
+            $8::bigint[])
+        AS made (event, at, latency_ms, status, note, state, next_at, hurried_after)
     ), attempted AS (
         UPDATE outbox SET attempts = outbox.attempts + 1,
             first_at = CASE WHEN outbox.attempts = 0 THEN made.at ELSE outbox.first_at END,
-            state = made.state, next_at = coalesce(made.next_at, outbox.next_at), lease_until = 0
+            state = made.state, next_at = coalesce(made.next_at, outbox.next_at),
+            hurried_after = made.hurried_after, lease_until = 0
         FROM made WHERE outbox.id = made.event RETURNING outbox.id
     ), noted AS (
         INSERT INTO deliveries (event, at, latency_ms, status, note)
@@ -32,19 +34,23 @@ const ATTEMPTED: &str = "WITH made AS (
     )
     SELECT id FROM attempted";
 /// Leases what is due: `$1` now, `$2` the limit, `$3` endpoints and `$4` events left out, `$5` who leases, `$6` until when.
-/// A process's own leases do not stop it: it knows what it has under way.
+/// A process's own leases do not stop it: it knows what it has under way. Of each payment it is the first undelivered one, due itself
+/// or hurried by one that waits behind it; what was never tried is due since it was written.
 pub(super) const LEASE: &str = "WITH due AS (
-        SELECT lane_due.id, lane_due.next_at - clocks.offset_ms AS overdue_since
+        SELECT lane_due.id, min(lane_due.next_at - clocks.offset_ms) AS overdue_since
         FROM clocks CROSS JOIN LATERAL (
-            SELECT waiting.id, waiting.next_at FROM outbox AS waiting
+            SELECT first.id, waiting.next_at FROM outbox AS waiting JOIN outbox AS first
+                ON first.payment = waiting.payment AND first.state = 'due'
+                AND (first.id = waiting.id OR first.hurried_after < waiting.next_at)
             WHERE waiting.lane = clocks.lane AND waiting.state = 'due' AND waiting.next_at <= $1 + clocks.offset_ms
-                AND (waiting.lease_until <= $1 OR waiting.leased_by = $5)
-                AND waiting.endpoint <> ALL($3::text[]) AND waiting.id <> ALL($4::bigint[])
-                AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.payment = waiting.payment
-                    AND earlier.position < waiting.position AND earlier.state = 'due')
-            ORDER BY waiting.next_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                AND (first.lease_until <= $1 OR first.leased_by = $5)
+                AND waiting.endpoint <> ALL($3::text[]) AND first.endpoint <> ALL($3::text[])
+                AND first.id <> ALL($4::bigint[])
+                AND NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.payment = first.payment
+                    AND earlier.position < first.position AND earlier.state = 'due')
+            ORDER BY waiting.next_at LIMIT $2 FOR UPDATE OF first SKIP LOCKED
         ) AS lane_due
-        ORDER BY overdue_since, id LIMIT $2
+        GROUP BY lane_due.id ORDER BY overdue_since, id LIMIT $2
     ), leased AS (
         UPDATE outbox SET leased_by = $5, lease_until = $6 FROM due WHERE outbox.id = due.id
         RETURNING outbox.id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at, overdue_since
@@ -104,9 +110,12 @@ impl OutboxStatements {
         let statuses: Vec<Option<i32>> = made.iter().map(|delivery| delivery.status.map(i32::from)).collect();
         // The receiver's bytes: PostgreSQL's text has no NUL.
         let notes: Vec<String> = made.iter().map(|delivery| delivery.note.replace('\0', "\u{fffd}")).collect();
-        let after = made.iter().map(|delivery| words::after(delivery.result));
-        let (states, next): (Vec<&str>, Vec<Option<i64>>) = after.map(|(state, at)| (state_text(state), at)).unzip();
-        let parameters: &[&(dyn ToSql + Sync)] = &[&events, &times, &latencies, &statuses, &notes, &states, &next];
+        let after = || made.iter().map(|delivery| words::after(delivery.result));
+        let states: Vec<&str> = after().map(|(state, ..)| state_text(state)).collect();
+        let next: Vec<Option<i64>> = after().map(|(_, at, _)| at).collect();
+        let hurried: Vec<Option<i64>> = after().map(|(.., hurried_after)| hurried_after).collect();
+        let parameters: &[&(dyn ToSql + Sync)] =
+            &[&events, &times, &latencies, &statuses, &notes, &states, &next, &hurried];
         ids_of(&client.query(&self.attempted, parameters).await?)
     }
 }

@@ -151,6 +151,7 @@ const MIGRATIONS: &[&str] = &["
         attempts    bigint  NOT NULL,
         first_at    bigint  NOT NULL,
         next_at     bigint  NOT NULL,
+        hurried_after bigint,
         leased_by   bigint  NOT NULL,
         lease_until bigint  NOT NULL,
         credential  bigint  NOT NULL,

@@ -1,7 +1,9 @@
 //! The outbox: events for merchants' webhooks, and the attempts made to deliver them.
 
+use std::collections::HashSet;
+
 use florin_kernel::{CredentialId, EventId, PaymentId, Timestamp};
-use rusqlite::{Connection, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::clocks;
 use super::rows::time;
@@ -11,12 +13,15 @@ const INSERT: &str = "INSERT INTO outbox
     (id, payment, lane, state, attempts, first_at, next_at, credential, endpoint, url, form, body)
     VALUES (?1, ?2, ?3, 'due', 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9)";
 const ATTEMPTED: &str = "UPDATE outbox SET attempts = attempts + 1, first_at = iif(attempts = 0, ?2, first_at),
-    state = ?3, next_at = coalesce(?4, next_at) WHERE id = ?1";
+    state = ?3, next_at = coalesce(?4, next_at), hurried_after = ?5 WHERE id = ?1";
 const INSERT_DELIVERY: &str =
     "INSERT INTO deliveries (event, at, latency_ms, status, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const DUE: &str = "SELECT next_at, endpoint, payment, id FROM outbox
     WHERE lane = ?1 AND state = 'due' AND next_at <= ?2 ORDER BY next_at";
 const STANDS_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE payment = ?1 AND state = 'due' AND id < ?2)";
+/// The first undelivered event of a payment, if one that was written at `?2` hurries it.
+const HURRIED: &str = "SELECT id, endpoint FROM outbox
+    WHERE id = (SELECT min(id) FROM outbox WHERE payment = ?1 AND state = 'due') AND hurried_after < ?2";
 const SELECT: &str = "SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at
     FROM outbox WHERE id = ?1";
 const OF_PAYMENT: &str = "SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at
@@ -58,8 +63,8 @@ impl<'c> OutboxWriter<'c> {
     /// Writes an attempt; returns 0 rows if there is no such event.
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> rusqlite::Result<usize> {
         let (event, at) = (delivery.event.number(), delivery.at.as_millisecond());
-        let (state, next_at) = words::after(delivery.result);
-        if self.attempted.execute(params![event, at, words::state_text(state), next_at])? == 0 {
+        let (state, next_at, hurried_after) = words::after(delivery.result);
+        if self.attempted.execute(params![event, at, words::state_text(state), next_at, hurried_after])? == 0 {
             return Ok(0);
         }
         self.insert_delivery.execute(params![event, at, delivery.latency_ms, delivery.status, delivery.note])
@@ -72,7 +77,7 @@ pub(super) struct Skipped {
     pub(super) events: Vec<EventId>,
 }
 
-/// Events due by their lane's clock, the first undelivered one of each payment only.
+/// Events due by their lane's clock, the first undelivered one of each payment only; what stands behind it may hurry it.
 pub(super) fn due(
     connection: &Connection,
     wall: Timestamp,
@@ -101,21 +106,32 @@ fn due_in_lane(
     skipped: &Skipped,
 ) -> rusqlite::Result<Vec<(i64, i64)>> {
     let mut stands_behind = connection.prepare_cached(STANDS_BEHIND)?;
+    let mut hurried = connection.prepare_cached(HURRIED)?;
+    let left_out = |endpoint: &str, id: i64| {
+        skipped.endpoints.iter().any(|busy| busy == endpoint) || skipped.events.contains(&EventId::from_number(id))
+    };
     let mut statement = connection.prepare_cached(DUE)?;
     let mut rows = statement.query(params![lane, now_ms])?;
-    let mut found = Vec::new();
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    let mut known = HashSet::new();
     while found.len() < limit as usize
         && let Some(row) = rows.next()?
     {
-        let (endpoint, id) = (row.get_ref(1)?.as_str()?, row.get(3)?);
-        let busy = skipped.endpoints.iter().any(|busy| busy == endpoint);
-        if busy || skipped.events.contains(&EventId::from_number(id)) {
+        let (due_at, endpoint, payment, id) =
+            (row.get::<_, i64>(0)?, row.get_ref(1)?.as_str()?, row.get::<_, i64>(2)?, row.get(3)?);
+        if left_out(endpoint, id) {
             continue;
         }
-        let payment: i64 = row.get(2)?;
-        if !stands_behind.query_row([payment, id], |row| row.get::<_, bool>(0))? {
-            found.push((row.get(0)?, id));
-        }
+        let first = match stands_behind.query_row([payment, id], |row| row.get::<_, bool>(0))? {
+            false => Some(id),
+            // What was never tried is due since it was written.
+            true => hurried
+                .query_row([payment, due_at], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+                .optional()?
+                .filter(|(first, endpoint)| !left_out(endpoint, *first))
+                .map(|(first, _)| first),
+        };
+        found.extend(first.filter(|first| known.insert(*first)).map(|first| (due_at, first)));
     }
     Ok(found)
 }

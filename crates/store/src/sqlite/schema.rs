@@ -137,6 +137,7 @@ const MIGRATIONS: &[&str] = &[
         attempts   INTEGER NOT NULL,
         first_at   INTEGER NOT NULL,
         next_at    INTEGER NOT NULL,
+        hurried_after INTEGER,
         credential INTEGER NOT NULL,
         endpoint   TEXT    NOT NULL,
         url        TEXT    NOT NULL,
@@ -172,7 +173,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 13;
+const FIRST: i64 = 14;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

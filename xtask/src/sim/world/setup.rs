@@ -1,13 +1,12 @@
 //! What is configured in every history: three merchants, three accounts at the acquirer, two routes, one receiver.
 
-use florin_engine::Form;
-use florin_engine::Owner;
-use florin_engine::announce::{Announcement, Announcer, Schedule};
-use florin_engine::directory::{Credential, Directory, OverdraftDev, WithdrawalRules};
+use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
+use florin_engine::directory::{Credential, OverdraftDev, WithdrawalRules};
 use florin_engine::keys::Keyring;
 use florin_engine::setup::{
     NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row,
 };
+use florin_engine::{Engine, Form, Owner};
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::routing::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation};
@@ -142,13 +141,15 @@ fn route(id: i64, members: [i64; 3], cascade: bool) -> RouteSet {
     RouteSet { id: ProviderId::new(id), name: format!("Route {id}"), merchant: None, members, cascade }
 }
 
+const PAUSES: [SignedDuration; 1] = [SignedDuration::from_secs(20)];
+
 /// The simulated dialect: every change of a payment's description is told.
 pub struct Announcements {
     pub attempts_max: u32,
 }
 
 impl Announcer for Announcements {
-    fn announce(&self, before: &Payment, after: &Payment, _directory: &Directory) -> Vec<Announcement> {
+    fn announce(&self, before: &Payment, after: &Payment, _engine: &Engine) -> Vec<Announcement> {
         let url = after.details.links.webhook.clone();
         let (told, body) = (describe(before), describe(after));
         let Some(credential) = after.details.credential.filter(|_| !url.is_empty() && told != body) else {
@@ -158,12 +159,7 @@ impl Announcer for Announcements {
         vec![Announcement { status, url, form: Form::default(), body, credential }]
     }
 
-    fn announce_withdrawal(
-        &self,
-        _before: &Withdrawal,
-        _after: &Withdrawal,
-        _directory: &Directory,
-    ) -> Vec<Announcement> {
+    fn announce_withdrawal(&self, _before: &Withdrawal, _after: &Withdrawal, _engine: &Engine) -> Vec<Announcement> {
         // No merchant of these histories orders any.
         Vec::new()
     }
@@ -173,6 +169,6 @@ impl Announcer for Announcements {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule { attempts_max: self.attempts_max, interval: SignedDuration::from_secs(20) }
+        Schedule { pauses: &PAUSES, until: Until::Attempts(self.attempts_max), newer: Newer::Waits }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use florin_engine::Form;
-use florin_engine::announce::{Announcement, Announcer, Schedule};
-use florin_engine::directory::{Credential, Directory};
+use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
+use florin_engine::directory::Credential;
+use florin_engine::{Engine, Form};
 use florin_kernel::payment::{Details, Payment, State as Stands};
-use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{State, Withdrawal};
-use florin_kernel::{Money, PaymentId};
+use florin_kernel::{CredentialId, Money, PaymentId};
 use jiff::SignedDuration;
 use sha1::{Digest, Sha1};
 
@@ -16,28 +16,18 @@ use super::settings::{Edition, Settings};
 use super::status::{Reason, credited, reason, status, withdrawal_reason, withdrawal_status};
 
 /// The dialect's announcements.
-pub struct CashierAnnouncer {
-    codec: Codec,
-}
+pub struct CashierAnnouncer;
 
-impl CashierAnnouncer {
-    /// Announcements with the installation's printed ids.
-    pub fn new(codec: Codec) -> CashierAnnouncer {
-        CashierAnnouncer { codec }
-    }
-
-    fn print(&self, id: PaymentId) -> String {
-        self.codec.base36(Reference { payment: id, sequence: 0 })
-    }
-}
+/// Every five minutes (contract, section 14.4).
+const PAUSES: [SignedDuration; 1] = [SignedDuration::from_mins(5)];
 
 impl Announcer for CashierAnnouncer {
-    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Vec<Announcement> {
-        self.of_payment(before, after, directory).into_iter().collect()
+    fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
+        of_payment(before, after, engine).into_iter().collect()
     }
 
-    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Vec<Announcement> {
-        self.of_withdrawal(before, after, directory).into_iter().collect()
+    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement> {
+        of_withdrawal(before, after, engine).into_iter().collect()
     }
 
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)> {
@@ -45,40 +35,34 @@ impl Announcer for CashierAnnouncer {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule { attempts_max: 15, interval: SignedDuration::from_mins(5) }
+        Schedule { pauses: &PAUSES, until: Until::Attempts(15), newer: Newer::Waits }
     }
 }
 
-impl CashierAnnouncer {
-    fn of_payment(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement> {
-        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
-        let credential = after.details.credential?;
-        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
-        let status = status_to_tell(before, after, &settings)?;
-        let body = body(&self.print(after.id), after, status, settings.edition);
-        Some(Announcement {
-            status: Some(status.to_owned()),
-            url: url.clone(),
-            form: Form::default(),
-            body,
-            credential,
-        })
-    }
+fn of_payment(before: &Payment, after: &Payment, engine: &Engine) -> Option<Announcement> {
+    let (url, credential, settings) = receiver(&after.details, engine)?;
+    let status = status_to_tell(before, after, &settings)?;
+    let body = body(&print(engine, after.id), after, status, settings.edition);
+    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+}
 
-    fn of_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Option<Announcement> {
-        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
-        let credential = after.details.credential?;
-        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
-        let status = withdrawal_status_to_tell(before, after, &settings)?;
-        let body = withdrawal_body(&self.print(after.id), after, status, settings.edition);
-        Some(Announcement {
-            status: Some(status.to_owned()),
-            url: url.clone(),
-            form: Form::default(),
-            body,
-            credential,
-        })
-    }
+fn of_withdrawal(before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Option<Announcement> {
+    let (url, credential, settings) = receiver(&after.details, engine)?;
+    let status = withdrawal_status_to_tell(before, after, &settings)?;
+    let body = withdrawal_body(&print(engine, after.id), after, status, settings.edition);
+    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+}
+
+/// Where events of a transaction go, by whose credential and settings; nothing where nobody wants them.
+fn receiver(details: &Details, engine: &Engine) -> Option<(String, CredentialId, Settings)> {
+    let url = Some(&details.links.webhook).filter(|url| !url.is_empty())?;
+    let credential = details.credential?;
+    let settings = engine.directory().credential(credential).map(|credential| Settings::of(credential));
+    Some((url.clone(), credential, settings.unwrap_or_default()))
+}
+
+fn print(engine: &Engine, id: PaymentId) -> String {
+    engine.codec().base36(Reference { payment: id, sequence: 0 })
 }
 
 /// The status a change is worth telling: `pending` once, then each other status when it comes.

@@ -62,6 +62,8 @@ pub struct Reading<'a> {
     pub mode: Mode,
     /// Which clients the mount is for.
     pub profile: Profile,
+    /// What stands before the mount's version.
+    pub prefix: &'a str,
     /// The credential's settings.
     pub settings: &'a Settings,
     /// The entity.
@@ -98,7 +100,7 @@ pub struct Initial {
     pub reference: Option<String>,
     /// Where the payer's browser goes back to.
     pub return_url: Option<String>,
-    /// Where notifications go; empty: nowhere.
+    /// Where notifications go; empty: to the credential's URL, if it has one.
     pub webhook: String,
     /// What stands on the statement.
     pub descriptor: String,
@@ -141,6 +143,9 @@ pub struct Document {
     pub entity: String,
     /// Which clients the mount was for.
     pub profile: Profile,
+    /// What stood before the mount's version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
     /// In whose words notifications are.
     pub set: Set,
     /// Which success test mode answers with.
@@ -232,7 +237,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         account,
         reference,
         return_url,
-        webhook: webhook.unwrap_or_else(|| reading.settings.notification_url.clone()),
+        webhook: webhook.unwrap_or_default(),
         descriptor,
         payer: payer(form),
         cvc: cvc.filter(|_| circumstances.has_payer()),
@@ -289,6 +294,7 @@ fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
     Document {
         entity: reading.entity.to_owned(),
         profile: reading.profile,
+        prefix: reading.prefix.to_owned(),
         set: reading.settings.set(reading.profile),
         test_mode,
         brand: String::new(),

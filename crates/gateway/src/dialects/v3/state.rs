@@ -102,10 +102,11 @@ impl V3State {
     }
 
     /// What the rules of fields need to know.
-    pub fn reading<'a>(&self, caller: &'a Caller) -> Reading<'a> {
+    pub fn reading<'a>(&'a self, caller: &'a Caller) -> Reading<'a> {
         Reading {
             mode: caller.credential.mode,
             profile: self.mount.profile,
+            prefix: &self.mount.prefix,
             settings: &caller.settings,
             entity: &caller.entity,
             today: utc_day(self.engine.now(caller.lane)),

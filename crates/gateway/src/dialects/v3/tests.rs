@@ -21,7 +21,8 @@ fn money(minor: i64, currency: &str) -> Money {
 fn asked(form: &str, settings: &Settings, mode: Mode) -> Result<Box<Initial>, Problem> {
     let (form, faults) = Form::read(form.as_bytes());
     let today = "2025-11-21".parse().expect("a date");
-    read(&form, faults, Reading { mode, profile: Profile::V3, settings, entity: "EB000001", today, token: None })
+    let reading = Reading { mode, profile: Profile::V3, prefix: "", settings, entity: "EB000001", today, token: None };
+    read(&form, faults, reading)
 }
 
 const CARD: &str = "card.number=4111111111111111&card.expiryMonth=05&card.expiryYear=2034";

@@ -1,5 +1,6 @@
 //! A payment, an operation on it or a payout as one of this dialect's transactions (contract, sections 6 and 8).
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use florin_engine::Engine;
@@ -36,11 +37,12 @@ pub enum Detail {
     Inquired,
 }
 
-/// Who reads: everything that answers about the same payment differ by.
+/// Who reads: everything that answers about the same payment differ by. Answers are written later, and hold the engine;
+/// notifications are written while the engine commits.
 #[derive(Clone)]
-pub struct Viewer {
+pub struct Viewer<E = Arc<Engine>> {
     /// The engine.
-    pub engine: Arc<Engine>,
+    pub engine: E,
     /// Where the reader asked.
     pub mount: Arc<Mount>,
     /// Whose words.
@@ -53,7 +55,7 @@ pub struct Viewer {
     pub entity: String,
 }
 
-impl Viewer {
+impl<E: Deref<Target = Engine>> Viewer<E> {
     /// A payment as the transaction that it began with.
     pub fn payment(&self, payment: &Payment, detail: Detail) -> Body {
         self.payment_with(payment, &self.document(&payment.details, payment.dialect), detail)
@@ -150,6 +152,7 @@ impl Viewer {
         own.unwrap_or_else(|| Document {
             entity: self.entity.clone(),
             profile: self.mount.profile,
+            prefix: self.mount.prefix.clone(),
             set: self.set,
             test_mode: TestMode::Internal,
             brand: String::new(),

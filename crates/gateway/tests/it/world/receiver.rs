@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -32,6 +32,9 @@ pub enum Mode {
 /// A webhook as it arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
     /// Header names in lower case.
     pub headers: HeaderMap,
     /// The exact bytes.
@@ -133,8 +136,15 @@ impl Drop for Receiver {
     }
 }
 
-async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let received = Received { headers, body: String::from_utf8_lossy(&body).into_owned() };
+async fn receive(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    target: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let target = target.to_string();
+    let received = Received { method, target, headers, body: String::from_utf8_lossy(&body).into_owned() };
     shared.received.lock().expect("not poisoned").push(received);
     shared.arrived.notify_waiters();
     let mode = *shared.mode.lock().expect("not poisoned");

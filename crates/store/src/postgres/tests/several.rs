@@ -90,7 +90,7 @@ async fn an_event_is_given_to_one() {
     assert_eq!(due(1, 10, &[]).await, Vec::<i64>::new(), "both are leased, the third stands behind the first");
     assert_eq!(due(0, 10, &[9]).await, [6], "its own leases do not stop it");
 
-    committed(&*stores[0], delivering(6, at(20), DeliveryResult::Retry(at(30)))).await;
+    committed(&*stores[0], delivering(6, at(20), DeliveryResult::Retry { at: at(30), hurried_after: None })).await;
     assert_eq!(due(1, 30, &[]).await, [6], "an attempt recorded ends the lease");
     assert_eq!(due(0, 30, &[9]).await, Vec::<i64>::new());
     assert_eq!(due(1, 60_011, &[6]).await, [9], "a process that died delays its events by a minute");

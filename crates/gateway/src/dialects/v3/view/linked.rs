@@ -1,5 +1,8 @@
 //! What was done about a payment's money as transactions of their own: captures, refunds, reversals, chargebacks.
 
+use std::ops::Deref;
+
+use florin_engine::Engine;
 use florin_kernel::payment::{Chargeback, Linked, Operation, OperationKind, Payment, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +37,7 @@ impl Note {
     }
 }
 
-impl Viewer {
+impl<E: Deref<Target = Engine>> Viewer<E> {
     /// A transaction of a payment by its number, if it is one.
     pub fn part(&self, payment: &Payment, sequence: u16, detail: Detail) -> Option<Body> {
         let seq = Seq::new(sequence);
