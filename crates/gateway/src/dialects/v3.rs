@@ -25,6 +25,8 @@ mod bank;
 mod brand;
 mod calls;
 pub mod codes;
+mod content;
+mod document;
 mod echo;
 mod errors;
 mod event;

@@ -109,7 +109,7 @@ async fn final_results_are_told_and_later_changes() {
     check("CD", "20.00", CARD, 1, &["CD 000.000.000"]).await;
     check("CD", "9051.00", CARD, 1, &["CD 800.100.51"]).await;
     check("DB", "9101.00", CARD, 120, &["DB 000.000.000"]).await;
-    check("DB", "9107.00", CARD, 61, &["DB 000.000.000", "CB 000.100.200"]).await;
+    check("DB", "9107.00", CARD, 61, &["DB 000.000.000", "CB 000.000.000"]).await;
     // A payer who never comes back.
     check("DB", "92.00", CHALLENGE, 16 * 60, &["DB 100.396.103"]).await;
 

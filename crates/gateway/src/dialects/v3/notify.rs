@@ -12,9 +12,9 @@ use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::Withdrawal;
 use jiff::SignedDuration;
 
+use super::document::Document;
 use super::mounts::{Mount, Profile};
 use super::redirect::return_fields;
-use super::request::Document;
 use super::settings::{NotificationForm, NotificationWrapper, Settings};
 use super::view::{Detail, Viewer};
 use super::wire::{Body, CONTENT_TYPE_JSON};

@@ -15,11 +15,12 @@ use florin_kernel::payment::{
 use florin_kernel::{Asset, Money, Transaction};
 
 use super::amounts;
+use super::content::content;
 use super::errors::{FieldError, Problem};
 use super::fields::{Reader, text};
 use super::pay::{response, status_of};
 use super::references;
-use super::request::{common, content};
+use super::request::common;
 use super::settings::{Decimals, DeclineStatus, ReverseDebit};
 use super::state::{Asked, V3State};
 use super::view::{Detail, Note, Viewer};
@@ -77,8 +78,7 @@ pub async fn order(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
     common(&mut reader, state.reading(&caller));
     let order = Order::read(reader, id)?;
     let currency = order.known_currency()?;
-    let content = content("POST", path, &form);
-    let digest = state.engine.digest(&[content.as_slice()]);
+    let digest = state.engine.digest(&[&content("POST", path, &form)]);
     let (transaction, sequence) = state.find(&caller, id).await?.ok_or(Problem::PaymentUnknown)?;
     let part = (sequence != 0).then(|| Seq::new(sequence));
     let Transaction::Payment(payment) = transaction else { return Err(order.kind.unfounded()) };

@@ -13,10 +13,12 @@ use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Pa
 
 use super::auth::Caller;
 use super::codes::{Class, Set};
+use super::content::content;
+use super::document::Document;
 use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
-use super::request::{self, Account, Document, Initial, Kind, Reading};
+use super::request::{self, Account, Initial, Kind, Reading};
 use super::settings::DeclineStatus;
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
@@ -41,9 +43,7 @@ pub async fn pay(state: &V3State, asked: Asked, token: Option<&str>, path: &str)
     };
     let viewer = state.viewer(&caller);
     let render = render(viewer, initial.document.clone(), caller.settings.decline_status(state.mount.profile));
-    let content = request::content("POST", path, &form);
-    let digest = state.engine.digest(&[content.as_slice()]);
-    drop((form, content));
+    let digest = state.engine.digest(&[&content("POST", path, &form)]);
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
     let reference = initial.reference.as_deref().map(|text| references::claim(&caller, Operation::Initial, text));
     let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();

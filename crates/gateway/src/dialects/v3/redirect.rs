@@ -9,9 +9,9 @@ use florin_kernel::PaymentId;
 use florin_kernel::payment::{Details, Mode, Payment};
 use florin_kernel::public_id::Reference;
 
+use super::document::Document;
 use super::form::Form;
 use super::mounts::Profile;
-use super::request::Document;
 use super::settings::{ReturnMethod, Settings};
 use super::state::V3State;
 use super::view::payer_step;

@@ -8,10 +8,10 @@ use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
 use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use super::bank::BankAccount;
-use super::codes::{Set, TestMode};
+use super::codes::TestMode;
+use super::document::Document;
 use super::echo::{Echo, is_date};
 use super::errors::{FieldError, Problem};
 use super::fields::{Reader, digits, matching, one_of, text, web_url};
@@ -134,47 +134,6 @@ pub struct NewCard {
     pub customer: Option<String>,
     /// The merchant's reference.
     pub reference: Option<String>,
-}
-
-/// What this dialect keeps with a payment for its answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Document {
-    /// The entity that it was made for.
-    pub entity: String,
-    /// Which clients the mount was for.
-    pub profile: Profile,
-    /// What stood before the mount's version.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub prefix: String,
-    /// In whose words notifications are.
-    pub set: Set,
-    /// Which success test mode answers with.
-    #[serde(default)]
-    pub test_mode: TestMode,
-    /// The brand's name.
-    #[serde(default)]
-    pub brand: String,
-    /// The name on the card.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub holder: String,
-    /// The merchant's invoice.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub invoice: String,
-    /// A note of the merchant's.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub memo: String,
-    /// The kind of business.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub category: String,
-    /// The stored card that a payout goes to.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub registration: String,
-    /// Whether no amount was sent, which a verification needs not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub amount_left_out: bool,
-    /// What was sent along.
-    #[serde(default)]
-    pub echo: Echo,
 }
 
 /// The texts of an initial payment, each of the right form.
@@ -494,29 +453,4 @@ fn payer(form: &Form) -> Payer {
         ip: form.get("customer.ip").and_then(|ip| ip.parse().ok()),
         ..Payer::default()
     }
-}
-
-/// What makes two requests the same one (section 9): method, path below the mount and all fields in the order of their names,
-/// the card number without its blanks and no security code. The older platform's login is no part of what is asked.
-pub fn content(method: &str, path: &str, form: &Form) -> Vec<u8> {
-    const LEFT_OUT: [&str; 3] = ["card.cvv", "authentication.userId", "authentication.password"];
-    let mut content = Vec::with_capacity(512);
-    let mut part = |text: &str| {
-        content.extend_from_slice(&(text.len() as u32).to_be_bytes());
-        content.extend_from_slice(text.as_bytes());
-    };
-    part(method);
-    part(path);
-    for field in form.sorted() {
-        let name = field.name.text();
-        if LEFT_OUT.contains(&name) {
-            continue;
-        }
-        part(name);
-        match name {
-            "card.number" => part(&field.value.replace([' ', '-'], "")),
-            _ => part(&field.value),
-        }
-    }
-    content
 }

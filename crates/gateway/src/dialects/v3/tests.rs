@@ -6,11 +6,12 @@ use florin_kernel::{Asset, Money};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::content::content;
 use super::echo::Echo;
 use super::fields::Reader;
 use super::form::Form;
 use super::mounts::Profile;
-use super::request::{Account, Initial, Reading, content, read};
+use super::request::{Account, Initial, Reading, read};
 use super::settings::{Settings, TimestampFormat};
 use super::{Problem, amounts, brand, stamp};
 

@@ -15,10 +15,10 @@ use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
 use super::codes::{Coding, Event, PendingCodes, Set, TestMode, code};
+use super::document::Document;
 use super::echo::Echo;
 use super::mounts::Mount;
 use super::redirect::REDIRECT_PAGE;
-use super::request::Document;
 use super::settings::TimestampFormat;
 use super::stamp::{self, BUILD_NUMBER};
 use super::wire::{Body, CardBody, Parameter, Precondition, Redirect, ResultBody, ResultDetails, Risk, Summary};
@@ -202,18 +202,6 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     /// An id as this dialect prints it.
     pub fn print(&self, payment: PaymentId, sequence: u16) -> String {
         self.engine.codec().hex(Reference { payment, sequence })
-    }
-}
-
-impl Document {
-    /// What was kept with a payment of this dialect.
-    pub fn of(details: &Details) -> Option<Document> {
-        serde_json::from_str(&details.echo).ok()
-    }
-
-    /// As it is kept.
-    pub fn text(&self) -> String {
-        serde_json::to_string(self).expect("a document has string keys and plain values only")
     }
 }
 

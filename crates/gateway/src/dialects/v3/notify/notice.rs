@@ -4,7 +4,7 @@ use florin_engine::Engine;
 use florin_kernel::PaymentId;
 use serde::Serialize;
 
-use super::super::request::Document;
+use super::super::document::Document;
 use super::super::wire::Body;
 
 #[derive(Serialize)]

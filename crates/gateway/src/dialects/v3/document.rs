@@ -1,0 +1,61 @@
+//! What this dialect keeps with a payment or payout for its answers, as JSON text that no other part reads.
+
+use florin_kernel::payment::Details;
+use serde::{Deserialize, Serialize};
+
+use super::codes::{Set, TestMode};
+use super::echo::Echo;
+use super::mounts::Profile;
+
+/// What this dialect keeps with a payment for its answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The entity that it was made for.
+    pub entity: String,
+    /// Which clients the mount was for.
+    pub profile: Profile,
+    /// What stood before the mount's version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// In whose words notifications are.
+    pub set: Set,
+    /// Which success test mode answers with.
+    #[serde(default)]
+    pub test_mode: TestMode,
+    /// The brand's name.
+    #[serde(default)]
+    pub brand: String,
+    /// The name on the card.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub holder: String,
+    /// The merchant's invoice.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub invoice: String,
+    /// A note of the merchant's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memo: String,
+    /// The kind of business.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub category: String,
+    /// The stored card that a payout goes to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub registration: String,
+    /// Whether no amount was sent, which a verification needs not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub amount_left_out: bool,
+    /// What was sent along.
+    #[serde(default)]
+    pub echo: Echo,
+}
+
+impl Document {
+    /// What was kept with a payment of this dialect.
+    pub fn of(details: &Details) -> Option<Document> {
+        serde_json::from_str(&details.echo).ok()
+    }
+
+    /// As it is kept.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a document has string keys and plain values only")
+    }
+}
