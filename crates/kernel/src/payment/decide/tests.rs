@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Attempt, Command, Decision, Effect, Refusal, decide};
+use super::{Amendment, Attempt, Command, Decision, Effect, Refusal, decide};
 use crate::payment::{
     AmountChoice, Approval, CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, Means, Mode, Outcome,
     PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, Times,
@@ -61,6 +61,12 @@ fn told(seq: u16, report: Report) -> Command {
 
 fn cascading(seq: u16, code: &str) -> Command {
     Command::Answered { seq: Seq::new(seq), report: declined(code).into(), fallback: Some(attempt(215)) }
+}
+
+fn amend(amount: &str) -> Command {
+    let details = Box::new(Details { reference: "order-2".into(), ..Details::default() });
+    let asked = Money::parse_or_zero(amount, eur("1").asset()).expect("an amount or nothing");
+    Command::Amend(Amendment { asked, capture: CaptureMode::Now, details })
 }
 
 fn approved() -> Outcome {
@@ -150,6 +156,8 @@ fn commands(payment: &Payment) -> Vec<(String, Command, Timestamp)> {
             Command::Refund(Money::new(1, Asset::from_code("GBP").expect("known"))),
             soon,
         ),
+        ("amend".to_owned(), amend("12.00"), soon),
+        ("amend after the session".to_owned(), amend("12.00"), after(1800)),
         ("cancel".to_owned(), Command::Cancel, soon),
         ("wake after 31 s".to_owned(), Command::Wake, after(32)),
         ("wake after 31 min".to_owned(), Command::Wake, after(1861)),
@@ -358,6 +366,21 @@ fn only_an_open_amount_is_the_payers_choice() {
     }
     let none = Command::Attempt(Attempt { amount: Some(Money::zero(eur("1").asset())), ..attempt(210) });
     assert_eq!(decide(&in_session(2, AmountChoice::Open), none, after(1)).err(), Some(Refusal::BadAmount));
+}
+
+#[test]
+fn a_session_becomes_another_before_it_is_paid() {
+    let changed = run(in_session(2, AmountChoice::Fixed), [amend("12.00")]);
+    assert_eq!((changed.asked, changed.details.reference.as_str()), (eur("12.00"), "order-2"));
+    let paid = run(changed, [Command::Attempt(attempt(210)), answered(1, approved())]);
+    assert_eq!(paid.operations[0].amount, eur("12.00"));
+    // What was tried already was tried in a currency.
+    let pounds = Money::new(1, Asset::from_code("GBP").expect("known"));
+    let in_pounds = || Command::Amend(Amendment { asked: pounds, capture: CaptureMode::Now, details: Box::default() });
+    assert_eq!(run(in_session(2, AmountChoice::Fixed), [in_pounds()]).asked, pounds);
+    let tried = run(in_session(2, AmountChoice::Fixed), [Command::Attempt(attempt(210)), answered(1, declined("05"))]);
+    assert_eq!(decide(&tried, in_pounds(), after(1)).err(), Some(Refusal::BadAmount));
+    assert_eq!(decide(&tried, amend("0.00"), after(1)).err(), Some(Refusal::BadAmount));
 }
 
 /// Going on to another provider is the same try of the payer's.
