@@ -56,18 +56,44 @@ export const embedding = {
     assert.equal((await server.status(reference)).transaction_status, "successful");
   },
 
-  async evil_frame(visitor, server) {
-    const { token } = await server.session();
-    await framed(server, "127.0.0.1", token, async (url) => {
+  async embedded_withdrawal(visitor, server) {
+    const { token, reference } = await server.withdrawal({ settings: { success_url: "https://shop.example/ok" } });
+    await framed(server, "localhost", token, async (url) => {
       const { page } = visitor;
-      const refused = page.waitForEvent("console", (line) => /frame-ancestors/.test(line.text()));
       await page.goto(url);
-      await refused;
-      const inside = page.frames().filter((each) => each !== page.mainFrame());
-      for (const frame of inside) assert.ok(!(await frame.content()).includes("card_number"), "the page was framed");
-      assert.deepEqual(await page.evaluate(() => told), []);
-      // The refusal in the console is what was wanted.
-      visitor.faults = visitor.faults.filter((fault) => !/frame-ancestors|Framing/.test(fault));
+      const frame = await frameOf(page, "/cashier/");
+      await frame.check('input[name="provider_id"][value="211"]');
+      await frame.fill("#account_holder", "John Doe");
+      await frame.fill("#iban", "GB33BUKB20201555555555");
+      await visitor.look("embedded-withdrawal");
+      await frame.locator(".pays:visible").click();
+      await frame.waitForSelector("text=Your withdrawal is being checked");
+      await server.approve(reference);
+      await page.waitForFunction(() => told.some((each) => each.status === "successful"));
+      await frame.waitForSelector("text=The withdrawal was paid out");
+      await visitor.look("embedded-withdrawal-paid");
+      const told = await page.evaluate(() => told.filter((each) => each.type === "status"));
+      assert.deepEqual([...new Set(told.map((each) => each.status))], ["pending", "successful"]);
+      assert.equal(told.at(-1).tracking_id, reference);
+      assert.equal(page.url(), url);
     });
   },
+
+  async evil_frame(visitor, server) {
+    for (const { token } of [await server.session(), await server.withdrawal()]) await isNotFramed(visitor, server, token);
+  },
 };
+
+async function isNotFramed(visitor, server, token) {
+  await framed(server, "127.0.0.1", token, async (url) => {
+    const { page } = visitor;
+    const refused = page.waitForEvent("console", (line) => /frame-ancestors/.test(line.text()));
+    await page.goto(url);
+    await refused;
+    const inside = page.frames().filter((each) => each !== page.mainFrame());
+    for (const frame of inside) assert.ok(!(await frame.content()).includes("card_number"), "the page was framed");
+    assert.deepEqual(await page.evaluate(() => told), []);
+    // The refusal in the console is what was wanted.
+    visitor.faults = visitor.faults.filter((fault) => !/frame-ancestors|Framing/.test(fault));
+  });
+}

@@ -1,5 +1,6 @@
 // Drives the payer's pages in Chromium: every flow on a phone and on a desk, light and dark, with scripts and without.
-// Usage: node run.js BINARY SCREENSHOT_FOLDER. What is seen is kept in the folder, to be looked at.
+// Usage: node run.js BINARY SCREENSHOT_FOLDER [STORIES]. STORIES is a pattern of names. What is seen is kept in
+// the folder, to be looked at.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -11,8 +12,9 @@ import { chromium } from "playwright-core";
 import { startServer } from "./stage.js";
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
+import { brand, withdrawalEndings, withdrawalLooks, withdrawals } from "./withdrawals.js";
 
-const [binary, folder] = process.argv.slice(2);
+const [binary, folder, only = ""] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where the pages are looked at. */
@@ -21,6 +23,14 @@ const PLACES = [
   { size: "desk", viewport: { width: 1280, height: 800 } },
 ].flatMap((place) => ["light", "dark"].flatMap((colorScheme) =>
   [true, false].map((javaScriptEnabled) => ({ ...place, colorScheme, javaScriptEnabled }))));
+
+/** A shop with a name that runs from right to left, a light colour and a logo. */
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 36" width="132" height="36"><circle cx="18" cy="18" r="16" fill="#e8762d"/>
+  <path d="M8 20c4-8 16-8 20 0" fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round"/><rect x="44" y="12" width="86" height="12" rx="6" fill="#e8762d"/></svg>`;
+const SHOP = {
+  name: "متجر النور",
+  brand: { accent: "#e8762d", logo: `data:image/svg+xml;base64,${Buffer.from(LOGO).toString("base64")}` },
+};
 
 /** A page with what stories need: looking, and checking with axe-core what the eye does not see. */
 class Visitor {
@@ -81,6 +91,7 @@ class Visitor {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const server = await startServer(binary);
+const branded = await startServer(binary, SHOP);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -90,13 +101,14 @@ let failed = 0;
 let told = 0;
 
 /** Runs a story in a context of its own. */
-async function run(name, place, story) {
+async function run(name, place, story, at = server) {
+  if (!new RegExp(only).test(name)) return;
   const context = await browser.newContext({ ...place, locale: "en-GB", reducedMotion: "reduce" });
-  const visitor = new Visitor(await context.newPage(), place, server);
+  const visitor = new Visitor(await context.newPage(), place, at);
   visitor.page.setDefaultTimeout(10_000);
   const where = `${name} (${place.size}, ${place.colorScheme}, ${place.javaScriptEnabled ? "script" : "no script"})`;
   try {
-    await story(visitor, server);
+    await story(visitor, at);
     assert.deepEqual(visitor.faults, [], "the browser's console");
     told += 1;
   } catch (error) {
@@ -108,9 +120,14 @@ async function run(name, place, story) {
 }
 
 try {
-  const stories = PLACES.flatMap((place) => Object.entries(flows).map(([name, story]) => [name, place, story]));
   const scripted = PLACES.filter(({ javaScriptEnabled }) => javaScriptEnabled);
-  for (const [name, story] of Object.entries(looks)) for (const place of scripted) stories.push([name, place, story]);
+  const everywhere = (told, places, at) =>
+    places.flatMap((place) => Object.entries(told).map(([name, story]) => [name, place, story, at]));
+  const stories = [
+    ...everywhere({ ...flows, ...withdrawals }, PLACES, server),
+    ...everywhere({ ...looks, ...withdrawalLooks }, scripted, server),
+    ...everywhere(brand, PLACES, branded),
+  ];
   for (const [name, story] of Object.entries(embedding)) stories.push([name, scripted[0], story]);
   // Two at a time: the browser draws while the other story waits.
   const lane = async () => {
@@ -118,10 +135,11 @@ try {
   };
   await Promise.all([lane(), lane()]);
   // These turn the clock, which all sessions share.
-  for (const [name, story] of Object.entries(endings)) for (const place of PLACES) await run(name, place, story);
+  for (const [name, story] of Object.entries({ ...endings, ...withdrawalEndings })) for (const place of PLACES) await run(name, place, story);
 } finally {
   await browser.close();
   await server.stop();
+  await branded.stop();
 }
 console.log(`${told} stories passed, ${failed} failed; screenshots in ${folder}`);
 process.exit(failed ? 1 : 0);

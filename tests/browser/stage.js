@@ -1,57 +1,92 @@
 // The stage of every story: a server with the demo's merchant, its API, and a shop's page on another origin.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A Florin of our own, on a free port and an empty folder. */
-export async function startServer(binary) {
+/** A Florin of our own, on a free port and an empty folder. `shop` is laid over the demo's merchant: a name, a brand. */
+export async function startServer(binary, shop) {
   const folder = mkdtempSync(join(tmpdir(), "florin-browser-"));
-  const server = spawn(binary, ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", join(folder, "data")], {
+  const data = join(folder, "data");
+  let server = await serve(binary, data);
+  if (shop) {
+    await end(server.process);
+    dress(join(data, "florin.db"), shop);
+    server = await serve(binary, data);
+  }
+  const demo = JSON.parse(readFileSync(join(data, "demo.json"), "utf8"));
+  const stop = async () => {
+    await end(server.process);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { base: server.base, demo, stop, ...api(server.base, demo) };
+}
+
+async function serve(binary, data) {
+  const process = spawn(binary, ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", data], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   const base = await new Promise((resolve, reject) => {
     let said = "";
-    server.stdout.on("data", (part) => {
+    process.stdout.on("data", (part) => {
       said += part;
       const ready = /florin ready on (\S+)/.exec(said);
       if (ready) resolve(ready[1]);
     });
-    server.on("error", reject);
-    server.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+    process.on("error", reject);
+    process.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
   });
-  const demo = JSON.parse(readFileSync(join(folder, "data", "demo.json"), "utf8"));
-  const stop = () =>
-    new Promise((resolve) => {
-      server.removeAllListeners("exit");
-      server.on("exit", () => {
-        rmSync(folder, { recursive: true, force: true });
-        resolve();
-      });
-      server.kill("SIGTERM");
-    });
-  return { base, demo, stop, ...api(base, demo) };
+  return { process, base };
+}
+
+function end(process) {
+  return new Promise((resolve) => {
+    process.removeAllListeners("exit");
+    process.on("exit", resolve);
+    process.kill("SIGTERM");
+  });
+}
+
+/** Nothing but the row can say how a merchant looks, so the row is written while no server runs. */
+function dress(database, shop) {
+  const patch = JSON.stringify(shop).replaceAll("'", "''");
+  const where = "WHERE kind = 'merchant' AND id = 1";
+  const sql = `UPDATE config SET document = json_patch(document, '${patch}') ${where}; SELECT changes();`;
+  const changed = execFileSync("sqlite3", [database, sql], { encoding: "utf8" }).trim();
+  if (changed !== "1") throw new Error(`${changed} merchants were dressed`);
 }
 
 let made = 0;
 
 function api(base, demo) {
-  /** A cashier session: its address, token and reference. */
-  async function session(more = {}) {
-    made += 1;
-    const reference = more.tracking_id ?? `browser-${made}`;
-    const request = { user_id: "U123", tracking_id: reference, amount: "10.05", currency: "EUR", ...more };
-    const answer = await fetch(`${base}/v1/payments/hosted`, {
+  async function call(path, body) {
+    const answer = await fetch(`${base}${path}`, {
       method: "POST",
       headers: { "x-api-key": demo.cashier.api_key },
-      body: JSON.stringify({ request }),
+      body: JSON.stringify(body),
     });
-    const body = await answer.json();
+    return answer.json();
+  }
+
+  async function open(path, fields) {
+    made += 1;
+    const reference = `browser-${made}`;
+    const request = { user_id: "U123", tracking_id: reference, currency: "EUR", ...fields };
+    const body = await call(path, { request });
     if (!body.token) throw new Error(`no token: ${JSON.stringify(body)}`);
     return { url: `${base}/cashier/${body.token}`, token: body.token, reference };
   }
+
+  /** A cashier session: its address, token and reference. */
+  const session = (more = {}) => open("/v1/payments/hosted", { amount: "10.05", ...more });
+
+  /** The same of a withdrawal. */
+  const withdrawal = (more = {}) => open("/v1/withdrawals/hosted", { amount: "200.00", ...more });
+
+  const approve = (reference) => call("/v1/withdrawals/approve", { transaction_id: reference });
+  const reject = (reference) => call("/v1/withdrawals/reject", { transaction_id: reference });
 
   async function status(reference) {
     const answer = await fetch(`${base}/v1/transactions/${reference}`, { headers: { "x-api-key": demo.cashier.api_key } });
@@ -66,7 +101,7 @@ function api(base, demo) {
     });
   }
 
-  return { session, status, advance };
+  return { session, withdrawal, approve, reject, status, advance };
 }
 
 /** A shop's web server: every path is one page. */

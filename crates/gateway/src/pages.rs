@@ -20,8 +20,8 @@ pub mod notice;
 pub mod receipt;
 pub mod sim;
 pub mod start;
+pub mod subject;
 pub mod text;
-pub mod withdrawal;
 pub mod words;
 
 /// What a page may load and where it may be shown (Content Security Policy, level 3).

@@ -21,6 +21,10 @@
     return text.replace(/\D/g, "");
   }
 
+  function letters(text) {
+    return text.replace(/[^0-9a-z]/gi, "").toUpperCase();
+  }
+
   function brandOf(number) {
     return BRANDS.find(function (brand) { return brand[1].test(number); });
   }
@@ -45,15 +49,15 @@
     return sum % 10 === 0;
   }
 
-  /* Groups digits as they are typed, and keeps the caret behind the digit it stood behind. */
-  function group(field, sizesOf) {
+  /* Groups what is typed, and keeps the caret behind the character it stood behind. `plain` leaves what may stand there. */
+  function group(field, plain, sizesOf) {
     function draw() {
-      if (/[^\d\s-]/.test(field.value)) return;
-      var before = digits(field.value.slice(0, field.selectionStart)).length;
-      var number = digits(field.value);
-      field.value = grouped(number, sizesOf(number));
+      if (plain(field.value).length !== field.value.replace(/[\s-]/g, "").length) return;
+      var before = plain(field.value.slice(0, field.selectionStart)).length;
+      var value = plain(field.value);
+      field.value = grouped(value, sizesOf(value));
       var at = 0;
-      for (var seen = 0; seen < before && at < field.value.length; at++) if (/\d/.test(field.value[at])) seen++;
+      for (var seen = 0; seen < before && at < field.value.length; at++) if (field.value[at] !== " ") seen++;
       if (document.activeElement === field) field.setSelectionRange(at, at);
     }
     field.addEventListener("input", draw);
@@ -74,18 +78,26 @@
     }
   }
 
+  /* Checks a field that was left, a moment later: a button that is being pressed must not move away from under the finger. */
+  function whenLeft(field, check) {
+    var soon = function () {
+      setTimeout(function () { return document.querySelector(".button:active") ? soon() : check(); }, 250);
+    };
+    field.addEventListener("blur", soon);
+  }
+
   var number = document.getElementById("card_number");
   if (form && number) {
     var label = document.querySelector('label[for="card_number"]');
     var brandName = document.createElement("span");
     brandName.className = "brand";
     label.append(" ", brandName);
-    group(number, function (value) {
+    group(number, digits, function (value) {
       var brand = brandOf(value);
       brandName.textContent = brand && value.length > 1 ? brand[0] : "";
       return brand ? brand[2] : [4, 4, 4, 4, 3];
     });
-    number.addEventListener("blur", function () {
+    whenLeft(number, function () {
       var value = digits(number.value);
       if (!value) return;
       if (value.length < 12 || value.length > 19) say(number, form.dataset.length);
@@ -93,7 +105,25 @@
     });
   }
   var voucher = document.getElementById("voucher_code");
-  if (voucher) group(voucher, function () { return [4, 4, 4, 4]; });
+  if (voucher) group(voucher, digits, function () { return [4, 4, 4, 4]; });
+
+  /* An IBAN's check digits (ISO 13616). */
+  function ibanFits(iban) {
+    var rest = 0;
+    (iban.slice(4) + iban.slice(0, 4)).split("").forEach(function (character) {
+      var value = parseInt(character, 36);
+      rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
+    });
+    return iban.length >= 15 && rest === 1;
+  }
+  var iban = document.getElementById("iban");
+  if (form && iban) {
+    group(iban, letters, function () { return [4, 4, 4, 4, 4, 4, 4, 4]; });
+    whenLeft(iban, function () {
+      var value = letters(iban.value);
+      if (value) say(iban, ibanFits(value) ? "" : form.dataset.iban);
+    });
+  }
 
   /* The button says what happens, also while the payer chooses the amount. */
   var amount = document.getElementById("amount");

@@ -71,6 +71,23 @@ pub enum Brand {
     Other,
 }
 
+impl Brand {
+    /// Its name as the brand writes it; `None` for a number of no range we know.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Brand::Visa => Some("Visa"),
+            Brand::Mastercard => Some("Mastercard"),
+            Brand::Amex => Some("American Express"),
+            Brand::Maestro => Some("Maestro"),
+            Brand::Discover => Some("Discover"),
+            Brand::Diners => Some("Diners Club"),
+            Brand::Jcb => Some("JCB"),
+            Brand::Unionpay => Some("UnionPay"),
+            Brand::Other => None,
+        }
+    }
+}
+
 /// Why a text is no card number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PanError {

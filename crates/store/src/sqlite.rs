@@ -20,6 +20,7 @@ use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
     PaymentQuery, Store, StoreError, Stored, Verdict,
 };
+use claims::fresh::FreshClaims;
 use connection::Purpose;
 use read::{Readers, at_one_moment};
 use writer::{Commit, Order, Queue};
@@ -57,13 +58,15 @@ pub struct SqliteSettings {
     pub batch_max: usize,
     /// Reader threads.
     pub readers: usize,
+    /// Claims that are kept in memory until they are moved to their places in the file, some 150 bytes each.
+    pub fresh_claims_max: usize,
     /// The database's largest size in pages of 4 KiB; commits that need more answer [`StoreError::Unavailable`].
     pub pages_max: Option<u32>,
 }
 
 impl Default for SqliteSettings {
     fn default() -> SqliteSettings {
-        SqliteSettings { queue_max: 4_096, batch_max: 512, readers: 2, pages_max: None }
+        SqliteSettings { queue_max: 4_096, batch_max: 512, readers: 2, fresh_claims_max: 65_536, pages_max: None }
     }
 }
 
@@ -75,6 +78,8 @@ pub struct SqliteStore {
     /// Commits in the queue.
     waiting: Arc<AtomicU64>,
     readers: RwLock<Option<std::sync::Arc<Readers>>>,
+    /// Claims in memory; a store opened for reading only has none.
+    fresh_claims: Option<Arc<FreshClaims>>,
     threads: Mutex<Option<Threads>>,
     is_exclusive: bool,
 }
@@ -105,7 +110,10 @@ impl SqliteStore {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let (batch_max, waiting) = (settings.batch_max, Arc::<AtomicU64>::default());
         let queue = Queue { orders: queue, waiting: Arc::clone(&waiting) };
-        let writer = spawn("store-writer", path, move || writer::run(connection, &queue, batch_max, wake_up, &ready))?;
+        let fresh_claims = Arc::new(FreshClaims::load(&connection, settings.fresh_claims_max)?);
+        let fresh = Arc::clone(&fresh_claims);
+        let write = move || writer::run(connection, fresh, &queue, batch_max, wake_up, &ready);
+        let writer = spawn("store-writer", path, write)?;
         is_ready.recv().map_err(|_| OpenError::Database(rusqlite::Error::InvalidQuery))??;
         let copier = connection::open(path, Purpose::Checkpoint)?;
         let copier = spawn("store-checkpoint", path, move || checkpoint::run(&copier, &wake_ups))?;
@@ -118,6 +126,7 @@ impl SqliteStore {
             orders: RwLock::new(Some(orders)),
             waiting,
             readers: RwLock::new(Some(std::sync::Arc::new(readers))),
+            fresh_claims: Some(fresh_claims),
             threads: Mutex::new(Some(Threads { writer: Some(writer), others, lock: Some(lock) })),
             is_exclusive: true,
         })
@@ -136,6 +145,7 @@ impl SqliteStore {
             orders: RwLock::new(None),
             waiting: Arc::default(),
             readers: RwLock::new(Some(std::sync::Arc::new(readers))),
+            fresh_claims: None,
             threads: Mutex::new(Some(Threads { writer: None, others, lock: None })),
             is_exclusive: false,
         })
@@ -210,7 +220,13 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
-        self.read(move |connection| claims::claim(connection, key)).await
+        let Some(fresh) = &self.fresh_claims else {
+            return self.read(move |connection| claims::claim(connection, key)).await;
+        };
+        match fresh.find(&key) {
+            Some(claim) => Ok(Some(claim)),
+            None => self.read(move |connection| claims::settled(connection, key)).await,
+        }
     }
 
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
@@ -287,7 +303,8 @@ impl Store for SqliteStore {
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.write(move |connection| purge::purge(connection, before, limit)).await
+        let fresh = self.fresh_claims.clone();
+        self.write(move |connection| purge::purge(connection, fresh.as_deref(), before, limit)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -43,6 +43,7 @@ pub mod settings;
 mod stamp;
 mod state;
 mod view;
+mod way;
 mod wire;
 
 #[cfg(test)]

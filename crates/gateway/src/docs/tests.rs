@@ -67,6 +67,27 @@ fn commands_can_be_pasted() {
 }
 
 #[test]
+fn forms_and_tokens_have_commands_too() {
+    let mut document = document();
+    let operation = &mut document["paths"]["/v1/things/{id}"]["post"];
+    operation["requestBody"]["content"] = json!({"application/x-www-form-urlencoded": {
+        "schema": {"type": "object", "properties": {"card.holder": {"type": "string"}}},
+        "example": {"amount": "92.00", "card.holder": "Jo O'Neil"}
+    }});
+    document["components"]["securitySchemes"] = json!({"token": {
+        "type": "http", "scheme": "bearer", "description": "Send the token."
+    }});
+    let reference = Reference::read(&document, "http://host");
+    let expected = "curl -sS 'http://host/v1/things/g7' \\\n  -H 'Authorization: Bearer YOUR_TOKEN' \\\n  -d 'amount=92.00' \\\n  -d 'card.holder=Jo O'\\''Neil'";
+    assert_eq!(reference.operations[0].command, expected);
+    assert_eq!(reference.operations[0].fields[0].leaf, "card.holder");
+    assert_eq!(reference.security, ["Send the token."]);
+    document["paths"]["/v1/things/{id}"]["post"]["security"] = json!([]);
+    let reference = Reference::read(&document, "http://host");
+    assert!(!reference.operations[0].command.contains("Bearer"));
+}
+
+#[test]
 fn long_samples_are_broken_where_people_would() {
     let long = json!({"a": "x".repeat(40), "b": {"c": "y".repeat(40), "d": [1, 2]}});
     let expected =

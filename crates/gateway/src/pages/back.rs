@@ -5,14 +5,14 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::Engine;
-use florin_kernel::PaymentId;
-use florin_kernel::payment::{Details, Dialect, Links, Mode, Payment, State, Word};
+use florin_kernel::Kind;
+use florin_kernel::payment::{Dialect, Links, Mode, Payment, Word};
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::Withdrawal;
 use url::Url;
 
 use super::frame::Seat;
-use crate::dialects::cashier::WITHDRAWAL_PAGE;
+use super::subject::Subject;
 use crate::dialects::v3;
 use crate::dialects::v3::settings::ReturnMethod;
 use crate::pages::{Policy, Script, html_under, see_other};
@@ -55,8 +55,7 @@ impl Standing {
         }
     }
 
-    /// The basic status that tells it.
-    /// The word in the shop's URL.
+    /// The basic status that tells it: in the shop's URL, and to the page's script.
     pub fn text(self) -> &'static str {
         match self {
             Standing::Successful => "successful",
@@ -70,33 +69,35 @@ impl Standing {
 pub const CASHIER_PAGE: &str = "cashier";
 /// What tokens of a receipt are made for.
 pub const RECEIPT_PAGE: &str = "receipt";
+/// What tokens of a withdrawal's page are made for.
+pub const WITHDRAWAL_PAGE: &str = "withdrawal";
 
 /// Where the payer goes: back to choose again while a session goes on, else the merchant's URL for this standing, else our
 /// receipt. In a frame it is always our page, which tells the shop's page around it.
-pub fn url(engine: &Engine, payment: &Payment, seat: Seat) -> String {
-    let hosted = payment.details.hosted.is_some();
-    let chooses = hosted && payment.state == State::Created;
-    match (seat, chooses) {
-        (Seat::Frame, _) if hosted => own_page(engine, payment),
-        (Seat::Window | Seat::Frame, true) => own_page(engine, payment),
-        (Seat::Window | Seat::Frame, false) => shop_url(engine, payment).unwrap_or_else(|| own_page(engine, payment)),
-    }
+pub fn url<'a>(engine: &Engine, subject: impl Into<Subject<'a>>, seat: Seat) -> String {
+    let subject = subject.into();
+    let stays = match seat {
+        Seat::Frame => subject.details.hosted.is_some(),
+        Seat::Window => false,
+    };
+    let shop = if stays || subject.chooses { None } else { shop_url(engine, subject) };
+    shop.unwrap_or_else(|| own_page(engine, subject))
 }
 
-/// Our page of a payment: where its payer chooses, and its receipt.
-pub fn own_page(engine: &Engine, payment: &Payment) -> String {
-    format!("{}/cashier/{}", engine.public_url(), own_token(engine, payment))
+/// Our page of a payment or withdrawal: where its payer chooses, and its receipt.
+pub fn own_page<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String {
+    format!("{}/cashier/{}", engine.public_url(), own_token(engine, subject))
 }
 
-/// The token of our page of a payment.
-pub fn own_token(engine: &Engine, payment: &Payment) -> String {
-    let purpose = if payment.details.hosted.is_some() { CASHIER_PAGE } else { RECEIPT_PAGE };
-    engine.page_token(purpose, Reference { payment: payment.id, sequence: 0 })
-}
-
-/// The merchant's URL for where a payment stands, if it has one.
-pub fn shop_url(engine: &Engine, payment: &Payment) -> Option<String> {
-    to_the_shop(engine, payment.id, payment.dialect, &payment.details, Standing::of(payment))
+/// The token of our page.
+pub fn own_token<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String {
+    let subject = subject.into();
+    let purpose = match (subject.kind, &subject.details.hosted) {
+        (Kind::Withdrawal, _) => WITHDRAWAL_PAGE,
+        (Kind::Payment | Kind::Verification, Some(_)) => CASHIER_PAGE,
+        (Kind::Payment | Kind::Verification, None) => RECEIPT_PAGE,
+    };
+    engine.page_token(purpose, Reference { payment: subject.id, sequence: 0 })
 }
 
 /// The payer's browser on its way back: sent to [`url`], or with a form where the merchant wants one.
@@ -121,24 +122,9 @@ struct ReturnPage<'a> {
     fields: Vec<(&'static str, String)>,
 }
 
-/// Where the payer of a withdrawal goes: as [`url`], else its own page.
-pub fn withdrawal_url(engine: &Engine, withdrawal: &Withdrawal) -> String {
-    let whole = Reference { payment: withdrawal.id, sequence: 0 };
-    let standing = Standing::of_withdrawal(withdrawal);
-    match to_the_shop(engine, withdrawal.id, withdrawal.dialect, &withdrawal.details, standing) {
-        Some(url) => url,
-        None => format!("{}/cashier/{}", engine.public_url(), engine.page_token(WITHDRAWAL_PAGE, whole)),
-    }
-}
-
-/// The merchant's URL for a standing, if there is one.
-fn to_the_shop(
-    engine: &Engine,
-    id: PaymentId,
-    dialect: Dialect,
-    details: &Details,
-    standing: Standing,
-) -> Option<String> {
+/// The merchant's URL for where it stands, if there is one.
+pub fn shop_url<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> Option<String> {
+    let Subject { id, dialect, details, standing, .. } = subject.into();
     let link = match standing {
         Standing::Successful => &details.links.success,
         Standing::Rejected => &details.links.failure,
@@ -156,12 +142,7 @@ fn to_the_shop(
 }
 
 /// The scheme of the merchant's app, where one of the links leads to an app.
-pub fn app_scheme(payment: &Payment) -> Option<String> {
-    app_scheme_of(&payment.details.links)
-}
-
-/// As [`app_scheme`].
-pub fn app_scheme_of(links: &Links) -> Option<String> {
+pub fn app_scheme(links: &Links) -> Option<String> {
     let schemes = [&links.success, &links.failure, &links.pending].into_iter().filter_map(|link| Url::parse(link).ok());
     schemes.map(|url| url.scheme().to_owned()).find(|scheme| !matches!(scheme.as_str(), "http" | "https"))
 }

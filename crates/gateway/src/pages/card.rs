@@ -8,6 +8,9 @@ use super::words::Words;
 #[cfg(test)]
 mod tests;
 
+/// Characters of a person's name, and of what is shown again.
+const NAME_MAX: usize = 100;
+
 /// A form as it was posted.
 pub struct Submitted(Vec<(String, String)>);
 
@@ -71,11 +74,10 @@ impl Submitted {
 
     /// What may be shown again of a card form.
     pub fn kept(&self) -> CardFields {
-        let short = |name| self.field(name).chars().take(100).collect();
         CardFields {
-            holder_name: short("holder_name"),
-            exp_month: short("exp_month"),
-            exp_year: short("exp_year"),
+            holder_name: self.kept_text("holder_name"),
+            exp_month: self.kept_text("exp_month"),
+            exp_year: self.kept_text("exp_year"),
             ..CardFields::default()
         }
     }
@@ -85,19 +87,41 @@ impl Submitted {
         VoucherField { code: self.field("voucher_code").chars().take(40).collect(), problem: None }
     }
 
+    /// A person's name, 2 to 100 characters.
+    pub fn name(&self, field: &str) -> Option<String> {
+        let name = self.field(field);
+        let fits = (2..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        fits.then(|| name.to_owned())
+    }
+
+    /// What may be shown again of a field that holds no number.
+    pub fn kept_text(&self, field: &str) -> String {
+        self.field(field).chars().take(NAME_MAX).collect()
+    }
+
+    /// The card's number.
+    ///
+    /// # Errors
+    /// How to mend it.
+    pub fn pan(&self, words: &Words) -> Result<Pan, &'static str> {
+        Pan::parse(self.field("card_number")).map_err(|error| match error {
+            PanError::NotDigits => words.bad_digits,
+            PanError::Length => words.bad_length,
+            PanError::Luhn => words.bad_luhn,
+        })
+    }
+
     /// The card. Whether it has expired is not judged here.
     ///
     /// # Errors
     /// The form with every problem at its field.
     pub fn card(&self, words: &Words) -> Result<Card, Box<CardFields>> {
         let mut fields = self.kept();
-        let holder = self.field("holder_name");
-        if !(2..=100).contains(&holder.chars().count()) {
+        let holder = self.name("holder_name");
+        if holder.is_none() {
             fields.holder_problem = Some(words.bad_holder.to_owned());
         }
-        let pan = Pan::parse(self.field("card_number"))
-            .map_err(|error| fields.number_problem = Some(mend(error, words)))
-            .ok();
+        let pan = self.pan(words).map_err(|problem| fields.number_problem = Some(problem.to_owned())).ok();
         let brand = pan.as_ref().map_or(Brand::Other, Pan::brand);
         let cvc = Cvc::parse(self.field("cvc"), brand);
         if cvc.is_none() {
@@ -114,10 +138,10 @@ impl Submitted {
         if year.is_none() {
             fields.year_problem = Some(words.bad_year.to_owned());
         }
-        match (pan, month, year, fields.is_clean()) {
-            (Some(pan), Some(month), Some(year), true) => {
+        match (holder, pan, month, year, fields.is_clean()) {
+            (Some(holder), Some(pan), Some(month), Some(year), true) => {
                 let expiry = Expiry { month: month as u8, year };
-                Ok(Card { holder: holder.to_owned(), pan, cvc, expiry, cryptogram: None })
+                Ok(Card { holder, pan, cvc, expiry, cryptogram: None })
             }
             _ => Err(Box::new(fields)),
         }
@@ -163,13 +187,4 @@ fn full_year(year: u16) -> Option<u16> {
         2000..=2099 => Some(year),
         _ => None,
     }
-}
-
-fn mend(error: PanError, words: &Words) -> String {
-    match error {
-        PanError::NotDigits => words.bad_digits,
-        PanError::Length => words.bad_length,
-        PanError::Luhn => words.bad_luhn,
-    }
-    .to_owned()
 }

@@ -2,8 +2,10 @@
 
 use axum::http::HeaderMap;
 use florin_engine::directory::Directory;
-use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::payment::Mode;
 use url::Url;
+
+use super::subject::Subject;
 
 #[cfg(test)]
 mod tests;
@@ -28,13 +30,14 @@ impl Seat {
     }
 }
 
-/// The sites that may frame a payment's pages: those registered with the credential that made it. `origins` is read here and
-/// not by the dialect because every dialect's pages may be framed and none may be named here.
-pub fn origins(directory: &Directory, payment: &Payment) -> Vec<String> {
-    let credential = payment.details.credential.and_then(|id| directory.credential(id));
+/// The sites that may frame the pages of a payment or withdrawal: those registered with the credential that made it. `origins`
+/// is read here and not by the dialect because every dialect's pages may be framed and none may be named here.
+pub fn origins<'a>(directory: &Directory, subject: impl Into<Subject<'a>>) -> Vec<String> {
+    let subject = subject.into();
+    let credential = subject.details.credential.and_then(|id| directory.credential(id));
     let listed = credential.and_then(|credential| credential.settings.get("origins")?.as_array());
     let texts = listed.into_iter().flatten().filter_map(|entry| entry.as_str());
-    texts.filter(|text| is_origin(text, payment.mode)).map(ToOwned::to_owned).collect()
+    texts.filter(|text| is_origin(text, subject.mode)).map(ToOwned::to_owned).collect()
 }
 
 /// Scheme, host and port, exactly. What else stands in the row must not reach a header.

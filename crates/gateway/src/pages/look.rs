@@ -5,9 +5,12 @@ use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use florin_engine::Engine;
-use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::Kind;
+use florin_kernel::payment::Mode;
 use florin_kernel::public_id::Reference;
+use florin_kernel::routing::Method;
 
+use super::subject::Subject;
 use super::words::{self, Words, fill};
 use super::{Policy, Script, back, brand, frame, html_under};
 
@@ -15,6 +18,8 @@ use super::{Policy, Script, back, brand, frame, html_under};
 pub struct Look {
     /// The payer's language.
     pub words: &'static Words,
+    /// Who pays whom, with `{merchant}` to fill in.
+    pub whom: &'static str,
     /// `light` or `dark`; `None`: as the payer's device.
     pub theme: Option<&'static str>,
     /// The merchant's accent.
@@ -23,7 +28,7 @@ pub struct Look {
     pub logo: String,
     /// The merchant's name.
     pub merchant: String,
-    /// Whether the payment moves no money.
+    /// Whether no real money is moved.
     pub test_mode: bool,
     /// What the page tells the merchant's page around it, for the script.
     pub told: Told,
@@ -43,33 +48,39 @@ pub struct Told {
 }
 
 impl Look {
-    /// The look of a payment's pages for a request.
-    pub fn of(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Look {
+    /// The look of the pages of a payment or withdrawal for a request.
+    pub fn of<'a>(engine: &Engine, subject: impl Into<Subject<'a>>, headers: &HeaderMap) -> Look {
+        let subject = subject.into();
         let directory = engine.directory();
-        let merchant = directory.merchant(payment.merchant);
-        let words = words::of(&payment.details.links.locale, headers);
-        let origins = frame::origins(&directory, payment);
+        let merchant = directory.merchant(subject.merchant);
+        let words = words::of(&subject.details.links.locale, headers);
+        let origins = frame::origins(&directory, subject);
         let style = merchant.map(|merchant| brand::style(&merchant.brand)).unwrap_or_default();
-        let theme = payment.details.hosted.as_ref().and_then(|hosted| match hosted.theme.as_str() {
+        let theme = subject.details.hosted.as_ref().and_then(|hosted| match hosted.theme.as_str() {
             "dark" => Some("dark"),
             "light" => Some("light"),
             _ => None,
         });
         let told = Told {
             origins: origins.join(" "),
-            status: back::Standing::of(payment).text(),
-            transaction: engine.codec().base36(Reference { payment: payment.id, sequence: 0 }),
-            tracking: payment.details.reference.clone(),
+            status: subject.standing.text(),
+            transaction: engine.codec().base36(Reference { payment: subject.id, sequence: 0 }),
+            tracking: subject.details.reference.clone(),
+        };
+        let whom = match subject.kind {
+            Kind::Payment | Kind::Verification => words.to,
+            Kind::Withdrawal => words.withdrawal.from,
         };
         Look {
             words,
+            whom,
             theme,
             logo: merchant.map(|merchant| brand::logo(&merchant.brand).to_owned()).unwrap_or_default(),
             merchant: merchant.map_or_else(|| words.shop.to_owned(), |merchant| merchant.name.clone()),
-            test_mode: payment.mode == Mode::Dev,
+            test_mode: subject.mode == Mode::Dev,
             told,
             policy: Policy {
-                app: back::app_scheme(payment),
+                app: back::app_scheme(&subject.details.links),
                 framed_by: origins,
                 style: style.clone(),
                 script: Script::Ours,
@@ -86,5 +97,16 @@ impl Look {
     /// A page with this look.
     pub fn response(&self, status: StatusCode, page: &impl Template) -> Response {
         html_under(status, page, &self.policy)
+    }
+}
+
+/// The icon that stands beside a method's name (`icons.html`).
+pub fn icon(method: Method) -> &'static str {
+    match method {
+        Method::Card => "card",
+        Method::BankTransfer => "bank",
+        Method::EWallet => "wallet",
+        Method::Voucher => "voucher",
+        Method::Crypto => "mark",
     }
 }

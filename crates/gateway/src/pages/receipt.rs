@@ -12,32 +12,35 @@ use jiff::SignedDuration;
 
 use super::back;
 use super::look::Look;
+use super::notice::Link;
 use super::sim::Fact;
 use super::words::Words;
 
 mod outcome;
 
-use outcome::Outcome;
+pub(crate) use outcome::Outcome;
 
-/// How long a receipt is shown once the payment is decided (cashier contract, section 13).
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long a receipt is shown once the payment or withdrawal is decided (cashier contract, section 13).
+pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
+/// What became of a payment or withdrawal.
 #[derive(Template)]
 #[template(path = "receipt.html")]
-struct ReceiptPage<'a> {
-    look: &'a Look,
-    amount: String,
-    outcome: Outcome,
-    facts: Vec<Fact>,
-    link: Option<ShopLink>,
+pub(crate) struct ReceiptPage<'a> {
+    /// Language, theme, brand.
+    pub(crate) look: &'a Look,
+    /// What moved, or is to move.
+    pub(crate) amount: String,
+    /// Where it stands.
+    pub(crate) outcome: Outcome,
+    /// What may be asked for later.
+    pub(crate) facts: Vec<Fact>,
+    /// The way back to the shop.
+    pub(crate) link: Option<Link>,
+    /// What the payer may do now, with `{merchant}` to fill in.
+    pub(crate) note: &'static str,
     /// Where the script asks whether it is decided; empty: it is.
-    poll: String,
-}
-
-/// The way back to the shop.
-struct ShopLink {
-    url: String,
-    label: String,
+    pub(crate) poll: String,
 }
 
 /// The receipt of a payment, decided or not.
@@ -85,11 +88,12 @@ pub enum Refusal {
 fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
     let outcome = Outcome::of(payment.word(), look.words);
     let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
-    let link = url.map(|url| ShopLink { url, label: look.named(look.words.return_to) });
+    let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();
     let polls = hosted && outcome.open;
     let poll = if polls { format!("/cashier/{}/status", back::own_token(engine, payment)) } else { String::new() };
-    ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, poll }
+    let note = if outcome.open { look.words.is_told } else { look.words.keep_number };
+    ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, note, poll }
 }
 
 /// What was taken, before that what was asked.

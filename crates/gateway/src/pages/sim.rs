@@ -273,8 +273,11 @@ impl Visit {
             until: text::clock(self.page.until),
             until_exact: self.page.until.to_string(),
         };
-        let policy =
-            Policy { app: back::app_scheme(&self.payment), framed_by: self.framed_by(on), ..Policy::default() };
+        let policy = Policy {
+            app: back::app_scheme(&self.payment.details.links),
+            framed_by: self.framed_by(on),
+            ..Policy::default()
+        };
         html_under(status, &page, &policy)
     }
 

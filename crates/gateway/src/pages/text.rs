@@ -1,6 +1,6 @@
 //! Amounts and times as people read them.
 
-use florin_kernel::card::{Brand, CardSummary};
+use florin_kernel::card::CardSummary;
 use florin_kernel::payment::{Means, Payment};
 use florin_kernel::routing::Method;
 use florin_kernel::{Money, Timestamp};
@@ -57,17 +57,7 @@ pub fn paid_with(payment: &Payment) -> Option<String> {
 }
 
 fn card_text(card: &CardSummary) -> String {
-    let brand = match card.brand {
-        Brand::Visa => "Visa",
-        Brand::Mastercard => "Mastercard",
-        Brand::Amex => "American Express",
-        Brand::Maestro => "Maestro",
-        Brand::Discover => "Discover",
-        Brand::Diners => "Diners Club",
-        Brand::Jcb => "JCB",
-        Brand::Unionpay => "UnionPay",
-        Brand::Other => "Card",
-    };
+    let brand = card.brand.name().unwrap_or("Card");
     format!("{brand} ending in {}", card.last4)
 }
 

@@ -1,9 +1,10 @@
 //! What payers' pages say, in the payer's language. A language is one file; the compiler lists what a new one lacks.
 
 use axum::http::{HeaderMap, header};
-use florin_kernel::card::{Brand, CardSummary};
+use florin_kernel::card::CardSummary;
 use florin_kernel::payment::Means;
 use florin_kernel::routing::Method;
+use florin_kernel::withdrawal::Destination;
 use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
 
@@ -155,6 +156,58 @@ pub struct Words {
     pub none_word: &'static str,
     pub none_heading: &'static str,
     pub none_text: &'static str,
+    pub withdrawal: WithdrawalWords,
+}
+
+/// What only a withdrawal's pages say.
+#[allow(missing_docs)]
+pub struct WithdrawalWords {
+    /// With `{amount}`, `{merchant}` to fill in.
+    pub title: &'static str,
+    /// With `{merchant}` to fill in.
+    pub from: &'static str,
+    pub choose: &'static str,
+    /// With `{amount}` to fill in.
+    pub withdraw: &'static str,
+    pub cancel: &'static str,
+    pub bank_account: &'static str,
+    pub account_holder: &'static str,
+    pub iban: &'static str,
+    pub wallet_id: &'static str,
+    pub out_of_date: &'static str,
+    pub choose_one: &'static str,
+    pub not_offered: &'static str,
+    pub no_balance: &'static str,
+    pub bad_account_holder: &'static str,
+    pub bad_iban: &'static str,
+    pub bad_wallet: &'static str,
+    /// With `{merchant}` to fill in.
+    pub is_told: &'static str,
+    pub fact_returned: &'static str,
+    pub fact_payout_to: &'static str,
+    pub checked_heading: &'static str,
+    pub checked_text: &'static str,
+    pub sent_heading: &'static str,
+    pub sent_text: &'static str,
+    pub paid_word: &'static str,
+    pub paid_heading: &'static str,
+    pub paid_text: &'static str,
+    pub returned_word: &'static str,
+    pub returned_heading: &'static str,
+    pub returned_text: &'static str,
+    pub declined_heading: &'static str,
+    pub declined_text: &'static str,
+    pub failed_heading: &'static str,
+    pub failed_text: &'static str,
+    pub rejected_word: &'static str,
+    pub rejected_heading: &'static str,
+    pub cancelled_heading: &'static str,
+    pub expired_heading: &'static str,
+    pub nothing_paid: &'static str,
+    pub blocked_heading: &'static str,
+    pub blocked_text: &'static str,
+    pub none_heading: &'static str,
+    pub none_text: &'static str,
 }
 
 /// Every language; the first is spoken where none fits.
@@ -260,6 +313,18 @@ impl Words {
         }
     }
 
+    /// `Bank account ending in 5555`; without the end where too little is known of it.
+    pub fn destination(&self, destination: &Destination) -> String {
+        let name = match destination.method {
+            Method::BankTransfer => self.withdrawal.bank_account,
+            Method::Card | Method::EWallet | Method::Voucher | Method::Crypto => self.method(destination.method),
+        };
+        match destination.shown.trim_start_matches('…') {
+            "" => name.to_owned(),
+            digits => fill(self.ending_in, &[("brand", name), ("digits", digits)]),
+        }
+    }
+
     /// `Visa ending in 1111`; for other means their name.
     pub fn means(&self, means: &Means) -> String {
         match &means.card {
@@ -269,17 +334,7 @@ impl Words {
     }
 
     fn card_ending(&self, card: &CardSummary) -> String {
-        let brand = match card.brand {
-            Brand::Visa => "Visa",
-            Brand::Mastercard => "Mastercard",
-            Brand::Amex => "American Express",
-            Brand::Maestro => "Maestro",
-            Brand::Discover => "Discover",
-            Brand::Diners => "Diners Club",
-            Brand::Jcb => "JCB",
-            Brand::Unionpay => "UnionPay",
-            Brand::Other => self.card,
-        };
+        let brand = card.brand.name().unwrap_or(self.card);
         fill(self.ending_in, &[("brand", brand), ("digits", &card.last4)])
     }
 }

@@ -21,5 +21,6 @@ mod v3_cards;
 mod v3_errors;
 mod v3_replays;
 mod webhooks;
+mod withdrawal_page;
 mod withdrawals;
 mod world;

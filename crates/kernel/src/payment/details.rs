@@ -31,7 +31,7 @@ pub struct Details {
     pub hosted: Option<Box<Hosted>>,
 }
 
-/// A page of ours where the payer chooses how to pay.
+/// A page of ours where the payer chooses how to pay, or to be paid out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hosted {

@@ -1,8 +1,11 @@
 //! One changeset, applied within the writer's transaction. Knows nothing of batches and commits.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::claims::ClaimWriter;
+use super::claims::fresh::FreshClaims;
 use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
@@ -30,9 +33,9 @@ pub(super) enum Applied {
 }
 
 impl<'c> Apply<'c> {
-    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+    pub(super) fn prepare(connection: &'c Connection, fresh_claims: Arc<FreshClaims>) -> rusqlite::Result<Self> {
         Ok(Apply {
-            claims: ClaimWriter::prepare(connection)?,
+            claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
@@ -53,28 +56,33 @@ impl<'c> Apply<'c> {
 
     /// What belongs to a batch rather than to a changeset.
     pub(super) fn end_batch(&mut self) -> rusqlite::Result<()> {
+        self.claims.end_batch()?;
         self.ledger.seals.write()?;
         self.ledger.roll_up_now_and_then()
     }
 
     /// The batch is on disk.
     pub(super) fn committed(&mut self) {
+        self.claims.committed();
         self.ledger.seals.committed();
     }
 
     /// A changeset begins that may be rolled back alone.
     pub(super) fn begin_changeset(&mut self) {
+        self.claims.begin_changeset();
         self.ledger.seals.begin_changeset();
     }
 
     /// After the rollback of one changeset: drops what was remembered of its writes.
     pub(super) fn forget_changeset(&mut self) {
+        self.claims.forget_changeset();
         self.lanes.forget();
         self.ledger.forget_changeset();
     }
 
     /// After a rollback: drops what was remembered of the writes undone.
     pub(super) fn forget(&mut self) {
+        self.claims.forget();
         self.lanes.forget();
         self.ledger.forget();
     }

@@ -35,6 +35,15 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
 
+    CREATE TABLE fresh_claims (
+        id      INTEGER PRIMARY KEY,
+        key     BLOB    NOT NULL,
+        digest  BLOB    NOT NULL,
+        payment INTEGER NOT NULL,
+        at      INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT;
+
     CREATE TABLE entries (
         id           INTEGER PRIMARY KEY,
         payment      INTEGER NOT NULL,

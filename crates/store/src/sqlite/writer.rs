@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::apply::{Applied, Apply};
 use super::checkpoint::LogWatch;
+use super::claims::fresh::FreshClaims;
 use super::rows::is_of_the_changeset;
 use crate::{Changeset, StoreError, Verdict};
 
@@ -44,12 +45,13 @@ const SLOW: Duration = Duration::from_secs(1);
 /// `ready` is told once whether the statements could be prepared.
 pub(super) fn run(
     connection: Connection,
+    fresh_claims: Arc<FreshClaims>,
     queue: &Queue,
     batch_max: usize,
     checkpoints: SyncSender<()>,
     ready: &std::sync::mpsc::Sender<rusqlite::Result<()>>,
 ) -> Connection {
-    match Writer::prepare(&connection, checkpoints) {
+    match Writer::prepare(&connection, fresh_claims, checkpoints) {
         Ok(mut writer) => {
             let _ = ready.send(Ok(()));
             writer.serve(queue, batch_max);
@@ -102,10 +104,14 @@ impl From<rusqlite::Error> for Trouble {
 }
 
 impl<'c> Writer<'c> {
-    fn prepare(connection: &'c Connection, checkpoints: SyncSender<()>) -> rusqlite::Result<Self> {
+    fn prepare(
+        connection: &'c Connection,
+        fresh_claims: Arc<FreshClaims>,
+        checkpoints: SyncSender<()>,
+    ) -> rusqlite::Result<Self> {
         Ok(Writer {
             connection,
-            apply: Apply::prepare(connection)?,
+            apply: Apply::prepare(connection, fresh_claims)?,
             begin: connection.prepare("BEGIN IMMEDIATE")?,
             commit: connection.prepare("COMMIT")?,
             log: LogWatch::prepare(connection, checkpoints)?,

@@ -15,9 +15,8 @@ use super::routes::CONTENT_TYPE_JSON;
 use super::settings::{ErrorShape, Statuses};
 use super::status::{Reason, reason, status};
 use super::wire::Operation;
-use super::withdrawal::WITHDRAWAL_PAGE;
 use crate::dialects::ProviderTime;
-use crate::pages::back::CASHIER_PAGE;
+use crate::pages::back::{CASHIER_PAGE, WITHDRAWAL_PAGE};
 
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-transaction-id");
 const CASHIER_URL: HeaderName = HeaderName::from_static("x-cashier-url");

@@ -131,7 +131,8 @@ fn retry(caller: &Caller, deposit: &Deposit, created_at: Timestamp) -> Retry {
     Retry::Session { attempts_max, until: created_at + SESSION_TIME, amount: page.amount }
 }
 
-fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
+/// What our page needs to know, where the call is for one.
+pub(super) fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<Hosted>> {
     let page = deposit.hosted.as_ref()?;
     let theme = if page.theme.is_empty() { &caller.settings.theme } else { &page.theme };
     Some(Box::new(Hosted {

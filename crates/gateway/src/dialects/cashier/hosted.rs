@@ -1,17 +1,11 @@
 //! The payer's side of a hosted deposit (contract, section 13): the page to choose on, what becomes of the form, cancelling, and
-//! what the page's script asks. `GET` never moves money; one page makes one attempt at most.
-//!
-//! No cookie is needed: the token in the address says which payment, the hidden nonce says which drawing of its page. The nonce
-//! holds the number of operations made when the page was drawn, so an old page cannot make a second attempt.
+//! what the page's script asks. One page makes one attempt at most: the hidden nonce says which drawing of the page it is. It
+//! holds the number of operations made by then, so an old page cannot make a second attempt.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use florin_engine::directory::{Directory, Merchant};
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
 use florin_kernel::Timestamp;
@@ -21,19 +15,16 @@ use florin_kernel::public_id::Reference;
 use jiff::civil::Date;
 
 use super::answer;
-use super::errors::Problem;
 use super::list::utc_day;
-use super::routes::CONTENT_TYPE_JSON;
-use super::settings::Statuses;
-use super::state::{CashierState, read_body};
-use super::status::status;
-use crate::dialects::caller::{caller_address, is_in};
-use crate::pages::back::{self, CASHIER_PAGE, RECEIPT_PAGE};
+use super::payer::{Asked, Polled, Visited, Visitor};
+use super::state::CashierState;
+use crate::dialects::caller::is_in;
+use crate::pages::back::{self, Standing};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;
 use crate::pages::look::Look;
 use crate::pages::receipt::{self, Refusal};
-use crate::pages::{notice, see_other, withdrawal};
+use crate::pages::{notice, see_other};
 
 mod form;
 pub(super) mod offers;
@@ -44,33 +35,12 @@ use view::Shown;
 
 /// What nonces of the page are made for.
 const NONCE: &str = "cashier form";
-/// The script that puts the page into a merchant's page.
-const SCRIPT: &str = include_str!("../../../static/cashier.js");
-
-/// The payer's paths.
-pub(super) fn router() -> Router<CashierState> {
-    Router::new()
-        .route("/cashier/{token}", get(show))
-        .route("/cashier/{token}/pay", post(pay))
-        .route("/cashier/{token}/cancel", post(cancel))
-        .route("/cashier/{token}/status", get(poll))
-        .route("/cashier.js", get(script))
-}
-
-/// The error of a visit is a page, too.
-type Visited<T> = Result<T, Box<Response>>;
-
-fn answer(visited: Visited<Response>) -> Response {
-    visited.unwrap_or_else(|response| *response)
-}
 
 /// A request of a payer for a payment.
-struct Visit<'a> {
+pub(super) struct Visit<'a> {
     state: &'a CashierState,
     payment: Payment,
-    headers: HeaderMap,
-    /// Where the browser comes from.
-    address: IpAddr,
+    visitor: Visitor,
     now: Timestamp,
 }
 
@@ -91,84 +61,20 @@ impl Session<'_> {
     }
 }
 
-async fn show(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
-    if withdrawal::owns(state.engine(), &token) {
-        return withdrawal::show(state.engine(), &token).await;
-    }
-    answer(async { Visit::find(&state, &token, request.into_parts().0).await?.show().await }.await)
-}
-
-async fn pay(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let read = read_body(&parts, body).await;
-    answer(
-        async {
-            let body = read.map_err(|problem| Box::new(problem.into_response()))?;
-            if withdrawal::owns(state.engine(), &token) {
-                return Ok(withdrawal::pay(state.engine(), &token, &body).await);
-            }
-            let visit = Visit::find(&state, &token, parts).await?;
-            visit.pay(&Submitted::read(&body)).await
-        }
-        .await,
-    )
-}
-
-async fn cancel(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let read = read_body(&parts, body).await;
-    answer(
-        async {
-            let body = read.map_err(|problem| Box::new(problem.into_response()))?;
-            if withdrawal::owns(state.engine(), &token) {
-                return Ok(withdrawal::cancel(state.engine(), &token, &body).await);
-            }
-            let visit = Visit::find(&state, &token, parts).await?;
-            visit.cancel(&Submitted::read(&body)).await
-        }
-        .await,
-    )
-}
-
-/// `{"transaction_status":"pending","expires_in":1740}`; once final with `return_url`.
-async fn poll(State(state): State<CashierState>, Path(token): Path<String>, request: Request) -> Response {
-    if withdrawal::owns(state.engine(), &token) {
-        return withdrawal::status(state.engine(), &token).await;
-    }
-    match Visit::find(&state, &token, request.into_parts().0).await {
-        Ok(visit) => visit.poll(),
-        Err(_) => Problem::NotFound.into_response(),
-    }
-}
-
-async fn script() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, SCRIPT)
-}
-
 impl<'a> Visit<'a> {
-    async fn find(state: &'a CashierState, token: &str, parts: request::Parts) -> Visited<Visit<'a>> {
-        let engine = state.engine();
-        let reference = engine.read_page_token(CASHIER_PAGE, token).or(engine.read_page_token(RECEIPT_PAGE, token));
-        let reference = reference.ok_or_else(|| Box::new(notice::not_found()))?;
-        let payment =
-            match engine.store().transaction(reference.payment).await.map(|stored| stored?.transaction.payment()) {
-                Ok(Some(payment)) => payment,
-                Ok(None) => return Err(Box::new(notice::not_found())),
-                Err(error) => {
-                    tracing::warn!(%error, "a payer's page waits");
-                    return Err(Box::new(notice::unavailable()));
-                }
-            };
-        let peer = parts.extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
-        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let address = caller_address(peer, &parts.headers, state.trusted_proxies());
-        let now = engine.now(Lane::of(payment.merchant, payment.mode));
-        Ok(Visit { state, payment, headers: parts.headers, address, now })
+    pub(super) fn of(state: &'a CashierState, payment: Payment, visitor: Visitor) -> Visit<'a> {
+        let now = state.engine().now(Lane::of(payment.merchant, payment.mode));
+        Visit { state, payment, visitor, now }
+    }
+
+    pub(super) async fn answer(self, asked: Asked) -> Response {
+        let visited = match asked {
+            Asked::Page => self.show().await,
+            Asked::Pay(form) => self.pay(&form).await,
+            Asked::Cancel(form) => self.cancel(&form).await,
+            Asked::Status => Ok(self.poll().into_response()),
+        };
+        visited.unwrap_or_else(|page| *page)
     }
 
     fn engine(&self) -> &'a Arc<Engine> {
@@ -185,7 +91,7 @@ impl<'a> Visit<'a> {
     async fn show(self) -> Visited<Response> {
         let (engine, payment) = (self.engine(), &self.payment);
         if payment.details.hosted.is_none() {
-            return Ok(receipt::page(engine, payment, &self.headers).await);
+            return Ok(receipt::page(engine, payment, &self.visitor.headers).await);
         }
         if payment.state == Stands::Created {
             return Ok(self.session()?.draw(StatusCode::OK, Shown::default()));
@@ -193,9 +99,9 @@ impl<'a> Visit<'a> {
         match answer::payer_step(payment) {
             Some((seq, step)) => {
                 let url = answer::page(engine, payment, seq, step);
-                Ok(view::step(engine, payment, &self.headers, url, step.kind))
+                Ok(view::step(engine, payment, &self.visitor.headers, url, step.kind))
             }
-            None => Ok(receipt::page(engine, payment, &self.headers).await),
+            None => Ok(receipt::page(engine, payment, &self.visitor.headers).await),
         }
     }
 
@@ -204,15 +110,15 @@ impl<'a> Visit<'a> {
         let (engine, payment) = (self.engine(), &self.payment);
         let directory = engine.directory();
         let merchant = directory.merchant(payment.merchant);
-        let page = |refusal| Box::new(receipt::refusal(engine, payment, &self.headers, refusal));
-        if merchant.is_some_and(|merchant| is_in(&merchant.blocked_payers, self.address)) {
+        let page = |refusal| Box::new(receipt::refusal(engine, payment, &self.visitor.headers, refusal));
+        if merchant.is_some_and(|merchant| is_in(&merchant.blocked_payers, self.visitor.address)) {
             return Err(page(Refusal::Blocked));
         }
         if self.is_over() {
-            return Err(Box::new(receipt::expired(engine, payment, &self.headers)));
+            return Err(Box::new(receipt::expired(engine, payment, &self.visitor.headers)));
         }
         let offers = offers::offers(engine, payment, payment.asked).map_err(|_| page(Refusal::NothingOffered))?;
-        let look = Look::of(engine, payment, &self.headers);
+        let look = Look::of(engine, payment, &self.visitor.headers);
         Ok(Session { engine, directory, payment, look, offers, now: self.now, today: utc_day(self.now) })
     }
 
@@ -236,7 +142,7 @@ impl<'a> Visit<'a> {
             voucher: chosen.voucher,
             brand: String::new(),
             circumstances: Circumstances::default(),
-            address: Some(self.address),
+            address: Some(self.visitor.address),
         };
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {
             Ok(payment) => Ok(self.go_on(&payment)),
@@ -304,37 +210,18 @@ impl<'a> Visit<'a> {
         let engine = self.engine();
         let url = match answer::payer_step(payment) {
             Some((seq, step)) => answer::page(engine, payment, seq, step),
-            None => back::url(engine, payment, Seat::of(&self.headers)),
+            None => back::url(engine, payment, Seat::of(&self.visitor.headers)),
         };
         see_other(&url)
     }
 
-    fn poll(&self) -> Response {
-        #[derive(serde::Serialize)]
-        struct Body {
-            transaction_status: &'static str,
-            expires_in: i64,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            return_url: Option<String>,
-        }
+    fn poll(&self) -> Polled {
         let payment = &self.payment;
         let left = match payment.retry {
             Retry::Session { until, .. } => until.duration_since(self.now).as_secs().max(0),
             Retry::Never => 0,
         };
-        let transaction_status = status(payment.word(), Statuses::Basic);
-        let is_final = transaction_status != "pending";
-        let body = Body {
-            transaction_status,
-            expires_in: if is_final { 0 } else { left },
-            return_url: is_final.then(|| back::url(self.engine(), payment, Seat::Window)),
-        };
-        let body = serde_json::to_string(&body).expect("an answer has string keys and plain values only");
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_JSON)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        ];
-        (headers, body).into_response()
+        Polled::new(Standing::of(payment), Some(left), || back::url(self.engine(), payment, Seat::Window))
     }
 }
 

@@ -17,7 +17,7 @@ use super::query::Query;
 use super::state::CashierState;
 use super::status::{reason, status, withdrawal_reason, withdrawal_status};
 use super::wire::Operation;
-use super::{answer, approval, deposit, hosted, list, withdrawal};
+use super::{answer, approval, deposit, list, payer, withdrawal};
 
 /// Content type of every answer.
 pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
@@ -37,7 +37,7 @@ pub fn router(state: CashierState) -> Router {
         .route("/v1", any(unknown))
         .route("/v1/", any(unknown))
         .route("/v1/{*path}", any(unknown))
-        .merge(hosted::router())
+        .merge(payer::router())
         .with_state(state)
 }
 

@@ -73,7 +73,7 @@ pub struct Deposit {
     pub hosted: Option<HostedPage>,
 }
 
-/// What only the hosted call says.
+/// What only the hosted calls say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HostedPage {
     /// Who says how much is paid.
@@ -186,7 +186,8 @@ fn fields(
     let card = card_details.and_then(|details| card(&mut form, details, reading));
     let hosted = match operation {
         Operation::Hosted => Some(hosted::read(&mut form, &request)),
-        Operation::Direct | Operation::S2s | Operation::Withdrawal => None,
+        Operation::Withdrawal => Some(hosted::read_withdrawal(&mut form, &request)),
+        Operation::Direct | Operation::S2s => None,
     };
     let deposit = tracking_id.clone().zip(amount).map(|(tracking_id, amount)| Deposit {
         operation,

@@ -14,14 +14,15 @@ use jiff::SignedDuration;
 
 use super::answer;
 use super::auth::Caller;
-use super::deposit::with_defaults;
+use super::deposit::{hosted_details, with_defaults};
 use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
 use crate::dialects::caller::is_in;
+use crate::pages::back::WITHDRAWAL_PAGE;
 
-/// What tokens of the withdrawal cashier are made for.
-pub const WITHDRAWAL_PAGE: &str = "withdrawal";
+pub(super) mod page;
+
 /// The payer's time (product document, "Requests").
 const SESSION: SignedDuration = SignedDuration::from_mins(30);
 
@@ -73,6 +74,7 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
             reference: asked.tracking_id.clone(),
             payer: asked.payer.clone(),
             links: with_defaults(&asked.links, &caller.settings),
+            hosted: hosted_details(caller, asked),
             ..Details::default()
         },
     }

@@ -1,6 +1,5 @@
 //! Agreements that a payment is made on: `standingInstruction.*` and the older `recurringType` (contract, section 10.5).
 
-use florin_kernel::payment::Presence;
 use serde::{Deserialize, Serialize};
 
 use super::echo::is_date;

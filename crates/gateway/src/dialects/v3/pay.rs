@@ -7,23 +7,21 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use florin_engine::directory::Permission;
-use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Render, Reply, StartError};
-use florin_kernel::Money;
+use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, NewPayment, Render, Reply, StartError};
 use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Links, Payment, Retry, State, Times};
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, RuleOperation};
 
 use super::auth::Caller;
 use super::codes::Class;
-use super::errors::{FieldError, Problem};
+use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
 use super::request::{self, Account, Initial, Kind};
 use super::settings::{DeclineStatus, References};
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
+use super::way::{self, Way};
 use super::wire;
 use crate::dialects::ProviderTime;
-use crate::dialects::caller::is_in;
 
 const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("idempotency-replayed");
 
@@ -79,9 +77,6 @@ pub fn response(reply: Reply) -> Response {
     response
 }
 
-/// Whom to ask for the money, and how it is paid there.
-type Way = (Method, Candidate);
-
 async fn make(
     state: &V3State,
     caller: &Caller,
@@ -91,7 +86,7 @@ async fn make(
     render: &Render,
 ) -> Result<Reply, Problem> {
     let payment = Box::new(new_payment(state, caller, initial));
-    let way = check(state, caller, initial, &payment);
+    let way = way::find(state, caller, initial, &payment);
     let reused = caller.settings.merchant_transaction_id;
     let mut slot = 1;
     loop {
@@ -236,94 +231,4 @@ fn new_payment(state: &V3State, caller: &Caller, initial: &Initial) -> Payment {
             hosted: None,
         },
     }
-}
-
-/// Whether the payment may be made, and by whom: block lists, payment type, account, limits, provider.
-fn check(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment) -> Result<Way, Problem> {
-    if initial.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
-        return Err(Problem::Risk);
-    }
-    match initial.kind {
-        Kind::Debit | Kind::Preauthorisation | Kind::Verification => {}
-        Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
-    }
-    let (method, needs) = match &initial.account {
-        Account::Card(_) => (Method::Card, Needs::TakesCards),
-        Account::Redirect(method) => (*method, Needs::Page),
-        Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
-        Account::Token(_) => return Err(Problem::RegistrationMalformed),
-    };
-    let nowhere = || Problem::Fields(vec![FieldError::missing("shopperResultUrl")]);
-    if matches!(initial.account, Account::Redirect(_)) && initial.return_url.is_none() {
-        return Err(nowhere());
-    }
-    let moves = !matches!(initial.kind, Kind::Verification);
-    for limit in caller.merchant.limits.iter().filter(|limit| moves && limit.asset() == initial.amount.asset()) {
-        within(initial.amount, limit.min, limit.max)?;
-    }
-    let facts = Facts {
-        payment: payment.id,
-        attempt: 0,
-        merchant: payment.merchant,
-        mode: payment.mode,
-        operation: RuleOperation::Deposit,
-        method,
-        amount: initial.amount,
-        country: &initial.payer.country,
-        kyc_status: &initial.payer.kyc_status,
-        tags: &initial.payer.tags,
-    };
-    match state.engine.route(&facts, Choice::Rules, needs) {
-        Ok(candidate) => {
-            let challenged = |card| {
-                let mut accounts = candidate.accounts.iter();
-                accounts.any(|account| state.engine.foresees_payer(account, card, &initial.circumstances))
-            };
-            match &initial.account {
-                Account::Card(card) if initial.return_url.is_none() && challenged(card) => Err(nowhere()),
-                Account::Card(_) | Account::Redirect(_) | Account::Token(_) => Ok((method, candidate)),
-            }
-        }
-        Err(NoRoute::Amount { min, max }) => Err(within(initial.amount, min, max).err().unwrap_or(Problem::Fault)),
-        Err(NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule) => {
-            Err(if serves(state, payment, method, needs) {
-                Problem::NoProviderForCurrency
-            } else {
-                Problem::NoProviderForBrand
-            })
-        }
-    }
-}
-
-/// Whether a text has the form of a registration's id.
-fn is_registration(token: &str) -> bool {
-    token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
-    let error = |message: String| FieldError {
-        name: "amount".to_owned(),
-        value: Some(super::amounts::printed(amount)),
-        message: message.into(),
-    };
-    match (min.exceeds(amount), amount.exceeds(max)) {
-        (true, _) => Err(Problem::AmountTooLow(error(format!("must be at least {} {}", min.decimal(), min.asset())))),
-        (_, true) => Err(Problem::AmountTooLarge(error(format!("must be at most {} {}", max.decimal(), max.asset())))),
-        (false, false) => Ok(()),
-    }
-}
-
-/// Whether anybody takes the method at all, so that it is the currency that finds nobody.
-fn serves(state: &V3State, payment: &Payment, method: Method, needs: Needs) -> bool {
-    let directory = state.engine.directory();
-    let ruled = directory.catalogue().rules.iter().any(|rule| {
-        let own = rule.merchant.is_none_or(|merchant| merchant == payment.merchant);
-        own && rule.operation == RuleOperation::Deposit && rule.method == method
-    });
-    ruled
-        && directory.catalogue().providers.iter().any(|account| {
-            let own = account.merchant.is_none_or(|merchant| merchant == payment.merchant);
-            let in_service = !account.disabled && account.modes.contains(&payment.mode);
-            own && in_service && account.method == method && state.engine.can(account, needs)
-        })
 }

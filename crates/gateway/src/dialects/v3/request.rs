@@ -166,43 +166,28 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let return_url = reader.read("shopperResultUrl", web_url);
     let webhook = reader.read("notificationUrl", web_url);
     let reference = reader.read("merchantTransactionId", text(1, 255));
-    let mut some = |name: &str, longest| reader.read(name, text(1, longest)).unwrap_or_default();
-    let (descriptor, invoice) = (some("descriptor", 127), some("merchantInvoiceId", 255));
-    let (memo, category) = (some("merchantMemo", 255), some("transactionCategory", 32));
-    let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
-    let mut echo = Echo::read(&mut reader);
+    let descriptor = reader.read("descriptor", text(1, 127)).unwrap_or_default();
+    let mut document = document(&mut reader, reading);
     let instruction = Instruction::read(&mut reader);
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
         check_initial(instruction, &mut reader);
-        echo.standing_instruction = serde_json::to_value(instruction).ok();
-        echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
+        document.echo.standing_instruction = serde_json::to_value(instruction).ok();
+        document.echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
     }
-    let payer = payer(form);
-    let error_reader = Reader::new(form, Vec::new());
     reader.finish()?;
+    let reader = Reader::new(form, Vec::new());
     let kind = draft.kind.ok_or(Problem::Fault)?;
     if kind == Kind::NotOffered {
         return Err(Problem::TypeNotOffered);
     }
-    let amount = amount(&draft, kind, reading.settings.strict_decimals, &error_reader)?;
-    let amount_left_out = draft.amount.is_none();
-    let (mut account, holder, brand) = account(draft, reading, &error_reader)?;
+    let amount = amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
+    document.amount_left_out = draft.amount.is_none();
+    let mut account = account(draft, reading, &reader, &mut document)?;
     if kind == Kind::Verification && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
-    let by_merchant = instruction.as_ref().filter(|instruction| instruction.is_by_merchant());
-    let presence = by_merchant.map_or(Presence::Payer, |instruction| Presence::Merchant {
-        network_id: instruction.initial_transaction_id.clone().unwrap_or_default(),
-    });
-    if let Account::Card(card) = &mut account {
-        card.cryptogram = secure.cryptogram.clone();
-        if presence != Presence::Payer {
-            card.cvc = None;
-        }
-    }
-    let simulated = secure.simulated;
-    let authenticate = secure.authenticate(reading.settings.three_d_secure);
+    let circumstances = circumstances(instruction.as_ref(), secure, reading, &mut account);
     Ok(Box::new(Initial {
         kind,
         amount,
@@ -211,22 +196,50 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         return_url,
         webhook: webhook.unwrap_or_else(|| reading.settings.notification_url.clone()),
         descriptor,
-        payer,
-        circumstances: Circumstances { authenticate, presence, simulated },
-        document: Document {
-            entity: reading.entity.to_owned(),
-            profile: reading.profile,
-            set: reading.settings.set(reading.profile),
-            test_mode,
-            brand,
-            holder,
-            invoice,
-            memo,
-            category,
-            amount_left_out,
-            echo,
-        },
+        payer: payer(form),
+        circumstances,
+        document,
     }))
+}
+
+/// What is kept for answers, but for the account.
+fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
+    let mut some = |name: &str, longest| reader.read(name, text(1, longest)).unwrap_or_default();
+    let (invoice, memo, category) =
+        (some("merchantInvoiceId", 255), some("merchantMemo", 255), some("transactionCategory", 32));
+    let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
+    Document {
+        entity: reading.entity.to_owned(),
+        profile: reading.profile,
+        set: reading.settings.set(reading.profile),
+        test_mode,
+        brand: String::new(),
+        holder: String::new(),
+        invoice,
+        memo,
+        category,
+        amount_left_out: false,
+        echo: Echo::read(reader),
+    }
+}
+
+/// How the payment is made. Without the payer there is no security code.
+fn circumstances(
+    instruction: Option<&Instruction>,
+    secure: Secure,
+    reading: Reading<'_>,
+    account: &mut Account,
+) -> Circumstances {
+    let by_merchant = instruction.filter(|instruction| instruction.is_by_merchant());
+    let presence = by_merchant.map_or(Presence::Payer, |instruction| Presence::Merchant {
+        network_id: instruction.initial_transaction_id.clone().unwrap_or_default(),
+    });
+    if let Account::Card(card) = account {
+        card.cryptogram = secure.cryptogram.clone();
+        card.cvc = card.cvc.take().filter(|_| presence == Presence::Payer);
+    }
+    let simulated = secure.simulated;
+    Circumstances { authenticate: secure.authenticate(reading.settings.three_d_secure), presence, simulated }
 }
 
 /// The merchant may charge alone with a token or the network's id of the payment in which the payer agreed.
@@ -316,16 +329,22 @@ fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>
     }
 }
 
-/// How it is paid, the name on the card, and the brand's name.
-fn account(draft: Draft<'_>, reading: Reading<'_>, reader: &Reader<'_>) -> Result<(Account, String, String), Problem> {
+/// How it is paid; the name on the card and the brand's name are noted in the document.
+fn account(
+    draft: Draft<'_>,
+    reading: Reading<'_>,
+    reader: &Reader<'_>,
+    document: &mut Document,
+) -> Result<Account, Problem> {
     let kind = draft.brand.as_deref().map(|name| (name, brand::kind(name)));
     if let Some(token) = draft.token {
-        return Ok((Account::Token(token), String::new(), String::new()));
+        return Ok(Account::Token(token));
     }
     let Some(card) = draft.card else {
         return match kind {
             Some((name, Some(brand::Kind::Redirect(method)))) => {
-                Ok((Account::Redirect(method), String::new(), name.to_owned()))
+                document.brand = name.to_owned();
+                Ok(Account::Redirect(method))
             }
             Some((_, Some(brand::Kind::Card(_)))) | None => Err(Problem::NoAccount),
             Some((_, None)) => Err(Problem::NoProviderForBrand),
@@ -352,10 +371,9 @@ fn account(draft: Draft<'_>, reading: Reading<'_>, reader: &Reader<'_>) -> Resul
     if reading.mode == Mode::Live && is_past(expiry, reading.today) {
         return Err(Problem::CardExpired(reader.error("card.expiryYear", "must not be in the past")));
     }
-    let name = name.to_owned();
-    let holder = card.holder.clone();
-    let card = Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None };
-    Ok((Account::Card(card), holder, name))
+    document.brand = name.to_owned();
+    document.holder = card.holder.clone();
+    Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))
 }
 
 fn is_past(expiry: Expiry, today: Date) -> bool {

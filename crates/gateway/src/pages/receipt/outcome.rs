@@ -1,31 +1,31 @@
-//! What became of a payment, in words.
+//! What became of a payment or withdrawal, in words.
 
 use florin_kernel::payment::Word;
+use florin_kernel::withdrawal;
 
 use super::super::words::Words;
 
 /// What became of it.
-pub(super) struct Outcome {
-    pub(super) meaning: &'static str,
-    pub(super) word: &'static str,
-    pub(super) heading: &'static str,
-    pub(super) text: &'static str,
-    pub(super) open: bool,
+pub(crate) struct Outcome {
+    /// `good`, `waiting`, `attention`, `bad` or `plain`.
+    pub(crate) meaning: &'static str,
+    /// The word beside the colour.
+    pub(crate) word: &'static str,
+    /// What it is.
+    pub(crate) heading: &'static str,
+    /// What it means.
+    pub(crate) text: &'static str,
+    /// Whether it is yet to be decided.
+    pub(crate) open: bool,
 }
 
 impl Outcome {
-    pub(super) fn of(word: Word, words: &Words) -> Outcome {
-        let good = |word, heading, text| Outcome { meaning: "good", word, heading, text, open: false };
-        let bad = |word, heading, text| Outcome { meaning: "bad", word, heading, text, open: false };
-        let plain = |word, heading, text| Outcome { meaning: "plain", word, heading, text, open: false };
+    /// Of a payment.
+    pub(crate) fn of(word: Word, words: &Words) -> Outcome {
         match word {
-            Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown => Outcome {
-                meaning: "waiting",
-                word: words.waiting_word,
-                heading: words.waiting_heading,
-                text: words.waiting_text,
-                open: true,
-            },
+            Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown => {
+                waiting(words, words.waiting_heading, words.waiting_text)
+            }
             Word::Authorised => good(words.reserved_word, words.reserved_heading, words.reserved_text),
             Word::PartiallyCaptured => good(words.paid_word, words.part_paid_heading, words.part_paid_text),
             Word::Captured => good(words.paid_word, words.paid_heading, words.paid_text),
@@ -44,19 +44,66 @@ impl Outcome {
         }
     }
 
-    pub(super) fn over(words: &Words) -> Outcome {
+    /// Of a withdrawal.
+    pub(crate) fn of_withdrawal(word: withdrawal::Word, words: &Words) -> Outcome {
+        use withdrawal::Word;
+        let own = &words.withdrawal;
+        match word {
+            Word::Created => waiting(words, own.choose, own.nothing_paid),
+            Word::AwaitingApproval => waiting(words, own.checked_heading, own.checked_text),
+            Word::Approved | Word::Sent | Word::Unknown => waiting(words, own.sent_heading, own.sent_text),
+            Word::Paid => good(own.paid_word, own.paid_heading, own.paid_text),
+            Word::Returned => plain(own.returned_word, own.returned_heading, own.returned_text),
+            Word::Declined => bad(words.declined_word, own.declined_heading, own.declined_text),
+            Word::Failed => bad(words.failed_word, own.failed_heading, own.failed_text),
+            Word::Rejected => bad(own.rejected_word, own.rejected_heading, own.nothing_paid),
+            Word::Cancelled => plain(words.cancelled_word, own.cancelled_heading, own.nothing_paid),
+            Word::Expired => plain(words.expired_word, own.expired_heading, own.nothing_paid),
+        }
+    }
+
+    /// A receipt that is not shown any more.
+    pub(crate) fn over(words: &Words) -> Outcome {
         Outcome::noticed(words.over_word, words.over_heading, words.over_text)
     }
 
-    pub(super) fn blocked(words: &Words) -> Outcome {
+    /// The merchant takes no payments from the payer's address.
+    pub(crate) fn blocked(words: &Words) -> Outcome {
         Outcome::noticed(words.blocked_word, words.blocked_heading, words.blocked_text)
     }
 
-    pub(super) fn nothing_offered(words: &Words) -> Outcome {
+    /// The rules leave nothing to choose from.
+    pub(crate) fn nothing_offered(words: &Words) -> Outcome {
         Outcome::noticed(words.none_word, words.none_heading, words.none_text)
+    }
+
+    /// As [`Outcome::blocked`], of a withdrawal.
+    pub(crate) fn withdrawal_blocked(words: &Words) -> Outcome {
+        Outcome::noticed(words.blocked_word, words.withdrawal.blocked_heading, words.withdrawal.blocked_text)
+    }
+
+    /// As [`Outcome::nothing_offered`], of a withdrawal.
+    pub(crate) fn no_payout_offered(words: &Words) -> Outcome {
+        Outcome::noticed(words.none_word, words.withdrawal.none_heading, words.withdrawal.none_text)
     }
 
     fn noticed(word: &'static str, heading: &'static str, text: &'static str) -> Outcome {
         Outcome { meaning: "attention", word, heading, text, open: false }
     }
+}
+
+fn waiting(words: &Words, heading: &'static str, text: &'static str) -> Outcome {
+    Outcome { meaning: "waiting", word: words.waiting_word, heading, text, open: true }
+}
+
+fn good(word: &'static str, heading: &'static str, text: &'static str) -> Outcome {
+    Outcome { meaning: "good", word, heading, text, open: false }
+}
+
+fn bad(word: &'static str, heading: &'static str, text: &'static str) -> Outcome {
+    Outcome { meaning: "bad", word, heading, text, open: false }
+}
+
+fn plain(word: &'static str, heading: &'static str, text: &'static str) -> Outcome {
+    Outcome { meaning: "plain", word, heading, text, open: false }
 }

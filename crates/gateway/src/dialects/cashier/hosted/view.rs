@@ -12,7 +12,7 @@ use super::offers::{Entry, Offer, bounds};
 use super::{Session, new_nonce};
 use crate::pages::back;
 use crate::pages::card::CardFields;
-use crate::pages::look::Look;
+use crate::pages::look::{Look, icon};
 use crate::pages::words::{Words, fill};
 
 /// What the page shows beside what the payment says: a form that could not be obeyed.
@@ -133,18 +133,11 @@ impl Session<'_> {
 
 fn choice(offer: &Offer, words: &'static Words, chosen: Option<i64>) -> Choice {
     let account = offer.account();
-    let icon = match offer.method {
-        Method::Card => "card",
-        Method::BankTransfer => "bank",
-        Method::EWallet => "wallet",
-        Method::Voucher => "voucher",
-        Method::Crypto => "mark",
-    };
     Choice {
         id: account.id.number(),
         name: words.method(offer.method),
         provider: account.name.clone(),
-        icon,
+        icon: icon(offer.method),
         entry: offer.entry,
         continues: fill(words.continue_at, &[("provider", &account.name)]),
         chosen: chosen == Some(account.id.number()),

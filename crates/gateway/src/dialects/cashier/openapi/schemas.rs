@@ -155,18 +155,19 @@ fn request(provider_field: &str, provider: &str, more: &[&str]) -> Value {
 
 /// A withdrawal's provider is chosen by the rules.
 fn withdrawal_request() -> Value {
-    let mut request = request("provider_id", "", &[]);
-    if let Some(properties) = request["properties"].as_object_mut() {
-        properties.remove("provider_id");
-    }
+    let mut request = request("theme", "", &[]);
+    request["properties"]["theme"] = theme();
     request
+}
+
+fn theme() -> Value {
+    described("string", "dark, light or auto; another name counts as the credential's own")
 }
 
 /// A request without a provider: the payer chooses.
 fn hosted_request() -> Value {
     let mut request = request("theme", "", &[]);
-    request["properties"]["theme"] =
-        described("string", "dark, light or auto; another name counts as the credential's own");
+    request["properties"]["theme"] = theme();
     request["properties"]["amount_restricted"] = json!({
         "type": "boolean", "default": true,
         "description": "false: the payer may choose any amount within the limits, and what was paid is what is reported"

@@ -1,4 +1,4 @@
-//! What only the hosted call says: theme, whose amount it is, and what is offered (contract, section 4).
+//! What only the hosted calls say: theme, whose amount it is, and what is offered (contract, section 4).
 
 use florin_kernel::payment::AmountChoice;
 use florin_kernel::routing::{Method, ProviderId};
@@ -17,6 +17,12 @@ pub(super) fn read(form: &mut Form, request: &Section<'_>) -> HostedPage {
     let methods = list(form, &settings, "methods", method);
     let providers = list(form, &settings, "providers", rules::provider_id);
     HostedPage { amount, theme, methods, providers }
+}
+
+/// A withdrawal's amount is fixed, and its rules say what is offered: only the look is the request's.
+pub(super) fn read_withdrawal(form: &mut Form, request: &Section<'_>) -> HostedPage {
+    let theme = form.read(request, "theme", theme).unwrap_or_default();
+    HostedPage { amount: AmountChoice::Fixed, theme, methods: Vec::new(), providers: Vec::new() }
 }
 
 /// Absent means restricted: the safe reading for merchants who credit what they asked for.

@@ -1,0 +1,122 @@
+//! Whether a payment may be made, and who takes it: block lists, payment type, account, limits, provider (contract, section 7.4).
+
+use florin_engine::Needs;
+use florin_kernel::Money;
+use florin_kernel::payment::Payment;
+use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, RuleOperation};
+
+use super::amounts;
+use super::auth::Caller;
+use super::errors::{FieldError, Problem};
+use super::request::{Account, Initial, Kind};
+use super::state::V3State;
+use crate::dialects::caller::is_in;
+
+/// How it is paid, and whom to ask.
+pub type Way = (Method, Candidate);
+
+/// The first thing that stands against a payment, else its way.
+pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payment) -> Result<Way, Problem> {
+    if initial.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
+        return Err(Problem::Risk);
+    }
+    match initial.kind {
+        Kind::Debit | Kind::Preauthorisation | Kind::Verification => {}
+        Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
+    }
+    let (method, needs) = match &initial.account {
+        Account::Card(_) => (Method::Card, Needs::TakesCards),
+        Account::Redirect(_) if initial.return_url.is_none() => return Err(nowhere_to_return()),
+        Account::Redirect(method) => (*method, Needs::Page),
+        Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
+        Account::Token(_) => return Err(Problem::RegistrationMalformed),
+    };
+    if initial.kind != Kind::Verification {
+        for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
+            within(initial.amount, limit.min, limit.max)?;
+        }
+    }
+    let candidate = route(state, initial, payment, method, needs)?;
+    match &initial.account {
+        Account::Card(card) if initial.return_url.is_none() => {
+            let challenges = |account: &_| state.engine.foresees_payer(account, card, &initial.circumstances);
+            match candidate.accounts.iter().any(|account| challenges(account)) {
+                true => Err(nowhere_to_return()),
+                false => Ok((method, candidate)),
+            }
+        }
+        Account::Card(_) | Account::Redirect(_) | Account::Token(_) => Ok((method, candidate)),
+    }
+}
+
+fn nowhere_to_return() -> Problem {
+    Problem::Fields(vec![FieldError::missing("shopperResultUrl")])
+}
+
+fn route(
+    state: &V3State,
+    initial: &Initial,
+    payment: &Payment,
+    method: Method,
+    needs: Needs,
+) -> Result<Candidate, Problem> {
+    let facts = Facts {
+        payment: payment.id,
+        attempt: 0,
+        merchant: payment.merchant,
+        mode: payment.mode,
+        operation: RuleOperation::Deposit,
+        method,
+        amount: initial.amount,
+        country: &initial.payer.country,
+        kyc_status: &initial.payer.kyc_status,
+        tags: &initial.payer.tags,
+    };
+    let routed = match state.engine.route(&facts, Choice::Rules, needs) {
+        // A verification asks about a card, whatever amount the provider would take.
+        Err(NoRoute::Amount { min, .. }) if initial.kind == Kind::Verification => {
+            state.engine.route(&Facts { amount: min, ..facts }, Choice::Rules, needs)
+        }
+        routed => routed,
+    };
+    routed.map_err(|refusal| match refusal {
+        NoRoute::Amount { min, max } => within(initial.amount, min, max).err().unwrap_or(Problem::Fault),
+        NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule if serves(state, payment, method, needs) => {
+            Problem::NoProviderForCurrency
+        }
+        NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule => Problem::NoProviderForBrand,
+    })
+}
+
+/// Whether a text has the form of a registration's id.
+fn is_registration(token: &str) -> bool {
+    token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
+    let error = |message: String| FieldError {
+        name: "amount".to_owned(),
+        value: Some(amounts::printed(amount)),
+        message: message.into(),
+    };
+    match (min.exceeds(amount), amount.exceeds(max)) {
+        (true, _) => Err(Problem::AmountTooLow(error(format!("must be at least {} {}", min.decimal(), min.asset())))),
+        (_, true) => Err(Problem::AmountTooLarge(error(format!("must be at most {} {}", max.decimal(), max.asset())))),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Whether anybody takes the method at all, so that it is the currency that finds nobody.
+fn serves(state: &V3State, payment: &Payment, method: Method, needs: Needs) -> bool {
+    let directory = state.engine.directory();
+    let ruled = directory.catalogue().rules.iter().any(|rule| {
+        let own = rule.merchant.is_none_or(|merchant| merchant == payment.merchant);
+        own && rule.operation == RuleOperation::Deposit && rule.method == method
+    });
+    ruled
+        && directory.catalogue().providers.iter().any(|account| {
+            let own = account.merchant.is_none_or(|merchant| merchant == payment.merchant);
+            let in_service = !account.disabled && account.modes.contains(&payment.mode);
+            own && in_service && account.method == method && state.engine.can(account, needs)
+        })
+}
