@@ -44,7 +44,7 @@ pub use callbacks::CallbackRefusal;
 pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, Stored};
 pub use owner::Owner;
 pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
-pub use session::{NewSession, NextAttempt};
+pub use session::{FirstRead, NewSession, NextAttempt};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
 pub use withdrawals::{NewWithdrawal, PayoutChoice};

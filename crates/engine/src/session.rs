@@ -15,7 +15,7 @@ use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
 use crate::Engine;
 use crate::calls::Calls;
 use crate::owner::Owner;
-use crate::replay::{ClaimRequest, Earlier, Render, Reply};
+use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
 use crate::start::{ID_DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
 
@@ -29,6 +29,15 @@ pub struct NewSession {
     pub digest: [u8; 16],
     /// Makes the answer.
     pub render: Render,
+}
+
+/// Whether a session's result was read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstRead {
+    /// Not before now.
+    Now,
+    /// Before.
+    Before,
 }
 
 /// What the payer of a session tries next.
@@ -133,6 +142,20 @@ impl Engine {
             if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
                 return Ok(*changes.transaction);
             }
+        }
+    }
+
+    /// Whether what became of a session is read for the first time: whoever asks takes that for good.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn first_read(&self, payment: &Payment) -> Result<FirstRead, StoreError> {
+        let reading = ClaimRequest { kind: ClaimKind::Reference, text: format!("read {}", payment.id) };
+        let claims = self.claims(payment, &[reading], [0; 16], self.now(Lane::of(payment.merchant, payment.mode)));
+        match self.write(Changeset { claims, ..Changeset::default() }).await? {
+            Verdict::Committed => Ok(FirstRead::Now),
+            Verdict::Duplicate(_) => Ok(FirstRead::Before),
+            Verdict::Conflict | Verdict::BelowFloor { .. } => unreachable!("a claim alone changes nothing else"),
         }
     }
 

@@ -23,6 +23,7 @@ mod amounts;
 pub mod auth;
 mod brand;
 mod calls;
+mod checkout;
 pub mod codes;
 mod echo;
 mod errors;
@@ -49,6 +50,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use checkout::own_page as checkout_page;
 pub use errors::{FieldError, Problem};
 pub use openapi::openapi;
 pub use redirect::{return_fields, return_method};

@@ -72,6 +72,17 @@ impl Form {
         }
     }
 
+    /// Fields as they are written here, one behind the other.
+    pub fn of<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Form {
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Form::read(text.as_bytes()).0
+    }
+
+    /// All fields: names and values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| (field.name.text(), field.value.as_str()))
+    }
+
     /// A field's value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.places.get(name).map(|place| self.fields[*place].value.as_str())

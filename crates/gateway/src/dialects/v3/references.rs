@@ -5,7 +5,7 @@
 
 use florin_engine::{ClaimKind, ClaimRequest};
 use florin_kernel::payment::{Dialect, Payment};
-use florin_kernel::{CredentialId, Transaction};
+use florin_kernel::{CredentialId, Timestamp, Transaction};
 
 use super::auth::Caller;
 use super::errors::Problem;
@@ -19,12 +19,15 @@ pub const SLOTS_MAX: u32 = 100;
 pub enum Operation {
     /// An initial payment.
     Initial,
+    /// A checkout.
+    Checkout,
 }
 
 /// A reference's claim for the payment in one of its slots, counted from 1.
 pub fn claim(entity: &str, operation: Operation, slot: u32, text: &str) -> ClaimRequest {
     let operation = match operation {
         Operation::Initial => "initial",
+        Operation::Checkout => "checkout",
     };
     ClaimRequest { kind: ClaimKind::Reference, text: format!("{entity} {operation} {slot} {text}") }
 }
@@ -49,16 +52,30 @@ pub async fn payment(state: &V3State, caller: &Caller, claim: &str) -> Result<Op
     Ok(transaction(state, caller, claim).await?.and_then(Transaction::payment))
 }
 
-/// Everything begun under a reference, newest first.
+/// Everything begun under a reference, newest first. A checkout is begun when its payer has tried to pay.
 pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<Vec<Transaction>, Problem> {
     let mut found = Vec::new();
-    for slot in 1..=SLOTS_MAX {
-        let text = claim(&caller.entity, Operation::Initial, slot, reference).text;
-        match transaction(state, caller, &text).await? {
-            Some(transaction) => found.push(transaction),
-            None => break,
+    for operation in [Operation::Initial, Operation::Checkout] {
+        for slot in 1..=SLOTS_MAX {
+            let text = claim(&caller.entity, operation, slot, reference).text;
+            match transaction(state, caller, &text).await? {
+                Some(transaction) => found.push(transaction),
+                None => break,
+            }
         }
     }
-    found.reverse();
+    found.retain(|transaction| match transaction {
+        Transaction::Payment(payment) => !payment.operations.is_empty(),
+        Transaction::Withdrawal(_) => true,
+    });
+    found.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
     Ok(found)
+}
+
+/// When it was begun; of the same moment the later number.
+fn begun_at(transaction: &Transaction) -> (Timestamp, i64) {
+    match transaction {
+        Transaction::Payment(payment) => (payment.created_at, payment.id.number()),
+        Transaction::Withdrawal(withdrawal) => (withdrawal.created_at, withdrawal.id.number()),
+    }
 }

@@ -8,6 +8,7 @@ use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::checkout::Checkout;
 use super::codes::{Set, TestMode};
 use super::echo::{Echo, is_date};
 use super::errors::{FieldError, Problem};
@@ -133,16 +134,23 @@ pub struct Document {
     /// Whether no amount was sent, which a verification needs not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub amount_left_out: bool,
+    /// The checkout that it is paid in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkout: Option<Box<Checkout>>,
     /// What was sent along.
     #[serde(default)]
     pub echo: Echo,
 }
 
 /// The texts of an initial payment, each of the right form.
-struct Draft<'f> {
-    amount: Option<&'f str>,
+pub(super) struct Draft<'f> {
+    pub(super) amount: Option<&'f str>,
     currency: Option<&'f str>,
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
+}
+
+/// The texts of how it is paid, each of the right form.
+pub(super) struct MeansDraft<'f> {
     brand: Option<String>,
     card: Option<CardDraft<'f>>,
     token: Option<String>,
@@ -163,6 +171,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let mut reader = Reader::new(form, faults);
     common(&mut reader, reading);
     let draft = draft(&mut reader);
+    let means = means(&mut reader);
     let return_url = reader.read("shopperResultUrl", web_url);
     let webhook = reader.read("notificationUrl", web_url);
     let reference = reader.read("merchantTransactionId", text(1, 255));
@@ -183,11 +192,17 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     }
     let amount = amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
-    let mut account = account(draft, reading, &reader, &mut document)?;
+    let mut account = account(means, reading, &reader, &mut document)?;
     if kind == Kind::Verification && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
-    let circumstances = circumstances(instruction.as_ref(), secure, reading, &mut account);
+    let cryptogram = secure.cryptogram.clone();
+    let circumstances = circumstances(instruction.as_ref(), secure, reading);
+    if let Account::Card(card) = &mut account {
+        card.cryptogram = cryptogram;
+        // Without the payer there is no security code.
+        card.cvc = card.cvc.take().filter(|_| circumstances.presence == Presence::Payer);
+    }
     Ok(Box::new(Initial {
         kind,
         amount,
@@ -203,7 +218,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
 }
 
 /// What is kept for answers, but for the account.
-fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
+pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
     let mut some = |name: &str, longest| reader.read(name, text(1, longest)).unwrap_or_default();
     let (invoice, memo, category) =
         (some("merchantInvoiceId", 255), some("merchantMemo", 255), some("transactionCategory", 32));
@@ -219,25 +234,17 @@ fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
         memo,
         category,
         amount_left_out: false,
+        checkout: None,
         echo: Echo::read(reader),
     }
 }
 
-/// How the payment is made. Without the payer there is no security code.
-fn circumstances(
-    instruction: Option<&Instruction>,
-    secure: Secure,
-    reading: Reading<'_>,
-    account: &mut Account,
-) -> Circumstances {
+/// How the payment is made.
+pub(super) fn circumstances(instruction: Option<&Instruction>, secure: Secure, reading: Reading<'_>) -> Circumstances {
     let by_merchant = instruction.filter(|instruction| instruction.is_by_merchant());
     let presence = by_merchant.map_or(Presence::Payer, |instruction| Presence::Merchant {
         network_id: instruction.initial_transaction_id.clone().unwrap_or_default(),
     });
-    if let Account::Card(card) = account {
-        card.cryptogram = secure.cryptogram.clone();
-        card.cvc = card.cvc.take().filter(|_| presence == Presence::Payer);
-    }
     let simulated = secure.simulated;
     Circumstances { authenticate: secure.authenticate(reading.settings.three_d_secure), presence, simulated }
 }
@@ -259,7 +266,7 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
     reader.read("merchant.id", |id| if known(id) { Ok(()) } else { Err("must be one of your sub-merchants".into()) });
 }
 
-fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
+pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
     let kind = reader.require("paymentType", |word| {
         let found = KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
         found.ok_or("must be one of DB, PA, CV, CD".into())
@@ -274,6 +281,11 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
             (reader.require("amount", amount_rule), reader.require("currency", amounts::currency_text))
         }
     };
+    Draft { amount, currency, kind }
+}
+
+/// Brand, card and token of a form.
+pub(super) fn means<'f>(reader: &mut Reader<'f>) -> MeansDraft<'f> {
     let word = |value: &str| {
         (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
@@ -289,7 +301,7 @@ fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
         // Where both are sent, the token wins.
         Some(_) => None,
     };
-    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), card, token }
+    MeansDraft { brand: brand.map(|brand| brand.to_ascii_uppercase()), card, token }
 }
 
 fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
@@ -315,7 +327,7 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
     number.map(|number| CardDraft { number, holder, expiry, cvc })
 }
 
-fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
+pub(super) fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
     let currency: Option<Asset> = draft.currency.map(|code| amounts::currency(code, reader)).transpose()?;
     // A verification needs neither, and moves nothing.
     let currency = currency.unwrap_or_else(|| Asset::currency("EUR").expect("a currency of ISO 4217"));
@@ -330,8 +342,8 @@ fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>
 }
 
 /// How it is paid; the name on the card and the brand's name are noted in the document.
-fn account(
-    draft: Draft<'_>,
+pub(super) fn account(
+    draft: MeansDraft<'_>,
     reading: Reading<'_>,
     reader: &Reader<'_>,
     document: &mut Document,
@@ -382,7 +394,7 @@ fn is_past(expiry: Expiry, today: Date) -> bool {
 }
 
 /// The payer in the core's terms, for lists and rules; what has another form there is left out.
-fn payer(form: &Form) -> Payer {
+pub(super) fn payer(form: &Form) -> Payer {
     let some = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let phone: String = some("customer.phone").chars().filter(char::is_ascii_digit).take(15).collect();
     Payer {

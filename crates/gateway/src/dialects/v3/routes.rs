@@ -12,6 +12,7 @@ use florin_kernel::ports::Lane;
 use ipnet::IpNet;
 
 use super::calls::{self, Call};
+use super::checkout::{self, Purpose};
 use super::errors::Problem;
 use super::mounts::Mount;
 use super::stamp::Envelope;
@@ -57,15 +58,30 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
             return Ok(redirect::act(state, token, &parts.headers, &body).await);
         }
         Call::MethodStep(token) => return Ok(redirect::method(state, token).await),
-        Call::Pay | Call::NewestByReference | Call::ByReference | Call::Inquire(_) => {}
+        Call::Visit(visit) => return checkout::visit(state, visit, &parts, body, envelope).await,
+        Call::Pay
+        | Call::OpenCheckout
+        | Call::ChangeCheckout(_)
+        | Call::CloseCheckout(_)
+        | Call::ReadCheckout(..)
+        | Call::NewestByReference
+        | Call::ByReference
+        | Call::Inquire(_) => {}
     }
     let asked = state.read(&parts, body, envelope).await?;
     match call {
         Call::Pay => pay::pay(state, asked, &path.join("/")).await,
+        Call::OpenCheckout => checkout::open(state, asked).await,
+        Call::ChangeCheckout(id) => checkout::change(state, asked, id).await,
+        Call::CloseCheckout(id) => checkout::close(state, asked, id).await,
+        Call::ReadCheckout(id, purpose) => checkout::read(state, asked, id, purpose).await,
+        Call::Inquire(id) if checkout::is_id(&state.engine, id) => {
+            checkout::read(state, asked, id, Purpose::Payment).await
+        }
         Call::Inquire(id) => inquiry::by_id(state, asked, id).await,
         Call::NewestByReference => inquiry::newest(state, asked).await,
         Call::ByReference => inquiry::all(state, asked, envelope).await,
-        Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
+        Call::ResultCodes | Call::Visit(_) | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
             unreachable!("answered above")
         }
     }

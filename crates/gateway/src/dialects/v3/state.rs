@@ -10,12 +10,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use florin_engine::Engine;
 use florin_kernel::ports::Lane;
+use florin_kernel::public_id::Reference;
 use florin_kernel::{Timestamp, Transaction};
 use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::auth::{self, Caller};
+use super::checkout;
 use super::errors::{FieldError, Problem};
 use super::form::{Form, is_no_form};
 use super::mounts::{Mount, Profile};
@@ -128,7 +130,8 @@ impl V3State {
     pub async fn find(&self, caller: &Caller, text: &str) -> Result<Option<(Transaction, u16)>, Problem> {
         let codec = self.engine.codec();
         let whole = codec.read_base36(text).filter(|reference| reference.sequence == 0);
-        let Some(reference) = codec.read_hex(text).or(whole) else { return Ok(None) };
+        let through = checkout::read_id(&self.engine, text).map(|payment| Reference { payment, sequence: 0 });
+        let Some(reference) = through.or_else(|| codec.read_hex(text)).or(whole) else { return Ok(None) };
         let found = self.engine.find_transaction(caller.owner(), reference.payment).await?;
         Ok(found.map(|transaction| (transaction, reference.sequence)))
     }
@@ -139,7 +142,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, FieldError> {
 }
 
 /// The fields of a call: a POST's are its body, all others' the query.
-async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>), Problem> {
+pub async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>), Problem> {
     if parts.method != Method::POST {
         return Ok(Form::read(parts.uri.query().unwrap_or_default().as_bytes()));
     }
@@ -154,6 +157,7 @@ async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>),
     }
 }
 
-fn utc_day(instant: Timestamp) -> Date {
+/// The UTC day of a moment.
+pub fn utc_day(instant: Timestamp) -> Date {
     Offset::UTC.to_datetime(instant).date()
 }

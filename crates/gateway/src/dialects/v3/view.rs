@@ -13,6 +13,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
+use super::checkout;
 use super::codes::{Code, Coding, Event, PendingCodes, Set, TestMode, code};
 use super::echo::Echo;
 use super::mounts::Mount;
@@ -88,7 +89,10 @@ impl Viewer {
             summary: (detail == Detail::Inquired).then(|| summary(payment)),
             build_number: BUILD_NUMBER,
             timestamp: stamp::timestamp(changed_at(payment.created_at, attempt), self.format),
-            ndc: stamp::ndc_of(&self.engine, &document.entity, payment.id, 0),
+            ndc: match document.checkout {
+                Some(_) => checkout::print_id(&self.engine, payment.id, self.mount.profile),
+                None => stamp::ndc_of(&self.engine, &document.entity, payment.id, 0),
+            },
             payments: None,
         }
     }
@@ -182,6 +186,7 @@ impl Viewer {
             memo: String::new(),
             category: String::new(),
             amount_left_out: false,
+            checkout: None,
             echo: Echo::default(),
         })
     }

@@ -63,6 +63,8 @@ pub(super) static WORDS: Words = Words {
     bad_month: "Geben Sie 1 bis 12 ein.",
     bad_year: "Geben Sie ein Jahr ein.",
     bad_expiry: "Die Karte ist abgelaufen. Nehmen Sie eine andere.",
+    not_taken: "{merchant} nimmt diese Karte nicht an. Verwenden Sie eine andere.",
+    save_card: "Karte speichern",
     bad_voucher: "Geben Sie die 16 Ziffern des Gutscheins ein.",
     open_heading: "Ihre Zahlung wartet auf Sie",
     open_text: "Sie ist bei {provider} offen. Machen Sie dort weiter; solange sie offen ist, können Sie nicht auf andere Weise bezahlen.",

@@ -63,6 +63,8 @@ pub(super) static WORDS: Words = Words {
     bad_month: "Enter 1 to 12.",
     bad_year: "Enter a year.",
     bad_expiry: "The card has expired. Use another.",
+    not_taken: "{merchant} does not take this card. Use another.",
+    save_card: "Save the card",
     bad_voucher: "Enter the 16 digits of the voucher.",
     open_heading: "Your payment waits for you",
     open_text: "It is open at {provider}. Go on there; while it is open you cannot pay in another way.",

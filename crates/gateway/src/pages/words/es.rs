@@ -63,6 +63,8 @@ pub(super) static WORDS: Words = Words {
     bad_month: "De 1 a 12.",
     bad_year: "Introduzca un año.",
     bad_expiry: "La tarjeta ha caducado. Use otra.",
+    not_taken: "{merchant} no acepta esta tarjeta. Use otra.",
+    save_card: "Guardar la tarjeta",
     bad_voucher: "Introduzca las 16 cifras del cupón.",
     open_heading: "Su pago le espera",
     open_text: "Está abierto en {provider}. Continúe allí; mientras esté abierto no puede pagar de otra forma.",

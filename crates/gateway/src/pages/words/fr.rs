@@ -63,6 +63,8 @@ pub(super) static WORDS: Words = Words {
     bad_month: "De 1 à 12.",
     bad_year: "Saisissez une année.",
     bad_expiry: "La carte a expiré. Utilisez-en une autre.",
+    not_taken: "{merchant} n’accepte pas cette carte. Utilisez-en une autre.",
+    save_card: "Enregistrer la carte",
     bad_voucher: "Saisissez les 16 chiffres du bon.",
     open_heading: "Votre paiement vous attend",
     open_text: "Il est ouvert chez {provider}. Continuez là-bas ; tant qu’il est ouvert, vous ne pouvez pas payer autrement.",
