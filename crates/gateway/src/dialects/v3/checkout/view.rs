@@ -18,13 +18,15 @@ use crate::pages::look::{Look, icon};
 use crate::pages::words::fill;
 use crate::pages::{Policy, Script, decline, html_under};
 
-/// The longest query of a frame that is kept for its way back.
+/// The longest query that is read.
 const QUERY_MAX: usize = 4096;
+/// So many brands a shop's page may name.
+const BRANDS_MAX: usize = 32;
 
 /// What the shop's page asks of the frame, in the frame's query.
 #[derive(Clone, Debug)]
 pub(super) struct FrameOptions {
-    /// As it came.
+    /// As a query again, with nothing in it but what is understood.
     pub(super) query: String,
     /// The brands to offer, in capitals; empty: all.
     pub(super) brands: Vec<String>,
@@ -36,9 +38,19 @@ pub(super) struct FrameOptions {
     origin: String,
     /// The payer's language.
     locale: String,
-    theme: String,
+    /// `light` or `dark`; empty: as the payer's device.
+    theme: &'static str,
+    /// Whether the form has a card of its own around it.
+    style: Style,
     /// Whether the payer says of which brand the card is.
     picks_brand: Picking,
+}
+
+/// Whether the form stands on a card or on the shop's page itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Card,
+    Plain,
 }
 
 /// How the brand of a card is found.
@@ -58,17 +70,43 @@ impl FrameOptions {
             let found = url::form_urlencoded::parse(query.as_bytes()).find(|(field, _)| field == name);
             found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
         };
+        let one_of = |name: &str, words: &[&'static str]| {
+            let value = field(name);
+            words.iter().copied().find(|word| *word == value).unwrap_or_default()
+        };
         let known = |name: &String| brand::kind(name).is_some();
         let brands = field("brands").to_ascii_uppercase();
+        let brands: Vec<String> =
+            brands.split([' ', ',']).map(ToOwned::to_owned).filter(known).take(BRANDS_MAX).collect();
+        let action = Some(field("action")).filter(|url| web_url(url).is_ok()).unwrap_or_default();
+        let origin = Some(field("origin")).filter(|origin| is_origin(origin, Mode::Dev)).unwrap_or_default();
+        let is_tag =
+            |tag: &String| tag.len() <= 35 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let locale = Some(field("locale")).filter(is_tag).unwrap_or_default();
+        let (theme, code) = (one_of("theme", &["light", "dark"]), one_of("cvv", &["optional"]));
+        let (picking, style) = (one_of("brandDetection", &["false"]), one_of("style", &["plain"]));
+        let named = brands.join(" ");
+        let fields = [
+            ("origin", origin.as_str()),
+            ("action", &action),
+            ("brands", &named),
+            ("locale", &locale),
+            ("theme", theme),
+            ("cvv", code),
+            ("brandDetection", picking),
+            ("style", style),
+        ];
+        let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
         FrameOptions {
-            brands: brands.split([' ', ',']).map(ToOwned::to_owned).filter(known).take(32).collect(),
-            code: if field("cvv") == "optional" { Code::Optional } else { Code::Required },
-            action: Some(field("action")).filter(|url| web_url(url).is_ok()).unwrap_or_default(),
-            origin: field("origin"),
-            locale: field("locale").chars().take(35).collect(),
-            theme: field("theme"),
-            picks_brand: if field("brandDetection") == "false" { Picking::ByPayer } else { Picking::ByNumber },
-            query: query.to_owned(),
+            query: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish(),
+            code: if code.is_empty() { Code::Required } else { Code::Optional },
+            picks_brand: if picking.is_empty() { Picking::ByNumber } else { Picking::ByPayer },
+            style: if style.is_empty() { Style::Card } else { Style::Plain },
+            theme,
+            brands,
+            action,
+            origin,
+            locale,
         }
     }
 
@@ -78,7 +116,7 @@ impl FrameOptions {
             payment.details.links.locale.clone_from(&self.locale);
         }
         if let (Seat::Frame, Some(hosted)) = (seat, &mut payment.details.hosted) {
-            hosted.theme.clone_from(&self.theme);
+            hosted.theme = self.theme.to_owned();
             if is_origin(&self.origin, payment.mode) {
                 hosted.framed_by.clone_from(&self.origin);
             }
@@ -116,6 +154,7 @@ struct CheckoutPage<'a> {
     card: CardFields,
     card_brands: Vec<CardBrand>,
     asks_code: Code,
+    style: Style,
     pay: String,
     problem: Option<&'static str>,
     declined: Option<&'static str>,
@@ -182,6 +221,7 @@ impl Session<'_> {
             offers: self.offers.iter().map(|offer| self.choice(offer, &chosen)).collect(),
             card_brands: self.card_brands(),
             asks_code: self.options.code,
+            style: self.options.style,
             declined: if shown.problem.is_none() { decline::why(payment, words) } else { None },
             card: shown.card,
             problem: shown.problem,
