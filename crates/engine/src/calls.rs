@@ -11,7 +11,7 @@ use florin_kernel::payment::{
 };
 use florin_kernel::ports::{Call, Lane, Payee, Provider};
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::ProviderAccount;
+use florin_kernel::routing::{ProviderAccount, Trail};
 use florin_kernel::secret::Secret;
 
 use crate::Engine;
@@ -35,6 +35,8 @@ pub(crate) struct Calls {
     pub means: Option<Means>,
     /// How further attempts are made.
     pub circumstances: Circumstances,
+    /// How their providers were chosen.
+    pub trail: Trail,
 }
 
 /// How long an answer waits for a place in a full commit queue.
@@ -116,7 +118,7 @@ impl Engine {
         }
         let account = calls.fallbacks.remove(0);
         let (means, circumstances) = (calls.means.clone()?, calls.circumstances.clone());
-        Some(Attempt { route: route_to(&account), means, circumstances, amount: None })
+        Some(Attempt { route: route_to(&account, &calls.trail), means, circumstances, amount: None })
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.

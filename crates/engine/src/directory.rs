@@ -87,6 +87,8 @@ pub struct WithdrawalRules {
     pub approval_days: Option<u16>,
     /// Who may approve and reject.
     pub approval: ApprovalBy,
+    /// Whether what a payer paid in goes back first the way it came.
+    pub closed_loop: ClosedLoop,
     /// How far test withdrawals may take the balance below zero.
     pub overdraft_dev: OverdraftDev,
     /// The same for live ones: amounts, one a currency; none is nothing.
@@ -102,6 +104,17 @@ pub enum ApprovalBy {
     Anybody,
     /// Its people alone, in the portal.
     PortalOnly,
+}
+
+/// Whether what a payer paid in goes back first the way it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedLoop {
+    /// The payer chooses.
+    #[default]
+    Off,
+    /// To a method that brought more than went back through it; a card takes no more than cards brought.
+    ByMethod,
 }
 
 /// How far below zero withdrawals may take a test balance.
@@ -222,11 +235,11 @@ impl Directory {
             directory.credentials.insert(credential.id, credential.clone());
             directory.by_key.extend(hashes.into_iter().map(|hash| (hash, credential.clone())));
         }
-        directory.catalogue = Catalogue {
-            providers: read_all(store, ConfigKind::Provider).await?,
-            routes: read_all(store, ConfigKind::Route).await?,
-            rules: read_all(store, ConfigKind::Rule).await?,
-        };
+        directory.catalogue = Catalogue::new(
+            read_all(store, ConfigKind::Provider).await?,
+            read_all(store, ConfigKind::Route).await?,
+            read_all(store, ConfigKind::Rule).await?,
+        );
         Ok(directory)
     }
 

@@ -11,7 +11,7 @@ use florin_kernel::card::Card;
 use florin_kernel::payment::{Circumstances, Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
 use florin_kernel::public_id::{Codec, Reference};
-use florin_kernel::routing::{Candidate, Choice, Facts, NoRoute, ProviderAccount, choose};
+use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose};
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::Store;
 use jiff::SignedDuration;
@@ -69,6 +69,18 @@ pub enum Needs {
     Payout,
     /// It asks about card numbers without moving money.
     Verification,
+}
+
+impl Needs {
+    /// What may be asked of an account for a payer who chooses on our page, what is best for the payer first.
+    pub const fn of(operation: RuleOperation, method: Method) -> &'static [Needs] {
+        match (operation, method) {
+            (RuleOperation::Withdrawal, _) => &[Needs::Payout],
+            (RuleOperation::Deposit, Method::Card) => &[Needs::TakesCards, Needs::Page],
+            (RuleOperation::Deposit, Method::Voucher) => &[Needs::TakesVouchers, Needs::Page],
+            (RuleOperation::Deposit, Method::BankTransfer | Method::EWallet | Method::Crypto) => &[Needs::Page],
+        }
+    }
 }
 
 /// What an engine is made of.

@@ -170,7 +170,7 @@ impl Engine {
         let means = Means { method: next.method, card, brand: next.brand, address: next.address };
         let circumstances = next.circumstances;
         let command = Command::Attempt(Attempt {
-            route: route_to(first),
+            route: route_to(first, &next.candidate.trail),
             means: means.clone(),
             circumstances: circumstances.clone(),
             amount: next.amount,
@@ -189,8 +189,8 @@ impl Engine {
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
-        let means = Some(means);
-        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means, circumstances };
+        let (means, trail) = (Some(means), next.candidate.trail);
+        let calls = Calls { card: next.card, voucher: next.voucher, fallbacks, means, circumstances, trail };
         let begun = changes.transaction.clone();
         let performed = self.perform(changes, calls, None).await;
         drop(answering);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::{Candidate, Method, ProviderAccount};
+use florin_kernel::routing::{Candidate, Method, ProviderAccount, Trail};
 use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
@@ -72,7 +72,7 @@ impl Engine {
         let means = Means { method: new.method, card, brand: new.brand, address: None };
         for _ in 0..ID_DRAWS_MAX {
             let attempt = Attempt {
-                route: route_to(first),
+                route: route_to(first, &new.candidate.trail),
                 means: means.clone(),
                 circumstances: new.circumstances.clone(),
                 amount: None,
@@ -86,8 +86,8 @@ impl Engine {
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let circumstances = new.circumstances;
-                    let calls = Calls { card: new.card, voucher: None, fallbacks, means: Some(means), circumstances };
+                    let (means, circumstances, trail) = (Some(means), new.circumstances, new.candidate.trail);
+                    let calls = Calls { card: new.card, voucher: None, fallbacks, means, circumstances, trail };
                     return self.carry_on(changes, calls, new.render, answering).await;
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
@@ -135,12 +135,13 @@ impl Engine {
     }
 }
 
-/// Where an attempt at an account goes.
-pub(crate) fn route_to(account: &ProviderAccount) -> Route {
+/// Where an attempt at an account goes, and how it was chosen.
+pub(crate) fn route_to(account: &ProviderAccount, trail: &Trail) -> Route {
     Route {
         provider: account.id,
         code: account.code.clone(),
         name: account.name.clone(),
         conversion: account.conversion,
+        trail: (*trail != Trail::default()).then(|| Box::new(trail.clone())),
     }
 }

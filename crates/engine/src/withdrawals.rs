@@ -7,9 +7,9 @@ use std::time::Duration;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Effect;
 use florin_kernel::ports::{Lane, Payee};
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId, RuleOperation};
+use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderId, RuleOperation};
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Command, Confirmation, Destination, Overdraft, Withdrawal};
+use florin_kernel::withdrawal::{Command, Overdraft, Withdrawal};
 use florin_kernel::{PaymentId, Transaction};
 use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
 use tokio::sync::oneshot;
@@ -18,8 +18,8 @@ use crate::calls::Calls;
 use crate::keys::Keyring;
 use crate::owner::Owner;
 use crate::replay::{ClaimRequest, Earlier, Render, Reply};
-use crate::start::{StartError, route_to};
-use crate::submit::SubmitError;
+use crate::start::StartError;
+use crate::submit::{Changes, SubmitError};
 use crate::{Engine, Needs};
 
 /// A withdrawal to open.
@@ -37,18 +37,18 @@ pub struct NewWithdrawal {
 /// What the payer chose.
 #[derive(Clone, Debug)]
 pub struct PayoutChoice {
-    /// One of the accounts that [`Engine::payout_routes`] offers.
+    /// One of the accounts that [`Engine::payout_offers`] names.
     pub provider: ProviderId,
     /// Where the money goes.
     pub payee: Payee,
 }
 
+mod confirm;
+
 /// Methods that can be paid out to, in the order they are offered.
 const METHODS: [Method; 3] = [Method::Card, Method::BankTransfer, Method::EWallet];
 /// An id that is taken means that another process drew it in the same millisecond: draw again.
 const ID_DRAWS_MAX: u32 = 5;
-/// Characters of a card or account number that people may read again.
-const SHOWN: usize = 4;
 
 impl Engine {
     /// Opens a withdrawal for its payer, with its answer in the same commit. A copy of an earlier request gets that one's.
@@ -85,27 +85,16 @@ impl Engine {
         Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
     }
 
-    /// Who can pay a withdrawal out, by method; the rules decide as they stand now.
+    /// Who can pay a withdrawal out, by method; the rules decide as they stand now. The card is not known yet: rules that ask
+    /// about it are asked again when the payer confirms.
     ///
     /// # Errors
     /// [`NoRoute`] of the method that comes nearest, when there is nobody.
-    pub fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
-        let payer = &withdrawal.details.payer;
+    fn payout_routes(&self, withdrawal: &Withdrawal) -> Result<Vec<Candidate>, NoRoute> {
         let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
         for method in METHODS {
-            let facts = Facts {
-                payment: withdrawal.id,
-                attempt: 0,
-                merchant: withdrawal.merchant,
-                mode: withdrawal.mode,
-                operation: RuleOperation::Withdrawal,
-                method,
-                amount: withdrawal.asked,
-                country: &payer.country,
-                kyc_status: &payer.kyc_status,
-                tags: &payer.tags,
-            };
-            match self.route(&facts, Choice::Rules, Needs::Payout) {
+            let card = if method == Method::Card { CardFacts::Awaited } else { CardFacts::Unseen };
+            match self.route(&facts(withdrawal, method, card), Choice::Rules, Needs::Payout) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
                 Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
@@ -131,57 +120,6 @@ impl Engine {
             .find(|balance| balance.book == book && balance.account == account && balance.asset == asset.code());
         let posted = own.map_or(0, |balance| balance.posted_minor);
         Ok(i128::from(posted) + i128::from(overdraft.minor()) >= i128::from(withdrawal.asked.minor()))
-    }
-
-    /// The payer confirms: the money is held, and the payout begins where nobody has to approve it.
-    ///
-    /// # Errors
-    /// [`SubmitError`]; nothing is written then.
-    pub async fn confirm_withdrawal(
-        self: &Arc<Self>,
-        id: PaymentId,
-        choice: PayoutChoice,
-    ) -> Result<Withdrawal, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let withdrawal = self.load::<Withdrawal>(id).await?.ok_or(SubmitError::NotFound)?.transaction;
-        let candidates = self.payout_routes(&withdrawal).unwrap_or_default();
-        let offered = |candidate: &&Candidate| candidate.accounts.iter().any(|account| account.id == choice.provider);
-        let candidate = candidates.iter().find(offered).ok_or(SubmitError::NotFound)?;
-        // A payout does not cascade: the first account takes it.
-        let account = candidate.accounts.first().ok_or(SubmitError::NotFound)?;
-        let confirmation = self.confirmation(&withdrawal, candidate, account, &choice.payee);
-        self.begin(id, Command::Confirm(confirmation)).await
-    }
-
-    fn confirmation(
-        &self,
-        withdrawal: &Withdrawal,
-        candidate: &Candidate,
-        account: &ProviderAccount,
-        payee: &Payee,
-    ) -> Confirmation {
-        let directory = self.directory();
-        let rules = directory.merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
-        let (rules, asked) = (rules.unwrap_or_default(), withdrawal.asked);
-        let itself = candidate.auto_approve_up_to.is_some_and(|up_to| !asked.exceeds(up_to));
-        let required = match (rules.needs_four_eyes(asked), itself) {
-            (true, _) => 2,
-            (false, true) => 0,
-            (false, false) => 1,
-        };
-        Confirmation {
-            route: route_to(account),
-            destination: Destination {
-                method: account.method,
-                shown: shown(payee.number.expose()),
-                sealed: seal_payee(&self.keyring, payee),
-            },
-            required,
-            approval_days: rules.approval_days,
-            overdraft: rules.overdraft(withdrawal.mode, asked.asset()),
-        }
     }
 
     /// Obeys an owner's command for its withdrawal. When this returns, the command is on disk; what follows runs on.
@@ -210,11 +148,21 @@ impl Engine {
         self.submit_always(id, Command::Cancel).await
     }
 
-    /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.
+    /// Commits a command, and acts on what follows.
     async fn begin(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Withdrawal, SubmitError> {
+        let engine = self.clone();
+        self.carry_out(id, async move { engine.commit::<Withdrawal>(id, command).await }).await
+    }
+
+    /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.
+    async fn carry_out(
+        self: &Arc<Self>,
+        id: PaymentId,
+        commit: impl Future<Output = Result<Changes<Withdrawal>, SubmitError>> + Send + 'static,
+    ) -> Result<Withdrawal, SubmitError> {
         let (engine, (tell, told)) = (self.clone(), oneshot::channel());
         self.tasks.spawn(async move {
-            let changes = match engine.commit::<Withdrawal>(id, command).await {
+            let changes = match commit.await {
                 Ok(changes) => changes,
                 Err(error) => return drop(tell.send(Err(error))),
             };
@@ -230,14 +178,21 @@ impl Engine {
     }
 }
 
-/// The end of a number, for people who know it.
-fn shown(number: &str) -> String {
-    let characters: Vec<char> = number.chars().collect();
-    let hidden = characters.len().saturating_sub(SHOWN);
-    if characters.len() < 2 * SHOWN {
-        "…".to_owned()
-    } else {
-        format!("…{}", characters[hidden..].iter().collect::<String>())
+/// What is known of a withdrawal, for the rules.
+fn facts<'a>(withdrawal: &'a Withdrawal, method: Method, card: CardFacts<'a>) -> Facts<'a> {
+    let payer = &withdrawal.details.payer;
+    Facts {
+        payment: withdrawal.id,
+        attempt: 0,
+        merchant: withdrawal.merchant,
+        mode: withdrawal.mode,
+        operation: RuleOperation::Withdrawal,
+        method,
+        card,
+        amount: withdrawal.asked,
+        country: &payer.country,
+        kyc_status: &payer.kyc_status,
+        tags: &payer.tags,
     }
 }
 

@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 
 use crate::server::Gateway;
 
+mod explain;
+
+pub use explain::explain;
+
 /// The furthest a test clock is advanced in one go: ten years.
 const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
 
@@ -60,8 +64,7 @@ pub async fn advance_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderM
 
 async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     authorise(engine, headers)?;
-    let body: Value =
-        serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))?;
+    let body = read(body)?;
     let seconds = body.get("advance_s").and_then(Value::as_i64).filter(|seconds| (1..=ADVANCE_MAX_S).contains(seconds));
     let seconds = seconds.ok_or_else(|| {
         Refusal::invalid("advance_s", format!("must be a whole number of seconds from 1 to {ADVANCE_MAX_S}"))
@@ -70,6 +73,10 @@ async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Va
     let now = engine.advance_clock(merchant, SignedDuration::from_secs(seconds)).await;
     let now = now.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     Ok(json!({"merchant_id": merchant.number(), "now": now.to_string()}))
+}
+
+fn read(body: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))
 }
 
 /// The merchant meant; the only one need not be named.

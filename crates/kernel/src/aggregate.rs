@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::payment::{Attempt, CaptureMode, Dialect, Effect, Mode, Operation, Payment, Report, Seq};
+use crate::payment::{Attempt, CaptureMode, Details, Dialect, Effect, Mode, Operation, Payment, Report, Seq};
 use crate::withdrawal::Withdrawal;
 use crate::{MerchantId, PaymentId};
 
@@ -64,6 +64,14 @@ impl Transaction {
         }
     }
 
+    /// What the merchant told about it.
+    pub fn details(&self) -> &Details {
+        match self {
+            Transaction::Payment(payment) => &payment.details,
+            Transaction::Withdrawal(withdrawal) => &withdrawal.details,
+        }
+    }
+
     /// The payment, if it is one.
     pub fn payment(self) -> Option<Payment> {
         match self {
@@ -109,6 +117,8 @@ pub trait Aggregate:
     fn dialect(&self) -> Dialect;
     /// When, by the merchant's clock.
     fn created_at(&self) -> Timestamp;
+    /// What the merchant told about it.
+    fn details(&self) -> &Details;
     /// When something is to be done about it without anybody asking; derived, never set.
     fn wake_at(&self) -> Option<Timestamp>;
     /// The word for where it stands, as rows write it.
@@ -170,6 +180,10 @@ impl Aggregate for Payment {
 
     fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    fn details(&self) -> &Details {
+        &self.details
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -248,6 +262,10 @@ impl Aggregate for Withdrawal {
 
     fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    fn details(&self) -> &Details {
+        &self.details
     }
 
     fn wake_at(&self) -> Option<Timestamp> {

@@ -9,6 +9,9 @@ use crate::secret::Secret;
 #[cfg(test)]
 mod tests;
 
+/// Digits that name the issuer of a card.
+pub const BIN_DIGITS: usize = 8;
+
 /// A card number that passed the Luhn check.
 #[derive(Clone)]
 pub struct Pan(Secret);
@@ -128,8 +131,19 @@ impl Pan {
 
     /// The brand by the number's range.
     pub fn brand(&self) -> Brand {
-        let digits = self.expose();
-        let prefix = |length: usize| digits[..length].parse::<u32>().unwrap_or(0);
+        Brand::of(self.expose())
+    }
+
+    /// The first eight digits, which name the issuer (ISO/IEC 7812-1:2017); for choosing a provider, never for a row.
+    pub fn bin(&self) -> &str {
+        &self.expose()[..BIN_DIGITS]
+    }
+}
+
+impl Brand {
+    /// The brand of a number by its first four digits; with fewer it is another.
+    pub fn of(digits: &str) -> Brand {
+        let prefix = |length: usize| digits.get(..length).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
         match (prefix(1), prefix(2), prefix(3), prefix(4)) {
             (4, ..) => Brand::Visa,
             (_, 51..=55, ..) | (_, _, _, 2221..=2720) => Brand::Mastercard,

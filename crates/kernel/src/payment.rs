@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::CardSummary;
 use crate::fx::Rate;
-use crate::routing::{Method, ProviderId};
+use crate::routing::{Method, ProviderId, Trail};
 use crate::{MerchantId, Money, PaymentId};
 
 mod authentication;
@@ -258,4 +258,8 @@ pub struct Route {
     /// The provider's currency and rate, where it is not the request's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<(crate::Asset, Rate)>,
+    /// Which rules were tried and why this one won; with attempts and a withdrawal's plan only, and not where the merchant
+    /// named the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Box<Trail>>,
 }

@@ -11,10 +11,16 @@ use crate::payment::{Mode, OperationKind};
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod choose;
+mod conditions;
+mod explain;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use choose::{Candidate, Catalogue, Choice, Facts, NoRoute, choose};
+pub use choose::{AutoApproval, Candidate, Catalogue, Choice, Misfit, NoRoute, Trail, choose};
+pub use conditions::{CardFacts, Condition, Conditions, Facts};
+pub use explain::{Explanation, RuleVerdict, explain};
 
 /// The number of a provider account or route, one sequence per installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,28 +157,9 @@ pub struct Rule {
     /// Withdrawals up to this amount (rule currency, major units) approve themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_approve_up_to: Option<String>,
-}
-
-/// Conditions of a rule; an empty set matches anything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Conditions {
-    /// Request currencies.
-    pub currencies: Vec<Asset>,
-    /// Payer countries.
-    pub countries: Vec<String>,
-    /// Inclusive, major units; needs exactly one currency.
-    pub amount_min: Option<String>,
-    /// Inclusive, major units; needs exactly one currency.
-    pub amount_max: Option<String>,
-    /// Know-your-customer statuses; a payer without one counts as `none`.
-    pub kyc_status: Vec<String>,
-    /// At least one of these tags.
-    pub tags_any: Vec<String>,
-    /// All of these tags.
-    pub tags_all: Vec<String>,
-    /// None of these tags.
-    pub tags_none: Vec<String>,
+    /// As long as all that approved themselves for one payer on one day (UTC) do not exceed this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_approve_daily_per_user: Option<String>,
 }
 
 /// A provider in a rule.

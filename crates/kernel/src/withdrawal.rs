@@ -9,9 +9,11 @@ use crate::routing::Method;
 use crate::{MerchantId, Money, PaymentId};
 
 pub mod decide;
+mod history;
 mod state;
 
 pub use decide::{Command, Confirmation, Decision, Overdraft, Refusal, decide};
+pub use history::{History, Loop};
 pub use state::{Approver, Ending, State, Word};
 
 /// A withdrawal. Rows hold it whole; [`decide`] alone changes it.

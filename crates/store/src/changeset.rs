@@ -3,7 +3,9 @@
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, Money, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp};
+
+use crate::words::mode_text;
 
 /// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,7 @@ pub struct PaymentWrite {
     pub(crate) merchant: i64,
     pub(crate) mode: Mode,
     pub(crate) lane: i64,
+    pub(crate) payer: Option<i64>,
     pub(crate) created_at: i64,
     pub(crate) wake_at: Option<i64>,
     pub(crate) word: &'static str,
@@ -95,6 +98,7 @@ impl PaymentWrite {
             merchant: payment.merchant().number(),
             mode: payment.mode(),
             lane: Lane::of(payment.merchant(), payment.mode()).number(),
+            payer: payer_number(payment.merchant(), payment.mode(), &payment.details().payer.user_id),
             created_at: payment.created_at().as_millisecond(),
             wake_at: payment.wake_at().map(Timestamp::as_millisecond),
             word: payment.word_text(),
@@ -102,6 +106,21 @@ impl PaymentWrite {
             answer: None,
         }
     }
+}
+
+/// What a payer's transactions are found by: a number of merchant, mode and the merchant's id of the payer, so that the index
+/// stays small. Two payers may share one. Where the merchant gave no id there is none, and nothing to write into the index.
+pub(crate) fn payer_number(merchant: MerchantId, mode: Mode, user_id: &str) -> Option<i64> {
+    use sha2::{Digest, Sha256};
+    if user_id.is_empty() {
+        return None;
+    }
+    let digest = Sha256::new()
+        .chain_update(merchant.number().to_be_bytes())
+        .chain_update(mode_text(mode))
+        .chain_update(user_id)
+        .finalize();
+    Some(i64::from_be_bytes(std::array::from_fn(|at| digest[at])))
 }
 
 /// An answer as it went over the wire.

@@ -19,8 +19,10 @@ use crate::{
 
 pub mod database;
 pub(crate) mod fixtures;
+mod payers;
 mod withdrawals;
 
+pub use payers::finds_a_payers_transactions;
 pub use withdrawals::{
     finds_a_withdrawal_that_lies, keeps_withdrawals_beside_payments, lets_ten_of_many_withdrawals_through,
 };
@@ -39,7 +41,7 @@ macro_rules! conformance_suite {
             inserts_and_reads_back updates_by_version tells_the_first_claim refuses_a_taken_id harms_no_neighbour
             lets_one_of_many_claim keeps_floors lets_ten_of_many_through_a_floor wakes_by_the_lanes_clock
             sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages
-            keeps_configuration purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
+            finds_a_payers_transactions keeps_configuration purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             answers_a_ping_until_closed
         }

@@ -25,8 +25,8 @@ pub use changeset::{
 };
 pub use open::OpenError;
 pub use query::{
-    Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PaymentQuery,
-    Stored,
+    Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PayerQuery,
+    PaymentQuery, Stored,
 };
 
 /// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.
@@ -66,6 +66,10 @@ pub trait Store: Send + Sync {
 
     /// Payments and withdrawals of a merchant by time of creation, oldest first, then by id.
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError>;
+
+    /// Payments and withdrawals of a payer, by id. Rarely, another payer's is among them, since the index keeps a number of the
+    /// payer's id: the caller compares. Sees every acknowledged write.
+    async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError>;
 
     /// Payments and withdrawals whose time to wake has come by their lane's clock, the longest overdue first.
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;

@@ -14,8 +14,8 @@ use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, Timestamp};
 
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow,
-    EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PaymentQuery, PaymentWrite, Store, StoreError,
-    Stored, Verdict,
+    EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite, Store,
+    StoreError, Stored, Verdict,
 };
 
 mod ledger;
@@ -219,6 +219,14 @@ impl Store for MemoryStore {
         found.sort_by_key(|row| place(row));
         found.truncate(query.limit as usize);
         found.into_iter().map(PaymentRow::read).collect()
+    }
+
+    async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {
+        let rows = self.rows()?;
+        let number = query.number();
+        let own = |row: &&PaymentRow| number.is_some() && row.write.payer == number;
+        let beyond = rows.payments.range(query.beyond()..).filter(|(id, _)| **id > query.beyond());
+        beyond.map(|(_, row)| row).filter(own).take(query.limit as usize).map(PaymentRow::read).collect()
     }
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {

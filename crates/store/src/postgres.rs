@@ -19,7 +19,7 @@ use tokio_postgres::types::ToSql;
 use crate::words::{kind_text, mode_text};
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    OpenError, PaymentQuery, Store, StoreError, Stored, Verdict,
+    OpenError, PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -220,6 +220,12 @@ impl Store for PostgresStore {
                 self.query(payments::LIST_AFTER, parameters).await?
             }
         };
+        rows.iter().map(payments::read).collect()
+    }
+
+    async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {
+        let Some(payer) = query.number() else { return Ok(Vec::new()) };
+        let rows = self.query(payments::OF_PAYER, &[&payer, &query.beyond(), &i64::from(query.limit)]).await?;
         rows.iter().map(payments::read).collect()
     }
 

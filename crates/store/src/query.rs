@@ -5,7 +5,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, CredentialId, EventId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
 
 use crate::StoreError;
-use crate::changeset::Answer;
+use crate::changeset::{Answer, payer_number};
 
 /// A payment or withdrawal as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,33 @@ pub struct PaymentQuery {
     pub after: Option<PaymentId>,
     /// At most.
     pub limit: u32,
+}
+
+/// Which payments and withdrawals of a payer.
+#[derive(Clone, Debug)]
+pub struct PayerQuery {
+    /// Whose payer.
+    pub merchant: MerchantId,
+    /// Test or live.
+    pub mode: Mode,
+    /// The merchant's id of the payer.
+    pub user_id: String,
+    /// Only those with a higher id.
+    pub after: Option<PaymentId>,
+    /// At most.
+    pub limit: u32,
+}
+
+impl PayerQuery {
+    /// What they are found by; nothing is found of a payer without an id.
+    pub(crate) fn number(&self) -> Option<i64> {
+        payer_number(self.merchant, self.mode, &self.user_id)
+    }
+
+    /// The id after which to look.
+    pub(crate) fn beyond(&self) -> i64 {
+        self.after.map_or(i64::MIN, PaymentId::number)
+    }
 }
 
 /// How much waits.

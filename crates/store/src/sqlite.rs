@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    PaymentQuery, Store, StoreError, Stored, Verdict,
+    PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
@@ -231,6 +231,11 @@ impl Store for SqliteStore {
 
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         let rows = self.read(move |connection| at_one_moment(connection, |c| payments::list(c, query))).await?;
+        rows.into_iter().map(payments::RawPayment::read).collect()
+    }
+
+    async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {
+        let rows = self.read(move |connection| at_one_moment(connection, |c| payments::of_payer(c, &query))).await?;
         rows.into_iter().map(payments::RawPayment::read).collect()
     }
 

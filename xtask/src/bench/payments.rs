@@ -14,7 +14,12 @@ pub fn fresh(number: u64, now: Timestamp) -> Payment {
     let details = Details {
         credential: Some(CredentialId::from_number(1)),
         reference: format!("bench-{number:012}"),
-        payer: Payer { user_id: "U123".to_owned(), ip: "127.34.125.54".parse().ok(), ..Payer::default() },
+        // Many payers, who come back in no order.
+        payer: Payer {
+            user_id: format!("U{}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44),
+            ip: "127.34.125.54".parse().ok(),
+            ..Payer::default()
+        },
         ..Details::default()
     };
     let euro = Asset::from_code("EUR").expect("the euro is known");
@@ -43,6 +48,7 @@ pub fn attempted(payment: &Payment, now: Timestamp) -> Decision {
         code: "simulator".to_owned(),
         name: "Card Simulator".to_owned(),
         conversion: None,
+        trail: None,
     };
     let card = CardSummary {
         bin: "411111".to_owned(),

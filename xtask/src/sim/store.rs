@@ -12,7 +12,7 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp, Transaction};
 use florin_store::{
     Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport,
-    PaymentQuery, Store, StoreError, Stored, Verdict,
+    PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
 };
 use tokio::time::Instant;
 
@@ -196,6 +196,11 @@ impl Store for TroubledStore {
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         self.reach().await?;
         at_once(self.inner.transactions(query))
+    }
+
+    async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.of_payer(query))
     }
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {

@@ -66,7 +66,7 @@ async fn left_pending(world: &World, amount: &str) -> PaymentId {
     let new = world.request(payment, VISA);
     let account = &new.candidate.accounts[0];
     let (code, name) = (account.code.clone(), account.name.clone());
-    let route = Route { provider: account.id, code, name, conversion: None };
+    let route = Route { provider: account.id, code, name, conversion: None, trail: None };
     let means = Means::of(Method::Card);
     let attempt = Attempt { route, means, circumstances: Circumstances::default(), amount: None };
     let decision = decide(&new.payment, Command::Attempt(attempt), new.payment.created_at).expect("begun");

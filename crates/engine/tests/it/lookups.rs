@@ -14,7 +14,7 @@ use florin_kernel::payment::{
     Retry, State, StepKind, Times,
 };
 use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallback};
-use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount};
+use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount, Trail};
 use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
 use jiff::SignedDuration;
@@ -115,7 +115,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
         payment: Box::new(payment),
         claims: vec![ClaimRequest { kind: ClaimKind::Reference, text: "order".into() }],
         digest: [1; 16],
-        candidate: Candidate { accounts, cascade: true, auto_approve_up_to: None },
+        candidate: Candidate { accounts, cascade: true, auto_approval: None, trail: Trail::default() },
         method: Method::Card,
         brand: String::new(),
         circumstances: Circumstances::default(),

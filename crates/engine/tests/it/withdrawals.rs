@@ -31,6 +31,7 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
         members: vec![Member { provider_id: ProviderId::new(210), tier: 1, weight: 1 }],
         cascade: false,
         auto_approve_up_to: None,
+        auto_approve_daily_per_user: None,
     };
     store.put_config(vec![setup::rule_row(&rule)]).await.expect("configured");
     let (engine, provider) = engine_with(store.clone(), says).await;

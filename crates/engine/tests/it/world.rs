@@ -13,7 +13,7 @@ use florin_kernel::payment::{
     CaptureMode, Circumstances, Command, Details, Dialect, Mode, OperationKind, Payment, Retry, State, Times,
 };
 use florin_kernel::ports::{Lane, Provider, RawCallback};
-use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId};
+use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId, Trail};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, MerchantId, Money, PaymentId};
 use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken};
@@ -189,7 +189,7 @@ impl World {
             payment: Box::new(payment),
             claims: Vec::new(),
             digest: [0; 16],
-            candidate: Candidate { accounts, cascade: false, auto_approve_up_to: None },
+            candidate: Candidate { accounts, cascade: false, auto_approval: None, trail: Trail::default() },
             method: Method::Card,
             brand: String::new(),
             circumstances: Circumstances::default(),

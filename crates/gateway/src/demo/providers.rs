@@ -103,5 +103,6 @@ fn rule(operation: RuleOperation, method: Method, provider: i64, order: i64) -> 
         members: vec![Member { provider_id: ProviderId::new(provider), tier: 1, weight: 1 }],
         cascade: false,
         auto_approve_up_to: None,
+        auto_approve_daily_per_user: None,
     }
 }

@@ -84,6 +84,7 @@ pub struct Words {
     /// With `{min}`, `{max}` to fill in.
     pub bad_bounds: &'static str,
     pub not_for_amount: &'static str,
+    pub card_not_taken: &'static str,
     pub bad_holder: &'static str,
     pub bad_digits: &'static str,
     pub bad_length: &'static str,

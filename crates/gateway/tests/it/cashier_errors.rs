@@ -192,7 +192,7 @@ async fn rules_and_routes() {
     let by_rules = s2s(&[("request.routing_id", Value::Null), ("request.tracking_id", json!("rules"))]);
     let catalogue = world.engine().directory().catalogue().clone();
     let is_card = |rule: &&Rule| rule.method == Method::Card && rule.operation == RuleOperation::Deposit;
-    let mut rule = catalogue.rules.iter().find(is_card).expect("the demo's rule").clone();
+    let mut rule = catalogue.rules().iter().find(is_card).expect("the demo's rule").clone();
     rule.conditions.kyc_status = vec!["passed".into()];
     put(&world, setup::rule_row(&rule)).await;
     let refused = post(&world, "/v1/payments/s2s", by_rules.clone()).await;

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use florin_engine::setup;
 use florin_kernel::PaymentId;
 use florin_store::{Changeset, PaymentWrite};
 use serde_json::{Value, json};
 
 use crate::cashier_calls::{S2S, get, post};
-use crate::cashier_keys::{call, credential};
-use crate::world::World;
+use crate::cashier_hosted::{CARD, GOOD, Payer};
+use crate::cashier_keys::{call, credential, put};
+use crate::world::{Receiver, World};
 
 fn references(list: &Value) -> Vec<String> {
     let rows = list.as_array().expect("an array").iter();
@@ -40,6 +42,36 @@ async fn rows_of_both_editions() {
     assert!(list.body.starts_with(&head), "{}", list.body);
     let tail = r#""customer_id":128,"amount":8.61,"currency":"GBP","user_amount":10.05,"user_currency":"EUR","fx_amount":0.01}]"#;
     assert!(list.body.ends_with(tail), "{}", list.body);
+}
+
+#[tokio::test]
+async fn the_page_tells_the_address_that_the_merchant_did_not() {
+    let world = World::start().await;
+    for (reference, more, address) in
+        [("unsaid", json!({}), "127.0.0.1"), ("said", json!({"ip": "127.34.125.54"}), "127.34.125.54")]
+    {
+        let payer = Payer::new(&world, reference, "10.05", more).await;
+        payer.pay(&format!("{CARD}{GOOD}")).await;
+        let row = get(&world, "/v1/transactions").await.json().as_array().expect("rows").last().expect("a row").clone();
+        assert_eq!((&row["transaction"]["tracking_id"], &row["customer"]["IP"]), (&json!(reference), &json!(address)));
+    }
+}
+
+#[tokio::test]
+async fn a_large_amount_reads_the_same_everywhere() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    let catalogue = world.engine().directory().catalogue().clone();
+    let mut account = (*catalogue.providers[0]).clone();
+    account.amounts = Some(("0.01".into(), "9999999".into()));
+    put(&world, setup::provider_row(&account)).await;
+    let settings = json!({"settings": {"webhook_url": receiver.url()}});
+    let payer = Payer::new(&world, "large", "1234567.89", settings).await;
+    assert!(payer.page().await.body.contains("1,234,567.89"));
+    payer.pay(&format!("{CARD}{GOOD}")).await;
+    assert_eq!(receiver.wait_for(1).await[0].field("amount"), "1234567.89");
+    let list = get(&world, "/v1/transactions").await.body;
+    assert_eq!(list.matches(r#"{"value":1234567.89,"currency":"EUR"}"#).count(), 3, "{list}");
+    assert!(payer.page().await.body.contains("1,234,567.89"), "the receipt");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod faults;
 mod operations;
 mod pages;
 mod process;
+mod routing;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
@@ -23,5 +24,6 @@ mod v3_errors;
 mod v3_replays;
 mod webhooks;
 mod withdrawal_page;
+mod withdrawal_rules;
 mod withdrawals;
 mod world;

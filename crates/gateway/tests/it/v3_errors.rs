@@ -80,10 +80,10 @@ async fn fields_are_refused_all_at_once_and_nothing_is_written() {
             refused.text
         );
     };
-    check("", &["paymentType", "amount", "currency"]).await;
+    check("", &["amount", "currency", "paymentType"]).await;
     check(
         "amount=abc&currency=eur&paymentType=XX&card.number=x&card.cvv=1",
-        &["paymentType", "amount", "currency", "card.number", "card.cvv", "card.expiryMonth", "card.expiryYear"],
+        &["amount", "currency", "paymentType", "card.number", "card.cvv", "card.expiryMonth", "card.expiryYear"],
     )
     .await;
     for amount in

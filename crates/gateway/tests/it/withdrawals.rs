@@ -28,11 +28,11 @@ pub const WALLET: &str = "wallet_id=wallet-1&provider_id=212";
 const APPROVED: &str =
     r#"{"message":"Transaction Withdrawal has been approved successfully","transaction_status":"pending"}"#;
 
-fn eur(text: &str) -> Money {
+pub fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a currency")).expect("an amount")
 }
 
-fn request(reference: &str, amount: &str, more: Value) -> String {
+pub fn request(reference: &str, amount: &str, more: Value) -> String {
     let mut request =
         json!({"mode": "test", "user_id": "128", "tracking_id": reference, "amount": amount, "currency": "EUR"});
     let (Some(whole), Value::Object(more)) = (request.as_object_mut(), more) else { panic!("objects") };
@@ -47,7 +47,7 @@ pub async fn open(world: &World, reference: &str, amount: &str, more: Value) -> 
 }
 
 /// Fills the page in; returns the status of what came back.
-async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
+pub async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
     let page = world.open(&world.url(&format!("/cashier/{token}"))).await.text().await.expect("a page");
     let nonce =
         page.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
@@ -56,7 +56,7 @@ async fn fill_in(world: &World, token: &str, fields: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().await.expect("a page"))
 }
 
-async fn confirmed(world: &World, reference: &str, amount: &str, fields: &str, more: Value) {
+pub async fn confirmed(world: &World, reference: &str, amount: &str, fields: &str, more: Value) {
     let token = open(world, reference, amount, more).await;
     assert_eq!(fill_in(world, &token, fields).await.0, 303, "{reference}");
 }
@@ -85,7 +85,7 @@ pub async fn balance(world: &World, account: &str) -> i64 {
     own.map_or(0, |balance| balance.posted_minor)
 }
 
-async fn payouts(world: &World) -> usize {
+pub async fn payouts(world: &World) -> usize {
     world.charges().await.iter().filter(|movement| movement.kind == OperationKind::Payout).count()
 }
 
@@ -355,7 +355,7 @@ async fn who_may_approve() {
     world.assert_book_agrees().await;
 }
 
-async fn find(world: &World, reference: &str) -> Withdrawal {
+pub async fn find(world: &World, reference: &str) -> Withdrawal {
     let (mode, dialect) = (Mode::Dev, florin_kernel::payment::Dialect::Cashier);
     let id = world.engine().find_reference(demo::MERCHANT, mode, dialect, reference).await.expect("the store answers");
     let owner = Owner { merchant: demo::MERCHANT, mode };

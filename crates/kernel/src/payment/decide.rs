@@ -159,7 +159,7 @@ impl Draft {
     /// running totals makes the parts add up to the whole.
     fn start_on_funding(&mut self, kind: OperationKind, amount: Money, before: Money) -> Result<(), Refusal> {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
-        let (route, on) = (funding.route.clone(), Some(funding.seq));
+        let (route, on) = (Route { trail: None, ..funding.route.clone() }, Some(funding.seq));
         let converted = |money| money::converted(money, &route, Rounding::Up);
         let part = before.plus(amount).and_then(converted).zip(converted(before));
         let part = part.and_then(|(after, before)| after.minus(before)).ok_or(Refusal::BadAmount)?;

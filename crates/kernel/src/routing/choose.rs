@@ -1,10 +1,12 @@
-//! The choice: facts about a request and the catalogue in, providers in order out.
+//! The choice: facts about a request and the catalogue in, providers in order out, with a trail of how it came about.
 
 use std::sync::Arc;
 
-use super::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation, draw};
-use crate::payment::Mode;
-use crate::{Asset, MerchantId, Money, PaymentId};
+use serde::{Deserialize, Serialize};
+
+use super::conditions::{CardFacts, Condition, Facts};
+use super::{Member, ProviderAccount, ProviderId, RouteSet, Rule, draw};
+use crate::{MerchantId, Money};
 
 /// Everything configured, as the choice needs it.
 #[derive(Clone, Debug, Default)]
@@ -13,33 +15,8 @@ pub struct Catalogue {
     pub providers: Vec<Arc<ProviderAccount>>,
     /// Routes.
     pub routes: Vec<RouteSet>,
-    /// Rules.
-    pub rules: Vec<Rule>,
-}
-
-/// What is known of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// The payment, for drawing by weight.
-    pub payment: PaymentId,
-    /// How many attempts were made before.
-    pub attempt: u16,
-    /// Whose.
-    pub merchant: MerchantId,
-    /// Test or live.
-    pub mode: Mode,
-    /// Deposit or withdrawal.
-    pub operation: RuleOperation,
-    /// How the payer pays.
-    pub method: Method,
-    /// How much.
-    pub amount: Money,
-    /// The payer's country, capitals; empty when unknown.
-    pub country: &'a str,
-    /// Know-your-customer status; empty when unknown.
-    pub kyc_status: &'a str,
-    /// The merchant's labels for the payer.
-    pub tags: &'a [String],
+    /// In the order in which they are tried.
+    rules: Vec<Rule>,
 }
 
 /// What the merchant asked for.
@@ -58,8 +35,61 @@ pub struct Candidate {
     pub accounts: Vec<Arc<ProviderAccount>>,
     /// Whether a decline that permits it goes on to the next.
     pub cascade: bool,
-    /// Up to where a withdrawal approves itself; nothing: it waits.
-    pub auto_approve_up_to: Option<Money>,
+    /// When a withdrawal approves itself; nothing: it waits.
+    pub auto_approval: Option<AutoApproval>,
+    /// How they were chosen.
+    pub trail: Trail,
+}
+
+/// When a withdrawal approves itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoApproval {
+    /// Up to this amount.
+    pub up_to: Money,
+    /// As long as all of one payer's on one day come to no more.
+    pub daily: Option<Money>,
+}
+
+/// How a choice came about, in brief: it is kept with the attempt. Empty where the merchant named the account itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trail {
+    /// The rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<i64>,
+    /// The route that the merchant named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<ProviderId>,
+    /// Rules tried before, each with its first condition that was not met.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<(i64, Condition)>,
+    /// Members of the rule or route that were left out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<(ProviderId, Misfit)>,
+}
+
+/// Why an account cannot take a request: the first reason that applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Misfit {
+    /// There is no such account.
+    Missing,
+    /// It is another merchant's.
+    Foreign,
+    /// The operator took it out of service.
+    Disabled,
+    /// It has no credentials for this mode.
+    Mode,
+    /// It takes another method.
+    Method,
+    /// It does not take the request's currency.
+    Currency,
+    /// It does not take the payer's country.
+    Country,
+    /// Its driver cannot do what is needed, or the request leaves it out.
+    Unusable,
+    /// The amount is outside what it takes.
+    Amount,
 }
 
 /// Why nobody can take a request.
@@ -89,8 +119,74 @@ const CASCADE_MAX: usize = 3;
 
 const TURNS_OF_AN_ATTEMPT: u16 = 64;
 
+impl Catalogue {
+    /// Of what is configured, in any order.
+    pub fn new(providers: Vec<Arc<ProviderAccount>>, routes: Vec<RouteSet>, mut rules: Vec<Rule>) -> Catalogue {
+        rules.sort_by_key(|rule| (rule.order, rule.id));
+        Catalogue { providers, routes, rules }
+    }
+
+    /// Every rule, in the order in which they are tried.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rules for an operation and method of a merchant, in the order in which they are tried.
+    pub(super) fn rules_for(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Rule> {
+        let (operation, method, merchant) = (facts.operation, facts.method, facts.merchant);
+        self.rules
+            .iter()
+            .filter(move |rule| rule.operation == operation && rule.method == method && is_own(rule.merchant, merchant))
+    }
+
+    /// The account with a number, if it can take the request. `usable` tells whether it can serve the operation at all.
+    pub(super) fn fit<'c>(
+        &'c self,
+        id: ProviderId,
+        facts: &Facts<'_>,
+        usable: Usable<'_>,
+    ) -> Result<&'c Arc<ProviderAccount>, Misfit> {
+        let account = self.providers.iter().find(|account| account.id == id).ok_or(Misfit::Missing)?;
+        let within = account
+            .bounds(facts.amount.asset())
+            .is_none_or(|(min, max)| !min.exceeds(facts.amount) && !facts.amount.exceeds(max));
+        let fits = [
+            (Misfit::Foreign, is_own(account.merchant, facts.merchant)),
+            (Misfit::Disabled, !account.disabled),
+            (Misfit::Mode, account.modes.contains(&facts.mode)),
+            (Misfit::Method, account.method == facts.method),
+            (Misfit::Currency, account.currencies.is_empty() || account.currencies.contains(&facts.amount.asset())),
+            (
+                Misfit::Country,
+                account.countries.is_empty() || account.countries.iter().any(|country| country == facts.country),
+            ),
+            (Misfit::Unusable, usable(account)),
+            (Misfit::Amount, within),
+        ];
+        match fits.into_iter().find(|(_, fits)| !fits) {
+            Some((misfit, _)) => Err(misfit),
+            None => Ok(account),
+        }
+    }
+
+    /// The route that a number names for a merchant.
+    pub(super) fn route(&self, id: ProviderId, merchant: MerchantId) -> Option<&RouteSet> {
+        self.routes.iter().find(|route| route.id == id && is_own(route.merchant, merchant))
+    }
+}
+
+fn is_own(owner: Option<MerchantId>, merchant: MerchantId) -> bool {
+    owner.is_none_or(|owner| owner == merchant)
+}
+
+/// Whether an account can serve the operation at all: its driver's capabilities, and what the request leaves of them.
+pub(super) type Usable<'u> = &'u dyn Fn(&ProviderAccount) -> bool;
+
 /// Chooses who takes a request. `usable` tells whether an account can serve the operation at all (its driver's
 /// capabilities).
+///
+/// While the card is awaited, the rule that holds whatever the card goes before those that ask about it; they stand in where
+/// it leaves nobody. The card itself then decides, when it is there.
 ///
 /// # Errors
 /// [`NoRoute`] says why nobody can.
@@ -98,11 +194,38 @@ pub fn choose(
     catalogue: &Catalogue,
     facts: &Facts<'_>,
     choice: Choice,
-    usable: &dyn Fn(&ProviderAccount) -> bool,
+    usable: Usable<'_>,
 ) -> Result<Candidate, NoRoute> {
+    let mut trail = Trail::default();
+    match settle(catalogue, facts, choice, usable, &mut trail) {
+        Ok(settled) => Ok(Candidate {
+            accounts: settled.accounts,
+            cascade: settled.cascade,
+            auto_approval: settled.auto_approval,
+            trail,
+        }),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// A choice without its trail.
+pub(super) struct Settled {
+    pub(super) accounts: Vec<Arc<ProviderAccount>>,
+    pub(super) cascade: bool,
+    pub(super) auto_approval: Option<AutoApproval>,
+}
+
+/// The choice, with its trail also where nobody is left: the one way for [`choose`] and [`super::explain`].
+pub(super) fn settle(
+    catalogue: &Catalogue,
+    facts: &Facts<'_>,
+    choice: Choice,
+    usable: Usable<'_>,
+    trail: &mut Trail,
+) -> Result<Settled, NoRoute> {
     match choice {
-        Choice::Named(id) => named(catalogue, facts, id, usable),
-        Choice::Rules => by_rules(catalogue, facts, usable),
+        Choice::Named(id) => named(catalogue, facts, id, usable, trail),
+        Choice::Rules => by_rules(catalogue, facts, usable, trail),
     }
 }
 
@@ -110,82 +233,112 @@ fn named(
     catalogue: &Catalogue,
     facts: &Facts<'_>,
     id: ProviderId,
-    usable: &dyn Fn(&ProviderAccount) -> bool,
-) -> Result<Candidate, NoRoute> {
-    let own = |merchant: Option<MerchantId>| merchant.is_none_or(|merchant| merchant == facts.merchant);
-    if let Some(account) = catalogue.providers.iter().find(|account| account.id == id && own(account.merchant)) {
-        in_service(account, facts).then_some(()).ok_or(NoRoute::NotFound)?;
-        let accounts = fitting(vec![account], facts, usable, NoRoute::Unavailable)?;
-        return Ok(Candidate { accounts, cascade: false, auto_approve_up_to: None });
+    usable: Usable<'_>,
+    trail: &mut Trail,
+) -> Result<Settled, NoRoute> {
+    if let Some(route) = catalogue.route(id, facts.merchant) {
+        trail.route = Some(id);
+        let mut accounts =
+            fitting(catalogue, route.members.iter().copied(), facts, usable, NoRoute::Unavailable, trail)?;
+        accounts.truncate(CASCADE_MAX);
+        return Ok(Settled { accounts, cascade: route.cascade, auto_approval: None });
     }
-    let route = catalogue.routes.iter().find(|route| route.id == id && own(route.merchant)).ok_or(NoRoute::NotFound)?;
-    let members = route.members.iter().filter_map(|member| find(catalogue, *member, facts)).collect();
-    let mut accounts = fitting(members, facts, usable, NoRoute::Unavailable)?;
-    accounts.truncate(CASCADE_MAX);
-    Ok(Candidate { accounts, cascade: route.cascade, auto_approve_up_to: None })
+    match catalogue.fit(id, facts, usable) {
+        Ok(account) => Ok(Settled { accounts: vec![account.clone()], cascade: false, auto_approval: None }),
+        Err(Misfit::Missing | Misfit::Foreign | Misfit::Disabled | Misfit::Mode) => Err(NoRoute::NotFound),
+        Err(Misfit::Method | Misfit::Currency | Misfit::Country | Misfit::Unusable) => Err(NoRoute::Unavailable),
+        Err(Misfit::Amount) => Err(outside(catalogue, id, facts).unwrap_or(NoRoute::Unavailable)),
+    }
 }
 
 fn by_rules(
     catalogue: &Catalogue,
     facts: &Facts<'_>,
-    usable: &dyn Fn(&ProviderAccount) -> bool,
-) -> Result<Candidate, NoRoute> {
-    let applies = |rule: &&Rule| {
-        rule.operation == facts.operation
-            && rule.method == facts.method
-            && rule.merchant.is_none_or(|merchant| merchant == facts.merchant)
-            && matches(&rule.conditions, facts)
-    };
-    let rule =
-        catalogue.rules.iter().filter(applies).min_by_key(|rule| (rule.order, rule.id)).ok_or(NoRoute::NoRule)?;
-    let members = ordered(&rule.members, facts);
-    let members = members.iter().filter_map(|member| find(catalogue, *member, facts)).collect();
-    let mut accounts = fitting(members, facts, usable, NoRoute::NoRule)?;
+    usable: Usable<'_>,
+    trail: &mut Trail,
+) -> Result<Settled, NoRoute> {
+    let (mut sure, mut possible) = (None, Vec::new());
+    for rule in catalogue.rules_for(facts) {
+        match rule.conditions.first_mismatch(facts) {
+            Some(condition) => trail.passed.push((rule.id, condition)),
+            None if facts.card == CardFacts::Awaited && rule.conditions.ask_about_card() => possible.push(rule),
+            None => {
+                sure = Some(rule);
+                break;
+            }
+        }
+    }
+    let mut refusal = NoRoute::NoRule;
+    for rule in sure.into_iter().chain(possible) {
+        trail.rule = Some(rule.id);
+        trail.left_out.clear();
+        match members(catalogue, facts, rule, usable, trail) {
+            Ok(settled) => return Ok(settled),
+            Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
+            Err(NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule) => {}
+        }
+    }
+    Err(refusal)
+}
+
+/// Whom a rule leaves.
+fn members(
+    catalogue: &Catalogue,
+    facts: &Facts<'_>,
+    rule: &Rule,
+    usable: Usable<'_>,
+    trail: &mut Trail,
+) -> Result<Settled, NoRoute> {
+    let ids = ordered(&rule.members, facts);
+    let mut accounts = fitting(catalogue, ids.into_iter(), facts, usable, NoRoute::NoRule, trail)?;
     accounts.truncate(if rule.cascade { CASCADE_MAX } else { 1 });
-    // The amount is in the rule's currency, of which there must be exactly one.
-    let currency = facts.amount.asset();
+    Ok(Settled { accounts, cascade: rule.cascade, auto_approval: auto_approval(rule, facts.amount) })
+}
+
+/// The amounts are in the rule's currency, of which there must be exactly one. A daily amount that cannot be read admits
+/// nothing, since it was meant to bound.
+fn auto_approval(rule: &Rule, amount: Money) -> Option<AutoApproval> {
+    let currency = amount.asset();
     let up_to = rule.auto_approve_up_to.as_deref().filter(|_| rule.conditions.currencies == [currency]);
-    let auto_approve_up_to = up_to.and_then(|up_to| Money::parse(up_to, currency).ok());
-    Ok(Candidate { accounts, cascade: rule.cascade, auto_approve_up_to })
-}
-
-fn find<'a>(catalogue: &'a Catalogue, id: ProviderId, facts: &Facts<'_>) -> Option<&'a Arc<ProviderAccount>> {
-    let own = |account: &&Arc<ProviderAccount>| account.merchant.is_none_or(|merchant| merchant == facts.merchant);
-    catalogue.providers.iter().find(|account| account.id == id).filter(own).filter(|account| in_service(account, facts))
-}
-
-fn in_service(account: &ProviderAccount, facts: &Facts<'_>) -> bool {
-    !account.disabled && account.modes.contains(&facts.mode)
+    let up_to = Money::parse(up_to?, currency).ok()?;
+    let daily = match rule.auto_approve_daily_per_user.as_deref() {
+        None => None,
+        Some(text) => Some(Money::parse_or_zero(text, currency).ok()?),
+    };
+    Some(AutoApproval { up_to, daily })
 }
 
 /// Leaves out who cannot take the request; `none` is what to say when it is not about the amount alone.
 fn fitting(
-    accounts: Vec<&Arc<ProviderAccount>>,
+    catalogue: &Catalogue,
+    ids: impl Iterator<Item = ProviderId>,
     facts: &Facts<'_>,
-    usable: &dyn Fn(&ProviderAccount) -> bool,
+    usable: Usable<'_>,
     none: NoRoute,
+    trail: &mut Trail,
 ) -> Result<Vec<Arc<ProviderAccount>>, NoRoute> {
-    let serves = |account: &&Arc<ProviderAccount>| {
-        account.method == facts.method
-            && (account.currencies.is_empty() || account.currencies.contains(&facts.amount.asset()))
-            && (account.countries.is_empty() || account.countries.iter().any(|country| country == facts.country))
-            && usable(account)
-    };
-    let serving: Vec<&Arc<ProviderAccount>> = accounts.into_iter().filter(serves).collect();
-    let within = |account: &&&Arc<ProviderAccount>| match account.bounds(facts.amount.asset()) {
-        Some((min, max)) => !min.exceeds(facts.amount) && !facts.amount.exceeds(max),
-        None => true,
-    };
-    let fitting: Vec<Arc<ProviderAccount>> = serving.iter().filter(within).map(|account| (*account).clone()).collect();
-    match (fitting.is_empty(), serving.first().and_then(|account| account.bounds(facts.amount.asset()))) {
-        (false, _) => Ok(fitting),
-        (true, Some((min, max))) => Err(NoRoute::Amount { min, max }),
-        (true, None) => Err(none),
+    let mut accounts = Vec::new();
+    for id in ids {
+        match catalogue.fit(id, facts, usable) {
+            Ok(account) => accounts.push(account.clone()),
+            Err(misfit) => trail.left_out.push((id, misfit)),
+        }
     }
+    if !accounts.is_empty() {
+        return Ok(accounts);
+    }
+    let by_amount = trail.left_out.iter().find(|(_, misfit)| *misfit == Misfit::Amount);
+    Err(by_amount.and_then(|(id, _)| outside(catalogue, *id, facts)).unwrap_or(none))
+}
+
+/// The refusal of an amount, with the bounds of the account that does not take it.
+fn outside(catalogue: &Catalogue, id: ProviderId, facts: &Facts<'_>) -> Option<NoRoute> {
+    let account = catalogue.providers.iter().find(|account| account.id == id)?;
+    account.bounds(facts.amount.asset()).map(|(min, max)| NoRoute::Amount { min, max })
 }
 
 /// Lowest tier first; inside a tier drawn by weight, without putting back.
-fn ordered(members: &[Member], facts: &Facts<'_>) -> Vec<ProviderId> {
+pub(super) fn ordered(members: &[Member], facts: &Facts<'_>) -> Vec<ProviderId> {
     let mut left: Vec<&Member> = members.iter().collect();
     let mut chosen = Vec::with_capacity(left.len());
     // Attempts draw by themselves: no two share a turn unless a rule has very many members.
@@ -205,38 +358,4 @@ fn ordered(members: &[Member], facts: &Facts<'_>) -> Vec<ProviderId> {
         chosen.push(left.remove(pick.expect("a ticket below the tier's total weight")).provider_id);
     }
     chosen
-}
-
-fn matches(conditions: &Conditions, facts: &Facts<'_>) -> bool {
-    let any_or_in = |set: &[String], value: &str| set.is_empty() || set.iter().any(|entry| entry == value);
-    let has = |tag: &String| facts.tags.contains(tag);
-    let kyc_status = if facts.kyc_status.is_empty() { "none" } else { facts.kyc_status };
-    (conditions.currencies.is_empty() || conditions.currencies.contains(&facts.amount.asset()))
-        && any_or_in(&conditions.countries, facts.country)
-        && any_or_in(&conditions.kyc_status, kyc_status)
-        && (conditions.tags_any.is_empty() || conditions.tags_any.iter().any(has))
-        && conditions.tags_all.iter().all(has)
-        && !conditions.tags_none.iter().any(has)
-        && amount_matches(conditions, facts.amount)
-}
-
-fn amount_matches(conditions: &Conditions, amount: Money) -> bool {
-    let bound = |text: &Option<String>| text.as_deref().map(|text| bound_in(text, &conditions.currencies));
-    let above_min = match bound(&conditions.amount_min) {
-        None => true,
-        Some(min) => min.is_some_and(|min| !min.exceeds(amount)),
-    };
-    let below_max = match bound(&conditions.amount_max) {
-        None => true,
-        Some(max) => max.is_some_and(|max| !amount.exceeds(max)),
-    };
-    above_min && below_max
-}
-
-/// A bound has a meaning only where exactly one currency is named.
-fn bound_in(text: &str, currencies: &[Asset]) -> Option<Money> {
-    match currencies {
-        [currency] => Money::parse_or_zero(text, *currency).ok(),
-        _ => None,
-    }
 }

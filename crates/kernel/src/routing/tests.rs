@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::card::Brand;
 
 fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a known asset")).expect("an amount")
 }
 
-fn account(id: i64, method: Method) -> ProviderAccount {
+pub(super) fn account(id: i64, method: Method) -> ProviderAccount {
     ProviderAccount {
         id: ProviderId::new(id),
         code: format!("p{id}"),
@@ -24,7 +25,7 @@ fn account(id: i64, method: Method) -> ProviderAccount {
     }
 }
 
-fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
+pub(super) fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
     let member = |(id, tier, weight): &(i64, u32, u32)| Member {
         provider_id: ProviderId::new(*id),
         tier: *tier,
@@ -40,18 +41,19 @@ fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
         members: members.iter().map(member).collect(),
         cascade: false,
         auto_approve_up_to: None,
+        auto_approve_daily_per_user: None,
     }
 }
 
-fn catalogue(rules: Vec<Rule>) -> Catalogue {
+pub(super) fn catalogue(rules: Vec<Rule>) -> Catalogue {
     let mut providers: Vec<_> = [210, 215, 217].map(|id| Arc::new(account(id, Method::Card))).into();
     providers.push(Arc::new(account(211, Method::BankTransfer)));
     let members = [210, 215].map(ProviderId::new).to_vec();
     let routes = vec![RouteSet { id: ProviderId::new(310), name: "R".into(), merchant: None, members, cascade: true }];
-    Catalogue { providers, routes, rules }
+    Catalogue::new(providers, routes, rules)
 }
 
-fn facts(payment: i64, amount: Money, tags: &[String]) -> Facts<'_> {
+pub(super) fn facts(payment: i64, amount: Money, tags: &[String]) -> Facts<'_> {
     Facts {
         payment: PaymentId::from_number(payment),
         attempt: 0,
@@ -59,6 +61,7 @@ fn facts(payment: i64, amount: Money, tags: &[String]) -> Facts<'_> {
         mode: Mode::Dev,
         operation: RuleOperation::Deposit,
         method: Method::Card,
+        card: CardFacts::Unseen,
         amount,
         country: "GB",
         kyc_status: "",
@@ -153,4 +156,74 @@ fn tiers_go_first_and_weights_share() {
         );
     }
     assert!((2850..3150).contains(&first_215), "three of four: {first_215}");
+}
+
+fn given(number: &str) -> CardFacts<'_> {
+    CardFacts::Given { brand: Brand::of(number), bin: &number[..8] }
+}
+
+#[test]
+fn a_rule_may_ask_about_the_card() {
+    let asking = |rule: Rule, brands: &[Brand], bins: &[&str]| {
+        let card_bins = bins.iter().map(|bin| (*bin).to_owned()).collect();
+        Rule { conditions: Conditions { card_brands: brands.to_vec(), card_bins, ..Conditions::default() }, ..rule }
+    };
+    let amex = asking(rule(1, 10, &[(210, 0, 1)]), &[Brand::Amex, Brand::Diners], &[]);
+    let issuer = asking(rule(2, 20, &[(215, 0, 1)]), &[], &["41111111", "5555"]);
+    let any = rule(3, 30, &[(217, 0, 1)]);
+    let mut with_default = catalogue(vec![any, issuer.clone(), amex.clone()]);
+    let only_some = catalogue(vec![issuer, amex]);
+    let check = |catalogue: &Catalogue, card: CardFacts<'_>, expected: Result<i64, NoRoute>| {
+        let facts = Facts { card, ..facts(1, eur("10"), &[]) };
+        assert_eq!(by_rules(catalogue, &facts), expected.map(|id| vec![id]), "{card:?}");
+    };
+    for (number, one_of_all, one_of_some) in [
+        ("378282246310005", 210, Ok(210)),
+        ("4111111111111111", 215, Ok(215)),
+        ("4111111211111110", 217, Err(NoRoute::NoRule)),
+        ("5555555555554444", 215, Ok(215)),
+        ("2223003122003222", 217, Err(NoRoute::NoRule)),
+    ] {
+        check(&with_default, given(number), Ok(one_of_all));
+        check(&only_some, given(number), one_of_some);
+    }
+    check(&with_default, CardFacts::Unseen, Ok(217));
+    check(&only_some, CardFacts::Unseen, Err(NoRoute::NoRule));
+    check(&with_default, CardFacts::Awaited, Ok(217));
+    check(&only_some, CardFacts::Awaited, Ok(210));
+    Arc::make_mut(&mut with_default.providers[2]).disabled = true;
+    check(&with_default, CardFacts::Awaited, Ok(210));
+}
+
+#[test]
+fn the_trail_says_what_was_tried_and_stays_small() {
+    let mut first = rule(1, 1, &[(217, 0, 1)]);
+    first.conditions.tags_any = vec!["vip".into()];
+    let mut catalogue = catalogue(vec![first, rule(2, 2, &[(215, 0, 1), (210, 1, 1)])]);
+    let trail = |catalogue: &Catalogue, choice| {
+        let candidate = choose(catalogue, &facts(1, eur("10"), &[]), choice, &|_| true).expect("somebody");
+        serde_json::to_string(&candidate.trail).expect("JSON")
+    };
+    assert_eq!(trail(&catalogue, Choice::Rules), r#"{"rule":2,"passed":[[1,"tags_any"]]}"#);
+    assert_eq!(trail(&catalogue, Choice::Named(ProviderId::new(210))), "{}");
+    assert_eq!(trail(&catalogue, Choice::Named(ProviderId::new(310))), r#"{"route":310}"#);
+    Arc::make_mut(&mut catalogue.providers[1]).disabled = true;
+    let expected = r#"{"rule":2,"passed":[[1,"tags_any"]],"left_out":[[215,"disabled"]]}"#;
+    assert_eq!(trail(&catalogue, Choice::Rules), expected);
+}
+
+#[test]
+fn an_explanation_names_every_rule_and_member() {
+    let mut first = rule(1, 1, &[(217, 0, 1)]);
+    first.conditions.kyc_status = vec!["passed".into()];
+    let mut catalogue = catalogue(vec![first, rule(2, 2, &[(215, 0, 1), (999, 1, 1), (211, 2, 1)]), rule(3, 3, &[])]);
+    Arc::make_mut(&mut catalogue.providers[1]).amounts = Some(("20".into(), "30".into()));
+    let explained = explain(&catalogue, &facts(1, eur("10"), &[]), Choice::Rules, &|_| true);
+    let verdicts: Vec<_> = explained.rules.iter().map(|(rule, verdict)| (rule.id, *verdict)).collect();
+    let not_met = RuleVerdict::NotMet(Condition::KycStatus);
+    assert_eq!(verdicts, [(1, not_met), (2, RuleVerdict::Decides), (3, RuleVerdict::NotReached)]);
+    let members: Vec<_> =
+        explained.members.iter().map(|(id, fits)| (id.number(), fits.as_ref().err().copied())).collect();
+    assert_eq!(members, [(215, Some(Misfit::Amount)), (999, Some(Misfit::Missing)), (211, Some(Misfit::Method))]);
+    assert_eq!(explained.accounts, Err(NoRoute::Amount { min: eur("20"), max: eur("30") }));
 }

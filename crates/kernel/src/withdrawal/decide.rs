@@ -15,7 +15,7 @@ use crate::payment::{
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -247,7 +247,8 @@ impl Draft {
         let plan = self.withdrawal.plan.as_ref().ok_or(Refusal::NotConfirmed)?;
         let (asked, seq) = (self.withdrawal.asked, Seq::new(1));
         let moved = moved(asked, &plan.route).ok_or(Refusal::BadAmount)?;
-        let payout = Operation::new(seq, OperationKind::Payout, (asked, moved), plan.route.clone(), self.now);
+        let route = Route { trail: None, ..plan.route.clone() };
+        let payout = Operation::new(seq, OperationKind::Payout, (asked, moved), route, self.now);
         self.withdrawal.payout = Some(payout);
         self.withdrawal.state = State::Approved;
         self.effects.push(Effect::Call(seq));

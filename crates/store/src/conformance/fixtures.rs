@@ -70,7 +70,8 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
 /// The withdrawal confirmed by its payer, and the changeset that says so from version 1 on, if the merchant then still has at
 /// least `minimum` cents.
 pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Changeset) {
-    let route = Route { provider: ProviderId::new(3), code: "bank".into(), name: "Bank".into(), conversion: None };
+    let route =
+        Route { provider: ProviderId::new(3), code: "bank".into(), name: "Bank".into(), conversion: None, trail: None };
     let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
     let overdraft = Overdraft::UpTo(cents(-minimum));
     let confirmation = Confirmation { route, destination, required: 1, approval_days: None, overdraft };

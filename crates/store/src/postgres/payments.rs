@@ -11,11 +11,11 @@ use crate::words::{document_kind, document_text, mode_text};
 use crate::{Answer, PaymentWrite, StoreError, Stored, query};
 
 const INSERT: &str = "INSERT INTO payments
-    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
-    SELECT id, 1, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind
+    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind, payer)
+    SELECT id, 1, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind, payer
     FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::integer[], $9::text[], $10::text[], $11::text[])
-    AS new (id, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
+        $8::integer[], $9::text[], $10::text[], $11::text[], $12::bigint[])
+    AS new (id, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind, payer)
     ON CONFLICT DO NOTHING RETURNING id";
 const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word = new.word, wake_at = new.wake_at,
         document = new.document, answer_status = coalesce(new.answer_status, payments.answer_status),
@@ -25,6 +25,8 @@ const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word =
     WHERE payments.id = new.id AND payments.version = new.version RETURNING payments.id";
 pub(super) const SELECT: &str =
     "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = $1";
+pub(super) const OF_PAYER: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
+    WHERE payer = $1 AND id > $2 ORDER BY id LIMIT $3";
 /// Nothing follows a payment that does not exist.
 pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4
@@ -79,9 +81,12 @@ impl PaymentStatements {
         let wake_ups = column(&writes, |write| write.wake_at);
         let documents = column(&writes, |write| write.document.as_str());
         let kinds = column(&writes, |write| document_text(write.kind));
+        let payers = column(&writes, |write| write.payer);
         let (statuses, bodies) = answers(&writes);
-        let parameters: &[&(dyn ToSql + Sync)] =
-            &[&ids, &merchants, &modes, &lanes, &words, &times, &wake_ups, &statuses, &bodies, &documents, &kinds];
+        let parameters: &[&(dyn ToSql + Sync)] = &[
+            &ids, &merchants, &modes, &lanes, &words, &times, &wake_ups, &statuses, &bodies, &documents, &kinds,
+            &payers,
+        ];
         ids_of(&client.query(&self.insert, parameters).await?)
     }
 }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &["
         word          text    NOT NULL,
         created_at    bigint  NOT NULL,
         wake_at       bigint,
+        payer         bigint,
         answer_status integer,
         answer_body   text,
         document      text    NOT NULL,
@@ -23,6 +24,7 @@ const MIGRATIONS: &[&str] = &["
     );
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX payments_of_payer ON payments (payer, id) WHERE payer IS NOT NULL;
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
     CREATE TABLE claims (

@@ -4,11 +4,12 @@ use florin_kernel::{Kind, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::words::{document_kind, document_text, mode_text};
-use crate::{Answer, PaymentQuery, PaymentWrite, StoreError, Stored, query};
+use crate::{Answer, PayerQuery, PaymentQuery, PaymentWrite, StoreError, Stored, query};
 
 const INSERT: &str = "INSERT INTO payments
-    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind)
-    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind,
+    payer)
+    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE payments SET version = version + 1, word = ?3, wake_at = ?4, document = ?5
     WHERE id = ?1 AND version = ?2";
@@ -21,6 +22,9 @@ const LIST: &str = "SELECT id, version, answer_status, answer_body, document, ki
     WHERE merchant = ?1 AND mode = ?2 AND (created_at, id) > (?3, ?4) AND created_at < ?5
         AND kind <> 'verification'
     ORDER BY created_at, id LIMIT ?6";
+
+const OF_PAYER: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
+    WHERE payer = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
 /// The writer's statements.
 pub(super) struct PaymentWriter<'c> {
@@ -53,6 +57,7 @@ impl<'c> PaymentWriter<'c> {
             answer.map(|answer| &answer.body),
             write.document,
             document_text(write.kind),
+            write.payer,
         ])
     }
 
@@ -112,6 +117,14 @@ pub(super) fn list(connection: &Connection, query: PaymentQuery) -> rusqlite::Re
     let mut statement = connection.prepare_cached(LIST)?;
     let rows =
         statement.query_map(params![merchant, mode_text(query.mode), beyond.0, beyond.1, until, query.limit], raw)?;
+    rows.collect()
+}
+
+/// A page of a payer's payments and withdrawals.
+pub(super) fn of_payer(connection: &Connection, query: &PayerQuery) -> rusqlite::Result<Vec<RawPayment>> {
+    let Some(payer) = query.number() else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(OF_PAYER)?;
+    let rows = statement.query_map(params![payer, query.beyond(), query.limit], raw)?;
     rows.collect()
 }
 

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
         word          TEXT    NOT NULL,
         created_at    INTEGER NOT NULL,
         wake_at       INTEGER,
+        payer         INTEGER,
         answer_status INTEGER,
         answer_body   TEXT,
         document      TEXT    NOT NULL,
@@ -24,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
+    CREATE INDEX payments_of_payer ON payments (payer) WHERE payer IS NOT NULL;
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
     CREATE TABLE claims (
@@ -129,7 +131,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 11;
+const FIRST: i64 = 12;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -6,7 +6,7 @@ use florin_engine::{ClaimKind, ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
 use florin_kernel::payment::{AmountChoice, Circumstances, Details, Dialect, Links, Payment, Retry, State, Times};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::{Choice, Facts, Method, RuleOperation};
+use florin_kernel::routing::{CardFacts, Choice, Facts, Method, RuleOperation};
 use florin_store::Answer;
 use jiff::SignedDuration;
 
@@ -50,6 +50,7 @@ impl Client {
             mode,
             operation: RuleOperation::Deposit,
             method: Method::Card,
+            card: CardFacts::Unseen,
             amount,
             country: "",
             kyc_status: "",

@@ -95,6 +95,7 @@ fn withdrawal_rule(id: i64, order: i64, currencies: Vec<Asset>, up_to: Option<&s
         members: vec![Member { provider_id: ProviderId::new(PAYS_OUT), tier: 1, weight: 1 }],
         cascade: false,
         auto_approve_up_to: up_to.map(str::to_owned),
+        auto_approve_daily_per_user: None,
     }
 }
 

@@ -10,7 +10,9 @@ use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, NewSess
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Details, Dialect, Hosted, Links, Payment, Retry, State, Times,
 };
-use florin_kernel::routing::{Candidate, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId};
+use florin_kernel::routing::{
+    Candidate, CardFacts, Catalogue, Choice, Facts, Method, NoRoute, ProviderAccount, ProviderId,
+};
 use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
 
@@ -185,7 +187,8 @@ async fn check(state: &CashierState, caller: &Caller, deposit: &Deposit, payment
 
 /// Who takes the deposit, and how the payer pays there; for our page, that there is anybody.
 fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<Chosen, NoRoute> {
-    let facts = facts(payment, deposit.amount);
+    let card = deposit.card.as_ref().map_or(CardFacts::Unseen, |card| CardFacts::of(&card.pan));
+    let facts = Facts { card, ..facts(payment, deposit.amount) };
     let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
     match (deposit.operation, choice) {
         (Operation::Hosted, _) => offers(state.engine(), payment, deposit.amount).map(|_| Chosen::Later),

@@ -1,7 +1,9 @@
 //! One transaction as a row of the list, in either edition (contract, section 12).
 
+use std::net::IpAddr;
+
 use florin_kernel::fx::Rounding;
-use florin_kernel::payment::{Details, Operation, Payment};
+use florin_kernel::payment::{Details, Operation, Payer, Payment};
 use florin_kernel::public_id::{Codec, Reference};
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Money, Timestamp, Transaction};
@@ -118,6 +120,11 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// Where the payer came from: as the merchant says, else as our own page saw it (section 4, `ip`).
+fn address(payer: &Payer, attempt: Option<&Operation>) -> Option<IpAddr> {
+    payer.ip.or_else(|| attempt?.means.as_ref()?.address)
+}
+
 /// Writes a row.
 pub fn write(out: &mut Vec<u8>, transaction: &Transaction, settings: &Settings, codec: &Codec) {
     let print = |sequence| codec.base36(Reference { payment: transaction.id(), sequence });
@@ -168,7 +175,7 @@ pub(super) fn write_with_ids(out: &mut Vec<u8>, shown: &Shown<'_>, settings: &Se
                     dob: &payer.dob,
                     country: &payer.country,
                     tags: &payer.tags,
-                    ip: &payer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+                    ip: &address(payer, attempt).map(|ip| ip.to_string()).unwrap_or_default(),
                 },
             },
         ),

@@ -64,7 +64,13 @@ fn asked(amount: Money) -> Payment {
 }
 
 fn card_simulator() -> Route {
-    Route { provider: ProviderId::new(210), code: "simulator".into(), name: "Card Simulator".into(), conversion: None }
+    Route {
+        provider: ProviderId::new(210),
+        code: "simulator".into(),
+        name: "Card Simulator".into(),
+        conversion: None,
+        trail: None,
+    }
 }
 
 fn gbp_simulator() -> Route {
@@ -74,6 +80,7 @@ fn gbp_simulator() -> Route {
         code: "gbp_simulator".into(),
         name: "Card Simulator (GBP)".into(),
         conversion: Some((gbp, Rate::parse("0.856").expect("a rate"))),
+        trail: None,
     }
 }
 

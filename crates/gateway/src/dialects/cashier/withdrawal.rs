@@ -86,7 +86,7 @@ async fn check(state: &CashierState, caller: &Caller, asked: &Deposit, withdrawa
     if asked.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
         return Err(Problem::PayerBlocked);
     }
-    let routes = engine.payout_routes(withdrawal);
+    let routes = engine.payout_offers(withdrawal).await?;
     let bounds = broken_bounds(caller, asked.amount, routes.as_ref().err());
     if !bounds.is_empty() {
         return Err(Problem::AmountOutside(bounds));

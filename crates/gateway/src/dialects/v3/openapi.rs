@@ -139,8 +139,8 @@ fn error_sample() -> Value {
         "result": {
             "code": "200.300.404", "description": "invalid or missing parameter",
             "parameterErrors": [
-                {"name": "paymentType", "message": "may not be empty"},
-                {"name": "amount", "value": "-20.20", "message": "must match ^[0-9]{1,12}(\\.[0-9]{2})?$"}
+                {"name": "amount", "value": "-20.20", "message": "must match ^[0-9]{1,12}(\\.[0-9]{2})?$"},
+                {"name": "paymentType", "message": "may not be empty"}
             ]
         },
         "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",

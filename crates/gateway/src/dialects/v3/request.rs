@@ -267,13 +267,10 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
 }
 
 pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
-    let kind = reader.require("paymentType", |word| {
-        let found = KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
-        found.ok_or("must be one of DB, PA, CV, CD".into())
-    });
+    let named = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
     let sent_currency = reader.form.get("currency");
     let amount_rule = |value: &'f str| amounts::text(value, sent_currency);
-    let (amount, currency) = match kind {
+    let (amount, currency) = match reader.form.get("paymentType").and_then(named) {
         Some(Kind::Verification) => {
             (reader.read("amount", amount_rule), reader.read("currency", amounts::currency_text))
         }
@@ -281,6 +278,7 @@ pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
             (reader.require("amount", amount_rule), reader.require("currency", amounts::currency_text))
         }
     };
+    let kind = reader.require("paymentType", |word| named(word).ok_or("must be one of DB, PA, CV, CD".into()));
     Draft { amount, currency, kind }
 }
 

@@ -4,7 +4,7 @@ use florin_engine::directory::Merchant;
 use florin_engine::{Engine, Needs};
 use florin_kernel::Money;
 use florin_kernel::payment::{CaptureMode, Payment};
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, RuleOperation};
+use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, RuleOperation};
 
 use super::amounts;
 use super::auth::Caller;
@@ -33,7 +33,11 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
         Account::Token(_) => return Err(Problem::RegistrationMalformed),
     };
     check_limits(&caller.merchant, payment)?;
-    let candidate = route(&state.engine, payment, method, needs)?;
+    let seen = match &initial.account {
+        Account::Card(card) => CardFacts::of(&card.pan),
+        Account::Redirect(_) | Account::Token(_) => CardFacts::Unseen,
+    };
+    let candidate = route(&state.engine, payment, (method, needs), seen)?;
     match &initial.account {
         Account::Card(card) if initial.return_url.is_none() => {
             let challenges = |account: &_| state.engine.foresees_payer(account, card, &initial.circumstances);
@@ -64,7 +68,12 @@ pub fn check_limits(merchant: &Merchant, payment: &Payment) -> Result<(), Proble
 ///
 /// # Errors
 /// [`Problem`] that says what finds nobody: brand, currency or amount.
-pub fn route(engine: &Engine, payment: &Payment, method: Method, needs: Needs) -> Result<Candidate, Problem> {
+pub fn route(
+    engine: &Engine,
+    payment: &Payment,
+    (method, needs): (Method, Needs),
+    card: CardFacts<'_>,
+) -> Result<Candidate, Problem> {
     let payer = &payment.details.payer;
     let facts = Facts {
         payment: payment.id,
@@ -77,6 +86,7 @@ pub fn route(engine: &Engine, payment: &Payment, method: Method, needs: Needs) -
         country: &payer.country,
         kyc_status: &payer.kyc_status,
         tags: &payer.tags,
+        card,
     };
     let routed = match engine.route(&facts, Choice::Rules, needs) {
         // A verification asks about a card, whatever amount the provider would take.
@@ -115,7 +125,7 @@ fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
 /// Whether anybody takes the method at all, so that it is the currency that finds nobody.
 fn serves(engine: &Engine, payment: &Payment, method: Method, needs: Needs) -> bool {
     let directory = engine.directory();
-    let ruled = directory.catalogue().rules.iter().any(|rule| {
+    let ruled = directory.catalogue().rules().iter().any(|rule| {
         let own = rule.merchant.is_none_or(|merchant| merchant == payment.merchant);
         own && rule.operation == RuleOperation::Deposit && rule.method == method
     });

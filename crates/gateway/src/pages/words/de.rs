@@ -54,6 +54,7 @@ pub(super) static WORDS: Words = Words {
     bad_amount: "Geben Sie einen Betrag wie {example} ein.",
     bad_bounds: "Geben Sie einen Betrag von {min} bis {max} ein.",
     not_for_amount: "Für diesen Betrag ist diese Zahlungsart nicht möglich. Wählen Sie eine andere.",
+    card_not_taken: "Diese Karte wird hier nicht angenommen. Nehmen Sie eine andere oder wählen Sie eine andere Zahlungsart.",
     bad_holder: "Geben Sie den Namen so ein, wie er auf der Karte steht.",
     bad_digits: "Geben Sie nur Ziffern ein, wie auf der Karte.",
     bad_length: "Geben Sie die 12 bis 19 Ziffern der Karte ein.",

@@ -54,6 +54,7 @@ pub(super) static WORDS: Words = Words {
     bad_amount: "Enter an amount such as {example}.",
     bad_bounds: "Enter an amount from {min} to {max}.",
     not_for_amount: "This way of paying does not take this amount. Choose another.",
+    card_not_taken: "This card is not accepted here. Use another, or choose another way of paying.",
     bad_holder: "Enter the name as it stands on the card.",
     bad_digits: "Use digits only, as on the card.",
     bad_length: "Enter the 12 to 19 digits on the card.",

@@ -54,6 +54,7 @@ pub(super) static WORDS: Words = Words {
     bad_amount: "Introduzca un importe como {example}.",
     bad_bounds: "Introduzca un importe de {min} a {max}.",
     not_for_amount: "Esta forma de pago no admite este importe. Elija otra.",
+    card_not_taken: "Esta tarjeta no se acepta aquí. Use otra o elija otra forma de pago.",
     bad_holder: "Escriba el nombre como aparece en la tarjeta.",
     bad_digits: "Use solo cifras, como en la tarjeta.",
     bad_length: "Introduzca las 12 a 19 cifras de la tarjeta.",

@@ -54,6 +54,7 @@ pub(super) static WORDS: Words = Words {
     bad_amount: "Saisissez un montant comme {example}.",
     bad_bounds: "Saisissez un montant de {min} à {max}.",
     not_for_amount: "Ce moyen de paiement n’accepte pas ce montant. Choisissez-en un autre.",
+    card_not_taken: "Cette carte n’est pas acceptée ici. Utilisez-en une autre ou un autre moyen de paiement.",
     bad_holder: "Saisissez le nom tel qu’il figure sur la carte.",
     bad_digits: "Saisissez uniquement des chiffres, comme sur la carte.",
     bad_length: "Saisissez les 12 à 19 chiffres de la carte.",

@@ -44,7 +44,7 @@ pub(super) fn created(capture: CaptureMode, retry: Retry) -> Payment {
 pub(super) fn attempt(provider: i64) -> Attempt {
     let provider = ProviderId::new(provider);
     Attempt {
-        route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None },
+        route: Route { provider, code: "simulator".into(), name: "Simulator".into(), conversion: None, trail: None },
         means: Means::of(Method::Card),
         circumstances: Circumstances::default(),
         amount: None,

@@ -18,7 +18,7 @@ pub(super) fn after(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
 }
 
-pub(super) fn created() -> Withdrawal {
+pub(in crate::withdrawal) fn created() -> Withdrawal {
     Withdrawal {
         id: PaymentId::from_number(1),
         merchant: MerchantId::from_number(1),
@@ -38,7 +38,13 @@ pub(super) fn created() -> Withdrawal {
 
 pub(super) fn confirmation(required: u8) -> Confirmation {
     Confirmation {
-        route: Route { provider: ProviderId::new(211), code: "bank".into(), name: "Bank".into(), conversion: None },
+        route: Route {
+            provider: ProviderId::new(211),
+            code: "bank".into(),
+            name: "Bank".into(),
+            conversion: None,
+            trail: None,
+        },
         destination: Destination { method: Method::BankTransfer, shown: "GB33…5555".into(), sealed: "sealed".into() },
         required,
         approval_days: None,

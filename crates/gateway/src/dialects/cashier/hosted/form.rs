@@ -3,12 +3,13 @@
 
 use florin_kernel::card::{Card, Expiry};
 use florin_kernel::payment::{AmountChoice, Mode, Payment, Retry};
+use florin_kernel::routing::NoRoute;
 use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
 
 use super::Session;
-use super::offers::{Entry, Offer, bounds, offers};
+use super::offers::{Entry, Offer, bounds, for_card, offers};
 use super::view::Shown;
 use crate::pages::card::{CardFields, Submitted};
 use crate::pages::words::{Words, fill};
@@ -42,7 +43,7 @@ pub(super) fn read(session: &Session<'_>, submitted: &Submitted) -> Result<Chose
     let offered = offers(session.engine, payment, amount.unwrap_or(payment.asked)).unwrap_or_default();
     let wanted = submitted.field("provider_id");
     shown.chosen = wanted.parse().ok();
-    let offer = offered.into_iter().find(|offer| offer.account().id.to_string() == wanted);
+    let mut offer = offered.into_iter().find(|offer| offer.account().id.to_string() == wanted);
     if offer.is_none() {
         shown.problem = Some(match session.offers.iter().any(|offer| offer.account().id.to_string() == wanted) {
             true => words.not_for_amount,
@@ -50,16 +51,22 @@ pub(super) fn read(session: &Session<'_>, submitted: &Submitted) -> Result<Chose
         });
     }
     let (mut card, mut voucher) = (None, None);
-    match offer.as_ref().map(|offer| offer.entry) {
-        Some(Entry::Card) => match read_card(submitted, words, payment.mode, session.today) {
-            Ok(read) => card = Some(read),
+    match offer.as_mut().map(|offer| (offer.entry, offer)) {
+        Some((Entry::Card, offer)) => match read_card(submitted, words, payment.mode, session.today) {
+            Ok(read) => match for_card(session.engine, payment, amount.unwrap_or(payment.asked), &read.pan) {
+                Ok(candidate) => {
+                    offer.candidate = candidate;
+                    card = Some(read);
+                }
+                Err(refusal) => shown.card.number_problem = Some(not_taken(refusal, words).to_owned()),
+            },
             Err(fields) => shown.card = *fields,
         },
-        Some(Entry::Voucher) => match voucher_code(submitted) {
+        Some((Entry::Voucher, _)) => match voucher_code(submitted) {
             Some(code) => voucher = Some(code),
             None => shown.voucher_problem = Some(words.bad_voucher.to_owned()),
         },
-        Some(Entry::Nothing) | None => {}
+        Some((Entry::Nothing, _)) | None => {}
     }
     match offer {
         Some(offer) if shown.is_clean() => Ok(Chosen { offer, amount, card, voucher }),
@@ -67,6 +74,14 @@ pub(super) fn read(session: &Session<'_>, submitted: &Submitted) -> Result<Chose
             shown.problem = shown.problem.or(Some(words.check_fields));
             Err(Box::new(shown))
         }
+    }
+}
+
+/// Why the rules leave nobody for a card.
+fn not_taken(refusal: NoRoute, words: &Words) -> &'static str {
+    match refusal {
+        NoRoute::Amount { .. } => words.not_for_amount,
+        NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule => words.card_not_taken,
     }
 }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use florin_engine::directory::Merchant;
 use florin_engine::{Engine, Needs};
 use florin_kernel::Money;
+use florin_kernel::card::Pan;
 use florin_kernel::payment::Payment;
-use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose};
+use florin_kernel::routing::{
+    Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose,
+};
 
 /// One way to pay.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ impl Offer {
 /// In this order where the merchant gives none.
 const METHODS: [Method; 4] = [Method::Card, Method::BankTransfer, Method::EWallet, Method::Voucher];
 
-/// What is known of a payment, for the rules. The method is set by whoever asks.
+/// What is known of a payment, for the rules. Method and card are set by whoever asks.
 pub fn facts(payment: &Payment, amount: Money) -> Facts<'_> {
     let payer = &payment.details.payer;
     Facts {
@@ -50,6 +53,7 @@ pub fn facts(payment: &Payment, amount: Money) -> Facts<'_> {
         mode: payment.mode,
         operation: RuleOperation::Deposit,
         method: Method::Card,
+        card: CardFacts::Unseen,
         amount,
         country: &payer.country,
         kyc_status: &payer.kyc_status,
@@ -82,9 +86,14 @@ pub fn offers(engine: &Engine, payment: &Payment, amount: Money) -> Result<Vec<O
 
 fn offer(engine: &Engine, payment: &Payment, facts: &Facts<'_>) -> Result<Offer, NoRoute> {
     let (method, mut refusal) = (facts.method, NoRoute::NoRule);
-    for (entry, needs) in entries(method) {
-        match routed(engine, payment, facts, *needs) {
-            Ok(candidate) => return Ok(Offer { method, entry: *entry, candidate }),
+    for needs in Needs::of(RuleOperation::Deposit, method) {
+        let (entry, card) = match needs {
+            Needs::TakesCards => (Entry::Card, CardFacts::Awaited),
+            Needs::TakesVouchers => (Entry::Voucher, CardFacts::Unseen),
+            Needs::Page | Needs::Payout | Needs::Verification => (Entry::Nothing, CardFacts::Unseen),
+        };
+        match routed(engine, payment, &Facts { card, ..*facts }, *needs) {
+            Ok(candidate) => return Ok(Offer { method, entry, candidate }),
             Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
             Err(NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule) => {}
         }
@@ -92,13 +101,13 @@ fn offer(engine: &Engine, payment: &Payment, facts: &Facts<'_>) -> Result<Offer,
     Err(refusal)
 }
 
-/// What may be entered for a method, what is best for the payer first.
-fn entries(method: Method) -> &'static [(Entry, Needs)] {
-    match method {
-        Method::Card => &[(Entry::Card, Needs::TakesCards), (Entry::Nothing, Needs::Page)],
-        Method::Voucher => &[(Entry::Voucher, Needs::TakesVouchers), (Entry::Nothing, Needs::Page)],
-        Method::BankTransfer | Method::EWallet | Method::Crypto => &[(Entry::Nothing, Needs::Page)],
-    }
+/// Who takes an amount by a card that the payer has entered: the offer was made without knowing it, the rules may ask about it.
+///
+/// # Errors
+/// [`NoRoute`] when the rules leave nobody for this card.
+pub fn for_card(engine: &Engine, payment: &Payment, amount: Money, pan: &Pan) -> Result<Candidate, NoRoute> {
+    let facts = Facts { card: CardFacts::of(pan), ..facts(payment, amount) };
+    routed(engine, payment, &facts, Needs::TakesCards)
 }
 
 fn routed(engine: &Engine, payment: &Payment, facts: &Facts<'_>, needs: Needs) -> Result<Candidate, NoRoute> {

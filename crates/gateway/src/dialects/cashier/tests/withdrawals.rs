@@ -43,7 +43,13 @@ fn the_contracts_vector() {
     assert_eq!(body, expected);
     let password = "spg_test_companyxxxxQyGAheyMqcHVmp8ZMQtkYcev27sCu7RF";
     assert_eq!(signature(&body, password), "5FDDA8F46411C132DCFBEE53C39BA06298CB48BC");
-    let route = Route { provider: ProviderId::new(211), code: "bank".into(), name: "Bank".into(), conversion: None };
+    let route = Route {
+        provider: ProviderId::new(211),
+        code: "bank".into(),
+        name: "Bank".into(),
+        conversion: None,
+        trail: None,
+    };
     let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
     let planned = Withdrawal { plan: Some(Plan { route, destination }), ..withdrawal(rejected("No")) };
     let body = withdrawal_body("r21nmrtpcmrcava", &planned, "rejected", Edition::Nested);

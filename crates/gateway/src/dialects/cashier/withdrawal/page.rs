@@ -90,13 +90,13 @@ impl<'a> Visit<'a> {
 
     async fn show(self) -> Visited<Response> {
         match self.open_until() {
-            Some(until) => Ok(self.session(until)?.draw(StatusCode::OK, Shown::default())),
+            Some(until) => Ok(self.session(until).await?.draw(StatusCode::OK, Shown::default())),
             None => Ok(receipt::page(self.engine(), &self.withdrawal, &self.look(), self.now).await),
         }
     }
 
     /// What there is to choose, while there is something.
-    fn session(&self, until: Timestamp) -> Visited<Session<'_>> {
+    async fn session(&self, until: Timestamp) -> Visited<Session<'_>> {
         let (engine, withdrawal, look) = (self.engine(), &self.withdrawal, self.look());
         let refusal = |status, outcome: fn(&_) -> Outcome| {
             Box::new(receipt::refusal(engine, withdrawal, &look, status, outcome(look.words)))
@@ -109,7 +109,11 @@ impl<'a> Visit<'a> {
         if until <= self.now {
             return Err(self.expired());
         }
-        let candidates = engine.payout_routes(withdrawal).unwrap_or_default();
+        let candidates = engine.payout_offers(withdrawal).await.map_err(|error| {
+            tracing::warn!(%error, "a withdrawal's page waits");
+            Box::new(notice::unavailable())
+        })?;
+        let candidates = candidates.unwrap_or_default();
         let accounts = candidates.iter().filter_map(|candidate| candidate.accounts.first());
         let offers: Vec<Offer> = accounts.filter_map(|account| Offer::of(account)).collect();
         if offers.is_empty() {
@@ -127,7 +131,7 @@ impl<'a> Visit<'a> {
 
     async fn confirm(self, submitted: &Submitted) -> Visited<Response> {
         let Some(until) = self.open_until() else { return Ok(self.go_on(&self.withdrawal)) };
-        let session = self.session(until)?;
+        let session = self.session(until).await?;
         if !self.is_own(submitted) {
             return Ok(session.draw_again(Shown::of(session.look.words.withdrawal.out_of_date)));
         }
@@ -174,7 +178,7 @@ impl<'a> Visit<'a> {
             return Err(self.expired());
         }
         if !self.is_own(submitted) {
-            let session = self.session(until)?;
+            let session = self.session(until).await?;
             return Ok(session.draw_again(Shown::of(session.look.words.withdrawal.out_of_date)));
         }
         match self.engine().cancel_withdrawal(self.withdrawal.id).await {

@@ -192,7 +192,12 @@ pub(super) fn shown(problem: &Problem, form: &Form, words: &Words, merchant: &st
             _ => {}
         }
     }
+    let by_card = form.get("card.number").is_some();
+    if by_card && matches!(problem, Problem::NoProviderForBrand | Problem::NoProviderForCurrency) {
+        card.number_problem = Some(number);
+    }
     let general = match problem {
+        Problem::NoProviderForBrand | Problem::NoProviderForCurrency if by_card => words.check_fields,
         Problem::NoProviderForBrand | Problem::NoProviderForCurrency => words.not_for_amount,
         Problem::NoAccount => words.choose_one,
         _ => words.check_fields,

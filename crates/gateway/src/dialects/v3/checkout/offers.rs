@@ -2,7 +2,7 @@
 
 use florin_engine::{Engine, Needs};
 use florin_kernel::payment::{CaptureMode, Payment};
-use florin_kernel::routing::Method;
+use florin_kernel::routing::{CardFacts, Method};
 
 use super::super::errors::Problem;
 use super::super::{brand, way};
@@ -47,11 +47,12 @@ pub(super) fn check(engine: &Engine, payment: &Payment) -> Result<(), Problem> {
     }
 }
 
-/// What a provider must be able to do for a method.
-pub(super) fn needs(method: Method) -> Needs {
-    match method {
-        Method::Card => Needs::TakesCards,
-        Method::BankTransfer | Method::EWallet | Method::Voucher | Method::Crypto => Needs::Page,
+/// What a provider must be able to do for a payment by a method.
+pub(super) fn needs(payment: &Payment, method: Method) -> Needs {
+    match (method, payment.capture) {
+        (Method::Card, CaptureMode::Never) => Needs::Verification,
+        (Method::Card, CaptureMode::Now | CaptureMode::Later) => Needs::TakesCards,
+        (Method::BankTransfer | Method::EWallet | Method::Voucher | Method::Crypto, _) => Needs::Page,
     }
 }
 
@@ -60,5 +61,9 @@ fn takes(engine: &Engine, payment: &Payment, method: Method) -> Result<(), Probl
     if payment.capture == CaptureMode::Never && method != Method::Card {
         return Err(Problem::NoProviderForBrand);
     }
-    way::route(engine, payment, method, needs(method)).map(drop)
+    let card = match method {
+        Method::Card => CardFacts::Awaited,
+        Method::BankTransfer | Method::EWallet | Method::Voucher | Method::Crypto => CardFacts::Unseen,
+    };
+    way::route(engine, payment, (method, needs(payment, method)), card).map(drop)
 }

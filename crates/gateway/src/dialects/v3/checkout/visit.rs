@@ -13,6 +13,7 @@ use florin_engine::{NextAttempt, Owner, SubmitError};
 use florin_kernel::payment::{Amendment, CaptureMode, Payment, Retry, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::routing::{CardFacts, Method};
 use florin_kernel::{Timestamp, payment};
 
 use super::super::errors::{FieldError, Problem};
@@ -358,11 +359,12 @@ impl Visitor<'_> {
         };
         let chosen = self.read(&choice::written_out(form, author), faults, author)?;
         let (method, card) = match chosen.account {
-            Account::Card(card) => (florin_kernel::routing::Method::Card, Some(card)),
+            Account::Card(card) => (Method::Card, Some(card)),
             Account::Redirect(method) => (method, None),
             Account::Token(_) => return Err(Problem::RegistrationUnknown.into()),
         };
-        let candidate = way::route(engine, &self.payment, method, offers::needs(method))?;
+        let seen = card.as_ref().map_or(CardFacts::Unseen, |card| CardFacts::of(&card.pan));
+        let candidate = way::route(engine, &self.payment, (method, offers::needs(&self.payment, method)), seen)?;
         let brand = if card.is_some() { String::new() } else { chosen.document.brand.clone() };
         let (_, checkout) = kept(&self.payment).ok_or(Problem::NoSession)?;
         let (document, return_url) = (chosen.document, chosen.return_url);
