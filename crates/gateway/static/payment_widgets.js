@@ -22,14 +22,20 @@
 
   /* The colours around the form tell whether the page is dark, whatever the payer's device prefers. */
   function themeAround(element) {
-    for (var each = element; each; each = each.parentElement) {
-      var colour = /^rgba?\((\d+), (\d+), (\d+)(?:, ([\d.]+))?\)/.exec(getComputedStyle(each).backgroundColor);
+    // Behind everything is the browser's own canvas.
+    var canvas = document.createElement("i");
+    canvas.style.backgroundColor = "Canvas";
+    element.appendChild(canvas);
+    var layers = [];
+    for (var each = element; each; each = each.parentElement) layers.push(each);
+    layers.push(canvas);
+    for (var place = 0; place < layers.length; place++) {
+      var background = getComputedStyle(layers[place]).backgroundColor;
+      var colour = /^rgba?\((\d+), (\d+), (\d+)(?:, ([\d.]+))?\)/.exec(background);
       if (!colour || colour[4] === "0") continue;
       return 0.299 * colour[1] + 0.587 * colour[2] + 0.114 * colour[3] < 128 ? "dark" : "light";
     }
-    var scheme = getComputedStyle(document.documentElement).colorScheme;
-    var dark = /dark/.test(scheme) && (!/light/.test(scheme) || matchMedia("(prefers-color-scheme: dark)").matches);
-    return dark ? "dark" : "light";
+    return "";
   }
 
   /* Absolute, on the web; else nothing. */
