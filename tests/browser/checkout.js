@@ -100,6 +100,9 @@ export const checkoutLooks = {
         await press(frame);
         const challenge = await frameAt(visitor.page, /\/redirect\//);
         await challenge.waitForSelector("text=Is it you who pays?");
+        // What was just framed is drawn with its size in the next turns.
+        const turns = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+        for (const each of [visitor.page, challenge, visitor.page]) await each.evaluate(turns);
         if (code === "000.000.000") await visitor.look("checkout-challenge");
         await challenge.getByRole("button", { name: button }).click();
         await isBack(visitor, server, shop, id, code);

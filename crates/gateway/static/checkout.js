@@ -13,6 +13,9 @@
     window.parent.postMessage(told, origin);
   }
 
+  var close = document.getElementById("close");
+  if (close) close.hidden = true;
+
   /* Nothing can be paid here; or all is done, and the shop's page goes where the link leads. */
   var form = document.getElementById("pay");
   var back = document.querySelector("a.closes");

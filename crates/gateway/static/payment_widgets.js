@@ -66,7 +66,7 @@
     frame.src = source.origin + mount + "/checkouts/" + encodeURIComponent(id) + "/frame?" + asked;
     frame.title = "Payment";
     frame.allow = "payment";
-    frame.style.cssText = "display:block;width:100%;height:480px;border:0;color-scheme:" + theme;
+    frame.style.cssText = "display:block;width:100%;height:480px;border:0;color-scheme:" + (theme || "normal");
     window.addEventListener("message", function (event) {
       if (event.source !== frame.contentWindow || event.origin !== source.origin) return;
       var told = event.data;
@@ -74,6 +74,8 @@
     });
     var box = document.createElement("div");
     box.className = "wpwl-container";
+    // The page inside keeps so much room for the ring around what has the focus.
+    box.style.margin = "-4px";
     box.appendChild(frame);
     form.replaceWith(box);
   }
@@ -96,7 +98,11 @@
         if (answer !== false) frame.contentWindow.postMessage({ florin: 1, type: "go" }, source.origin);
       });
     }
-    if (told.type === "submitted") call("onAfterSubmit");
+    if (told.type === "submitted") {
+      // The bank's page may come next, which cannot say how tall it is (EMV 3-D Secure: 500 by 600).
+      frame.style.height = Math.max(frame.offsetHeight, 640) + "px";
+      call("onAfterSubmit");
+    }
     if (told.type === "leave" && webUrl(told.url)) (window.top || window).location.assign(webUrl(told.url));
   }
 

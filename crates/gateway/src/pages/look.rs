@@ -22,6 +22,8 @@ pub struct Look {
     pub whom: &'static str,
     /// `light` or `dark`; `None`: as the payer's device.
     pub theme: Option<&'static str>,
+    /// `frame` on a page that stands on the merchant's own ground; else empty.
+    pub place: &'static str,
     /// The merchant's accent.
     pub style: String,
     /// The merchant's logo, or nothing.
@@ -80,6 +82,10 @@ impl Look {
             words,
             whom,
             theme,
+            place: match &subject.details.hosted {
+                Some(hosted) if !hosted.framed_by.is_empty() => "frame",
+                Some(_) | None => "",
+            },
             logo: merchant.map(|merchant| brand::logo(&merchant.brand).to_owned()).unwrap_or_default(),
             merchant: merchant.map_or_else(|| words.shop.to_owned(), |merchant| merchant.name.clone()),
             test_mode: subject.mode == Mode::Dev,

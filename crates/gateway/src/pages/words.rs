@@ -96,6 +96,7 @@ pub struct Words {
     pub bad_expiry: &'static str,
     /// With `{merchant}` to fill in.
     pub not_taken: &'static str,
+    pub card_brand: &'static str,
     pub save_card: &'static str,
     pub bad_voucher: &'static str,
     pub open_heading: &'static str,

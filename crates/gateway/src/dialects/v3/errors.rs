@@ -193,7 +193,7 @@ impl Problem {
     }
 
     /// The fields it names.
-    fn fields(self) -> Option<Vec<FieldError>> {
+    pub fn fields(self) -> Option<Vec<FieldError>> {
         match self {
             Problem::Fields(errors) => Some(errors),
             Problem::AmountTooLow(error)

@@ -64,6 +64,7 @@ pub(super) static WORDS: Words = Words {
     bad_month: "Geben Sie 1 bis 12 ein.",
     bad_year: "Geben Sie ein Jahr ein.",
     bad_expiry: "Die Karte ist abgelaufen. Nehmen Sie eine andere.",
+    card_brand: "Kartenmarke",
     not_taken: "{merchant} nimmt diese Karte nicht an. Verwenden Sie eine andere.",
     save_card: "Karte speichern",
     bad_voucher: "Geben Sie die 16 Ziffern des Gutscheins ein.",

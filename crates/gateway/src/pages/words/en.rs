@@ -64,6 +64,7 @@ pub(super) static WORDS: Words = Words {
     bad_month: "Enter 1 to 12.",
     bad_year: "Enter a year.",
     bad_expiry: "The card has expired. Use another.",
+    card_brand: "Card brand",
     not_taken: "{merchant} does not take this card. Use another.",
     save_card: "Save the card",
     bad_voucher: "Enter the 16 digits of the voucher.",

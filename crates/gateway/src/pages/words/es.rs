@@ -64,6 +64,7 @@ pub(super) static WORDS: Words = Words {
     bad_month: "De 1 a 12.",
     bad_year: "Introduzca un año.",
     bad_expiry: "La tarjeta ha caducado. Use otra.",
+    card_brand: "Marca de la tarjeta",
     not_taken: "{merchant} no acepta esta tarjeta. Use otra.",
     save_card: "Guardar la tarjeta",
     bad_voucher: "Introduzca las 16 cifras del cupón.",

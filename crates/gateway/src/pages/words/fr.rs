@@ -64,6 +64,7 @@ pub(super) static WORDS: Words = Words {
     bad_month: "De 1 à 12.",
     bad_year: "Saisissez une année.",
     bad_expiry: "La carte a expiré. Utilisez-en une autre.",
+    card_brand: "Marque de la carte",
     not_taken: "{merchant} n’accepte pas cette carte. Utilisez-en une autre.",
     save_card: "Enregistrer la carte",
     bad_voucher: "Saisissez les 16 chiffres du bon.",

@@ -83,7 +83,7 @@ pub(super) fn read(
         reader.finish()?;
         return Ok(Choice { account: Account::Token(registration.to_owned()), document, return_url });
     }
-    if author != Author::Program && form.get("paymentBrand").is_none_or(|name| brand::is_card(name)) {
+    if author != Author::Program && form.get("paymentBrand").is_none_or(brand::is_card) {
         require_card(&mut reader, author);
     }
     reader.finish()?;
@@ -172,13 +172,7 @@ pub(super) fn shown(problem: &Problem, form: &Form, words: &Words, merchant: &st
         Ok(Brand::Amex) => words.bad_cvc_front,
         Ok(_) | Err(_) => words.bad_cvc,
     };
-    let faults: &[FieldError] = match problem {
-        Problem::Fields(faults) => faults,
-        Problem::CardNumber(fault) | Problem::CardExpired(fault) | Problem::BrandDiffers(fault) => {
-            std::slice::from_ref(fault)
-        }
-        _ => &[],
-    };
+    let faults = problem.clone().fields().unwrap_or_default();
     for fault in faults {
         match fault.name.as_str() {
             "card.number" | "paymentBrand" => card.number_problem = Some(number.clone()),
@@ -192,15 +186,15 @@ pub(super) fn shown(problem: &Problem, form: &Form, words: &Words, merchant: &st
             _ => {}
         }
     }
+    let nobody = matches!(problem, Problem::NoProviderForBrand | Problem::NoProviderForCurrency);
     let by_card = form.get("card.number").is_some();
-    if by_card && matches!(problem, Problem::NoProviderForBrand | Problem::NoProviderForCurrency) {
+    if by_card && nobody {
         card.number_problem = Some(number);
     }
-    let general = match problem {
-        Problem::NoProviderForBrand | Problem::NoProviderForCurrency if by_card => words.check_fields,
-        Problem::NoProviderForBrand | Problem::NoProviderForCurrency => words.not_for_amount,
-        Problem::NoAccount => words.choose_one,
-        _ => words.check_fields,
+    let general = match (nobody, by_card) {
+        (true, false) => words.not_for_amount,
+        (false, _) if matches!(problem, Problem::NoAccount) => words.choose_one,
+        (false, _) | (true, true) => words.check_fields,
     };
     Shown { chosen: form.get("paymentBrand").unwrap_or(BY_CARD).to_owned(), card, problem: Some(general) }
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use florin_kernel::Timestamp;
-use florin_kernel::payment::{CaptureMode, Mode, Payment};
+use florin_kernel::payment::{CaptureMode, Hosted, Mode, Payment};
 use florin_kernel::routing::Method;
 
 use super::super::brand;
@@ -120,6 +120,9 @@ impl FrameOptions {
             if is_origin(&self.origin, payment.mode) {
                 hosted.framed_by.clone_from(&self.origin);
             }
+        } else if let Some(hosted) = &mut payment.details.hosted {
+            // What a frame asked for before is not for a window.
+            **hosted = Hosted::default();
         }
         payment
     }

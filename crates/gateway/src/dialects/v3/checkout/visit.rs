@@ -193,10 +193,8 @@ impl<'a> Visitor<'a> {
         let (engine, payment) = (&self.state.engine, &self.payment);
         let mut look = Look::of(engine, payment, self.headers);
         look.told.next = "invalid";
-        let word = match payment.word() {
-            Word::Cancelled => Word::Cancelled,
-            _ => Word::Expired,
-        };
+        let closed = payment.word() == Word::Cancelled;
+        let word = if closed { Word::Cancelled } else { Word::Expired };
         receipt::over(engine, payment, &look, word)
     }
 
