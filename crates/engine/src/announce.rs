@@ -3,6 +3,7 @@
 use florin_kernel::CredentialId;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
+use florin_store::Form;
 use jiff::SignedDuration;
 
 use crate::directory::{Credential, Directory};
@@ -10,10 +11,12 @@ use crate::directory::{Credential, Directory};
 /// An event to be posted to a merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// The status it tells; becomes [`Payment::announced`].
-    pub status: String,
+    /// The status it tells, where it is one of the payment as a whole; becomes [`Payment::announced`].
+    pub status: Option<String>,
     /// Where to.
     pub url: String,
+    /// How the bytes are sent.
+    pub form: Form,
     /// The exact bytes.
     pub body: String,
     /// The credential whose password signs it.
@@ -31,16 +34,11 @@ pub struct Schedule {
 
 /// A dialect's announcements.
 pub trait Announcer: Send + Sync {
-    /// What to say about a change, if anything; pure. `after` still has the `announced` of `before`.
-    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement>;
+    /// What to say about a change, in order; pure. `after` still has the `announced` of `before`.
+    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Vec<Announcement>;
 
     /// The same about a withdrawal.
-    fn announce_withdrawal(
-        &self,
-        before: &Withdrawal,
-        after: &Withdrawal,
-        directory: &Directory,
-    ) -> Option<Announcement>;
+    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Vec<Announcement>;
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;

@@ -55,6 +55,7 @@ impl Engine {
                 refused @ (SubmitError::NotFound
                 | SubmitError::Refused(_)
                 | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
                 | SubmitError::BalanceInsufficient),
             ) => {
                 tracing::error!(payment = %reference.payment, driver, %refused, "a callback does not fit its payment; an operator should look");

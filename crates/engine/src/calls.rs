@@ -18,7 +18,7 @@ use crate::Engine;
 use florin_store::StoreError;
 use tokio::time::Instant;
 
-use crate::replay::Render;
+use crate::replay::Reporting;
 use crate::start::route_to;
 use crate::submit::{Changes, SubmitError, Submitted};
 
@@ -50,13 +50,13 @@ enum Asking {
 }
 
 impl Engine {
-    /// Acts on the effects of a commit until none is left. With `render`, the commit after the last call stores the answer
+    /// Acts on the effects of a commit until none is left. With `reporting`, the commit after the last call stores the answer
     /// to the request. Tells how long providers took.
     pub(crate) async fn perform<A: Submitted>(
         self: &Arc<Self>,
         changes: Changes<A>,
         mut calls: Calls,
-        render: Option<&Render<A>>,
+        reporting: Option<&Reporting<A>>,
     ) -> Result<(Box<A>, Duration), SubmitError> {
         let mut provider_time = Duration::ZERO;
         let Changes { mut transaction, mut version, effects, announced } = changes;
@@ -77,7 +77,7 @@ impl Engine {
             provider_time += begun.elapsed();
             let fallback = self.fallback(&mut calls, &report.outcome);
             let command = A::answered(seq, report, fallback);
-            let next = self.take_answer(transaction, version, command, render).await?;
+            let next = self.take_answer(transaction, version, command, reporting).await?;
             self.tell_of_events(next.announced);
             (transaction, version) = (next.transaction, next.version);
             effects.extend(next.effects);
@@ -91,7 +91,7 @@ impl Engine {
         transaction: Box<A>,
         version: i64,
         command: A::Command,
-        render: Option<&Render<A>>,
+        reporting: Option<&Reporting<A>>,
     ) -> Result<Changes<A>, SubmitError> {
         let (id, mut current) = (transaction.id(), Some((transaction, version)));
         loop {
@@ -102,7 +102,7 @@ impl Engine {
                     (Box::new(stored.transaction), stored.version)
                 }
             };
-            match self.commit_once(transaction, version, &command, render).await {
+            match self.commit_once(transaction, version, &command, reporting, Vec::new()).await {
                 Ok(Some(changes)) => return Ok(changes),
                 Ok(None) => {}
                 // An answer is not turned away at the door like a new request: the provider has acted already.
@@ -135,7 +135,10 @@ impl Engine {
             tracing::error!(payment = %of.id(), "where a payout goes cannot be opened with this master key; it is not sent");
             return Outcome::NotSent.into();
         }
-        if call.kind == OperationKind::Payout && matches!(asking, Asking::LookUp) && self.inflight.is_at(of.id()) {
+        if call.kind == OperationKind::Payout
+            && matches!(asking, Asking::LookUp)
+            && self.inflight.is_at(Reference { payment: of.id(), sequence: 0 })
+        {
             // Its call is still under way here; that the provider does not know it yet says nothing.
             return nothing_clear();
         }

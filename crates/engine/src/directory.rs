@@ -114,7 +114,11 @@ pub enum ClosedLoop {
     #[default]
     Off,
     /// To a method that brought more than went back through it; a card takes no more than cards brought.
-    ByMethod,
+    ByMethod {
+        /// What was made before then does not count: when the rule was switched on. Only from then on are deposits found by
+        /// their payer.
+        since: Timestamp,
+    },
 }
 
 /// How far below zero withdrawals may take a test balance.

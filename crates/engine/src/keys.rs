@@ -9,7 +9,11 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use florin_kernel::MerchantId;
+use florin_kernel::card::Pan;
+use florin_kernel::payment::Mode;
 use florin_kernel::public_id::Codec;
+use florin_kernel::registration::Fingerprint;
 use florin_kernel::secret::Secret;
 
 #[cfg(test)]
@@ -79,6 +83,7 @@ pub struct Keyring {
     digests: Hmac<Sha256>,
     credentials: Hmac<Sha256>,
     pages: Hmac<Sha256>,
+    cards: Hmac<Sha256>,
     seal: Aes256Gcm,
 }
 
@@ -89,6 +94,7 @@ impl Keyring {
             digests: mac(&master.derive("digests")),
             credentials: mac(&master.derive("credentials")),
             pages: mac(&master.derive("pages")),
+            cards: mac(&master.derive("card fingerprints")),
             seal: Aes256Gcm::new(&Key::<Aes256Gcm>::from(master.derive("seal"))),
         }
     }
@@ -101,6 +107,13 @@ impl Keyring {
     /// What is kept of an API key: enough to find it, nothing to use it.
     pub fn credential_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         keyed(&self.credentials, parts)
+    }
+
+    /// By which a card is found again among one owner's, and nobody else's: a keyed digest, so that the few numbers a card can
+    /// have cannot be tried out on a stolen database.
+    pub fn card_fingerprint(&self, merchant: MerchantId, mode: Mode, pan: &Pan) -> Fingerprint {
+        let owner = merchant.number().to_be_bytes();
+        truncated(keyed(&self.cards, &[&owner, &[mode as u8], pan.expose().as_bytes()]))
     }
 
     pub(crate) fn page_tag(&self, parts: &[&[u8]]) -> [u8; 32] {

@@ -22,12 +22,16 @@ use tokio_util::task::TaskTracker;
 pub mod announce;
 mod callbacks;
 mod calls;
+mod claims;
 pub mod clock;
 pub mod directory;
+mod find;
 mod inflight;
 pub mod keys;
+mod operate;
 pub mod outgoing;
 mod owner;
+mod payouts;
 mod replay;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -36,14 +40,19 @@ pub mod setup;
 mod start;
 mod submit;
 mod tokens;
+pub mod vault;
 pub mod webhooks;
 mod withdrawals;
 mod workers;
 
 pub use callbacks::CallbackRefusal;
-pub use florin_store::{Answer, Backlog, ConfigRow, PaymentQuery, StoreError, Stored};
+pub use claims::{ClaimKind, ClaimRequest, Reuse};
+pub use find::Found;
+pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
+pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use owner::Owner;
-pub use replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
+pub use payouts::{Approval, NewPayout};
+pub use replay::{Earlier, Render, RenderOperation, Reply};
 pub use session::{FirstRead, NewSession, NextAttempt};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
@@ -55,6 +64,7 @@ use directory::Directory;
 use inflight::Inflight;
 use keys::{Keyring, MasterKey};
 use outgoing::{Courier, Guard};
+use vault::Vault;
 
 /// What an operation needs of a provider account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +99,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The installation's key.
     pub master_key: MasterKey,
+    /// The card vault's key.
+    pub vault: Vault,
     /// The clocks, shared with simulated providers.
     pub clocks: Arc<Clocks>,
     /// Drivers by name.
@@ -109,6 +121,7 @@ pub struct Parts {
 pub struct Engine {
     store: Arc<dyn Store>,
     keyring: Keyring,
+    vault: Vault,
     codec: Codec,
     clocks: Arc<Clocks>,
     ids: Ids,
@@ -139,6 +152,7 @@ impl Engine {
         Ok(Arc::new(Engine {
             codec: parts.master_key.codec(),
             keyring,
+            vault: parts.vault,
             store: parts.store,
             ids: Ids::new(parts.clocks.clone(), parts.node),
             clocks: parts.clocks,

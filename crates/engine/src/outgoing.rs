@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use florin_store::{Form, Verb};
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -95,8 +96,8 @@ pub struct Answered {
 /// Brings events to merchants' URLs. [`Outgoing`] is the real one.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// Posts a JSON body. Never fails: what went wrong is in the note.
-    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered;
+    /// Sends a body in a form, with further headers. Never fails: what went wrong is in the note.
+    async fn send(&self, url: &str, form: &Form, headers: Vec<(&'static str, String)>, body: String) -> Answered;
 }
 
 /// The client for merchants' URLs.
@@ -139,12 +140,16 @@ impl Outgoing {
 
 #[async_trait]
 impl Courier for Outgoing {
-    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered {
+    async fn send(&self, url: &str, form: &Form, headers: Vec<(&'static str, String)>, body: String) -> Answered {
         if let Err(refused) = self.check_literal(url) {
             return Answered { status: None, note: refused.to_string() };
         }
-        let mut request = self.client.post(url).header("content-type", "application/json").body(body);
-        for (name, value) in headers {
+        let mut request = match form.verb {
+            Verb::Post => self.client.post(url).header("content-type", &*form.content_type).body(body),
+            Verb::Get => self.client.get(url),
+        };
+        let own = form.headers.iter().map(|(name, value)| (name.as_str(), value));
+        for (name, value) in own.chain(headers.iter().map(|(name, value)| (*name, value))) {
             request = request.header(name, value);
         }
         match request.send().await {

@@ -22,7 +22,7 @@ impl Owner {
         Owner { merchant: payment.merchant, mode: payment.mode }
     }
 
-    fn owns(self, transaction: &Transaction) -> bool {
+    pub(crate) fn owns(self, transaction: &Transaction) -> bool {
         let owner = Owner { merchant: transaction.merchant(), mode: transaction.mode() };
         self == owner || is_planted(Defect::MissingMerchantCheck)
     }

@@ -3,36 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::payment::{Dialect, Mode, Payment};
+use florin_kernel::payment::{Dialect, Payment, Seq};
 use florin_kernel::ports::Lane;
-use florin_kernel::{Aggregate, MerchantId, PaymentId, Timestamp};
-use florin_store::{Answer, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
+use florin_kernel::public_id::Reference;
+use florin_kernel::{Aggregate, PaymentId, RegistrationId};
+use florin_store::{Answer, AnswerWrite, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
 use jiff::SignedDuration;
 
 use crate::Engine;
+use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::inflight::Answering;
 use crate::owner::Owner;
 
-/// What a request takes for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimKind {
-    /// The dialect's own reference.
-    Reference,
-    /// The `Idempotency-Key` header.
-    IdempotencyKey,
-}
-
-/// A reference or key of a request; merchant, mode and dialect are those of its payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimRequest {
-    /// Which.
-    pub kind: ClaimKind,
-    /// The merchant's text.
-    pub text: String,
-}
-
 /// Makes the answer to the request that made a payment or withdrawal, from it.
 pub type Render<A = Payment> = Arc<dyn Fn(&A) -> Answer + Send + Sync>;
+
+/// Makes the answer to a request about a payment that was there already, from it and the operation begun, if one was.
+pub type RenderOperation = Arc<dyn Fn(&Payment, Option<Seq>) -> Answer + Send + Sync>;
 
 /// An answer for the merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +28,7 @@ pub struct Reply {
     pub answer: Answer,
     /// Whether an earlier request was answered with it before.
     pub replayed: bool,
-    /// The payment.
+    /// The payment; of a card stored without one, the stored card's number.
     pub payment: PaymentId,
     /// Time spent waiting for providers.
     pub provider_time: Duration,
@@ -54,6 +41,60 @@ pub enum Earlier {
     Replay(Reply),
     /// Another request.
     Taken(ClaimKind),
+}
+
+/// Makes the answer to one request, to be stored in the commit after which no call of its follows.
+pub(crate) struct Reporting<A> {
+    /// Which request, as in [`Claim::sequence`].
+    pub(crate) sequence: u16,
+    pub(crate) render: Render<A>,
+}
+
+impl<A: Aggregate> Reporting<A> {
+    /// Of the request that made it.
+    pub(crate) fn first(render: &Render<A>) -> Reporting<A> {
+        Reporting { sequence: 0, render: render.clone() }
+    }
+
+    /// It as it stood when the request had been taken and nothing was heard since.
+    pub(crate) fn as_sent(&self, transaction: &A) -> A {
+        match self.sequence {
+            0 => transaction.as_first_sent(),
+            WITHOUT_OPERATION => transaction.clone(),
+            sequence => transaction.as_sent(Seq::new(sequence)),
+        }
+    }
+
+    /// Puts an answer into the changeset that writes the payment.
+    pub(crate) fn store(&self, answer: Answer, after: &A, now: jiff::Timestamp, changeset: &mut Changeset) {
+        if self.sequence > 0 {
+            let (payment, sequence) = (after.id(), self.sequence);
+            return changeset.answers.push(AnswerWrite { payment, sequence, at: now, answer });
+        }
+        let writes = std::mem::take(&mut changeset.payments).into_iter();
+        changeset.payments = writes.map(|write| write.answered(Some(answer.clone()))).collect();
+    }
+}
+
+/// How an answer that was never given is made, by its request.
+pub(crate) enum Rendering<'r, A> {
+    /// To the request that made it.
+    First(&'r Render<A>),
+    /// To one about it.
+    Later(RenderLater<'r, A>),
+}
+
+/// Makes what renders the answer to a request about something, by the request's sequence.
+pub(crate) type RenderLater<'r, A> = &'r (dyn Fn(u16) -> Render<A> + Send + Sync);
+
+impl<A: Aggregate> Rendering<'_, A> {
+    fn of(&self, claim: &Claim) -> Reporting<A> {
+        let render = match self {
+            Rendering::First(render) => Arc::clone(render),
+            Rendering::Later(render) => render(claim.sequence),
+        };
+        Reporting { sequence: claim.sequence, render }
+    }
 }
 
 /// Answers are kept this long (product document, "Requests").
@@ -71,21 +112,6 @@ impl Engine {
         self.keyring.digest(parts)
     }
 
-    /// The payment a merchant's reference was used for.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot answer.
-    pub async fn find_reference(
-        &self,
-        merchant: MerchantId,
-        mode: Mode,
-        dialect: Dialect,
-        text: &str,
-    ) -> Result<Option<PaymentId>, StoreError> {
-        let key = self.claim_key(merchant, mode, dialect, ClaimKind::Reference, text);
-        Ok(self.store.claim(key).await?.map(|claim| claim.payment))
-    }
-
     /// What a request's reference or key was used for before. A replay goes before every refusal that has to look at more
     /// than the request itself, so callers ask this when such a check refuses.
     ///
@@ -98,103 +124,86 @@ impl Engine {
         digest: [u8; 16],
         render: &Render<A>,
     ) -> Result<Option<Earlier>, StoreError> {
-        for claim in claims {
-            let key = self.claim_key(new.merchant(), new.mode(), new.dialect(), claim.kind, &claim.text);
-            if let Some(found) = self.store.claim(key).await? {
-                return self.replay(found, claim.kind, digest, render).await.map(Some);
-            }
+        match self.taking(Claimant::of(new), claims, digest).look().await? {
+            Some(before) => self.replay(before, Rendering::First(render)).await.map(Some),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
-    /// Whether an `Idempotency-Key` came with other content before. For commands that are idempotent by what they are about, so
-    /// that a repeat needs no stored answer.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot answer.
-    pub async fn is_key_taken(
-        &self,
-        owner: Owner,
-        dialect: Dialect,
-        key: &str,
-        digest: [u8; 16],
-    ) -> Result<bool, StoreError> {
-        let key = self.claim_key(owner.merchant, owner.mode, dialect, ClaimKind::IdempotencyKey, key);
-        Ok(self.store.claim(key).await?.is_some_and(|claim| claim.digest != digest))
-    }
-
-    /// Takes an `Idempotency-Key` for a command that was obeyed: a refused one does not use it up.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot take it.
-    pub async fn take_key(
-        &self,
-        owner: Owner,
-        dialect: Dialect,
-        key: &str,
-        digest: [u8; 16],
-        id: PaymentId,
-    ) -> Result<(), StoreError> {
-        let key = self.claim_key(owner.merchant, owner.mode, dialect, ClaimKind::IdempotencyKey, key);
-        let at = self.now(Lane::of(owner.merchant, owner.mode));
-        let claim = Claim { key, digest, payment: id, at, expires: true };
-        // Whoever took it meanwhile has it.
-        self.store.commit(Changeset { claims: vec![claim], ..Changeset::default() }).await.map(drop)
-    }
-
-    pub(crate) fn claims(
-        &self,
-        new: &impl Aggregate,
-        claims: &[ClaimRequest],
-        digest: [u8; 16],
-        at: Timestamp,
-    ) -> Vec<Claim> {
-        let claim = |claim: &ClaimRequest| Claim {
-            key: self.claim_key(new.merchant(), new.mode(), new.dialect(), claim.kind, &claim.text),
-            digest,
-            payment: new.id(),
-            at,
-            expires: claim.kind == ClaimKind::IdempotencyKey,
-        };
-        claims.iter().map(claim).collect()
-    }
-
-    fn claim_key(&self, merchant: MerchantId, mode: Mode, dialect: Dialect, kind: ClaimKind, text: &str) -> [u8; 16] {
-        let space = [mode as u8, dialect as u8, kind as u8];
-        self.keyring.digest(&[b"claim", &merchant.number().to_be_bytes(), &space, text.as_bytes()])
-    }
-
+    /// The answer that was given before, once it is given.
     pub(crate) async fn replay<A: Aggregate>(
         &self,
-        claim: Claim,
-        kind: ClaimKind,
-        digest: [u8; 16],
-        render: &Render<A>,
+        before: Before,
+        rendering: Rendering<'_, A>,
     ) -> Result<Earlier, StoreError> {
-        if claim.digest != digest {
-            return Ok(Earlier::Taken(kind));
-        }
+        let (claim, kind) = match before {
+            Before::Same(claim, kind) => (claim, kind),
+            Before::Taken(kind) => return Ok(Earlier::Taken(kind)),
+        };
+        let payment = claim.payment;
         loop {
-            let done = self.inflight.done(claim.payment);
-            let stored = self.load::<A>(claim.payment).await?;
-            let stored =
-                stored.ok_or_else(|| StoreError::Corrupt(format!("{} is claimed but missing", claim.payment)))?;
+            let done = self.inflight.done(Reference { payment, sequence: claim.sequence });
+            let stored = self.load::<A>(payment).await?;
+            let stored = stored.ok_or_else(|| StoreError::Corrupt(format!("{payment} is claimed but missing")))?;
             let age =
                 self.now(Lane::of(stored.transaction.merchant(), stored.transaction.mode())).duration_since(claim.at);
             if age > ANSWERS_KEPT {
                 return Ok(Earlier::Taken(kind));
             }
-            if let Some(answer) = stored.answer {
-                let payment = claim.payment;
+            if let Some(answer) = self.stored_answer(&stored, claim.sequence).await? {
                 return Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }));
             }
             match done {
                 Some(mut done) => _ = done.changed().await,
                 None if self.store.is_exclusive() || age > DEAD_AFTER => {
-                    self.answer_for_the_dead(&stored, render).await?
+                    self.answer_for_the_dead(&stored, &rendering.of(&claim)).await?
                 }
                 None => tokio::time::sleep(POLL).await,
             }
+        }
+    }
+
+    /// What a request to store a card used its reference or key for before, as [`Engine::earlier`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier_registration(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+    ) -> Result<Option<Earlier>, StoreError> {
+        match self.taking(Claimant { owner, dialect }, claims, digest).look().await? {
+            Some(before) => self.replay_registration(before).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A card is stored with its answer, so nobody ever waits for that.
+    pub(crate) async fn replay_registration(&self, before: Before) -> Result<Earlier, StoreError> {
+        let (claim, kind) = match before {
+            Before::Same(claim, kind) => (claim, kind),
+            Before::Taken(kind) => return Ok(Earlier::Taken(kind)),
+        };
+        let payment = claim.payment;
+        let stored = self.store.registration(RegistrationId::from_number(payment.number())).await?;
+        let stored = stored.ok_or_else(|| StoreError::Corrupt(format!("{payment} is claimed but missing")))?;
+        let now = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
+        Ok(match stored.answer.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT) {
+            Some(answer) => Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }),
+            None => Earlier::Taken(kind),
+        })
+    }
+
+    /// The answer to a request, as it is stored.
+    async fn stored_answer<A>(&self, stored: &Stored<A>, sequence: u16) -> Result<Option<Answer>, StoreError>
+    where
+        A: Aggregate,
+    {
+        match sequence {
+            0 => Ok(stored.answer.clone()),
+            sequence => self.store.answer(stored.transaction.id(), sequence).await,
         }
     }
 
@@ -202,39 +211,41 @@ impl Engine {
     /// is "pending"; but the commit may have been one after all (a connection lost after it), and then what it stored is
     /// what every repeat is told. So it is read, or "pending" is stored, before anything is said; where the store stays away
     /// for longer than a merchant waits, as soon as it is back. Repeats wait until then.
-    pub(crate) async fn answer_after_trouble(
+    pub(crate) async fn answer_after_trouble<A: Aggregate>(
         self: &Arc<Self>,
-        pending: &Payment,
-        render: &Render,
+        pending: &A,
+        reporting: Reporting<A>,
         answering: Answering,
     ) -> Answer {
+        let id = pending.id();
         for _ in 0..TROUBLE_LOOKS {
-            if let Some(answer) = self.stored_or_pending(pending.id, render).await {
+            if let Some(answer) = self.stored_or_pending(id, &reporting).await {
                 return answer;
             }
             tokio::time::sleep(POLL).await;
         }
-        let (engine, id, render_later) = (self.clone(), pending.id, render.clone());
+        let answer = (reporting.render)(&reporting.as_sent(pending));
+        let engine = self.clone();
         self.tasks.spawn(async move {
             let stored = async {
-                while engine.stored_or_pending(id, &render_later).await.is_none() {
+                while engine.stored_or_pending(id, &reporting).await.is_none() {
                     tokio::time::sleep(POLL).await;
                 }
             };
             engine.stopping.run_until_cancelled(stored).await;
             drop(answering);
         });
-        render(&pending.as_first_sent())
+        answer
     }
 
     /// What is stored as the answer, "pending" if nothing was; `None` while the store is away.
-    async fn stored_or_pending(&self, id: PaymentId, render: &Render) -> Option<Answer> {
+    async fn stored_or_pending<A: Aggregate>(&self, id: PaymentId, reporting: &Reporting<A>) -> Option<Answer> {
         loop {
-            let stored = self.load::<Payment>(id).await.ok()??;
-            if stored.answer.is_some() {
-                return stored.answer;
+            let stored = self.load::<A>(id).await.ok()??;
+            if let Some(answer) = self.stored_answer(&stored, reporting.sequence).await.ok()? {
+                return Some(answer);
             }
-            self.answer_for_the_dead(&stored, render).await.ok()?;
+            self.answer_for_the_dead(&stored, reporting).await.ok()?;
         }
     }
 
@@ -242,11 +253,15 @@ impl Engine {
     async fn answer_for_the_dead<A: Aggregate>(
         &self,
         stored: &Stored<A>,
-        render: &Render<A>,
+        reporting: &Reporting<A>,
     ) -> Result<(), StoreError> {
-        let answer = render(&stored.transaction.as_first_sent());
-        let write = PaymentWrite::update(&stored.transaction, stored.version).answered(Some(answer));
-        match self.store.commit(Changeset { payments: vec![write], ..Changeset::default() }).await? {
+        let transaction = &stored.transaction;
+        let answer = (reporting.render)(&reporting.as_sent(transaction));
+        let now = self.now(Lane::of(transaction.merchant(), transaction.mode()));
+        let payments = vec![PaymentWrite::update(transaction, stored.version)];
+        let mut changeset = Changeset { payments, ..Changeset::default() };
+        reporting.store(answer, transaction, now, &mut changeset);
+        match self.store.commit(changeset).await? {
             // On a conflict somebody else moved the payment on; the caller looks again.
             Verdict::Committed | Verdict::Conflict => Ok(()),
             Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {

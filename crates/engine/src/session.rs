@@ -7,17 +7,20 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Amendment, Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
+use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Money, PaymentId};
-use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
+use florin_store::{Changeset, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::claims::{ClaimRequest, Claimant};
 use crate::owner::Owner;
-use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
-use crate::start::{ID_DRAWS_MAX, StartError, route_to};
+use crate::replay::{Render, Rendering, Reply};
+use crate::start::{DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
+use crate::vault::OnFile;
 
 /// A payment to make, with nothing tried yet.
 pub struct NewSession {
@@ -53,6 +56,8 @@ pub struct NextAttempt {
     pub amount: Option<Money>,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
+    /// What becomes of the card.
+    pub on_file: OnFile,
     /// The voucher's code, where the payer gave it to us.
     pub voucher: Option<Secret>,
     /// What the merchant calls the bank or wallet, where its dialect names it; else empty.
@@ -74,11 +79,11 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
-        for _ in 0..ID_DRAWS_MAX {
+        let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
+        for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.payment);
-            let claims = self.claims(&*new.payment, &new.claims, new.digest, now);
-            let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
-            let payments = vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))];
+            let claims = taking.rows(new.payment.id, 0, now);
+            let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
             match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.payment.id;
@@ -86,11 +91,8 @@ impl Engine {
                 }
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
-                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
-                    return match self.replay(claim, new.claims[place].kind, new.digest, &new.render).await? {
-                        Earlier::Replay(reply) => Ok(reply),
-                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
-                    };
+                    let Some(before) = taking.refused(claim).await? else { continue };
+                    return self.replay(before, Rendering::First(&new.render)).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
             }
@@ -139,7 +141,7 @@ impl Engine {
             }
             let command = Command::Amend(amended(&stored.transaction)?);
             let payment = Box::new(stored.transaction);
-            if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
+            if let Some(changes) = self.commit_once(payment, stored.version, &command, None, Vec::new()).await? {
                 return Ok(*changes.transaction);
             }
         }
@@ -150,8 +152,9 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub async fn first_read(&self, payment: &Payment) -> Result<FirstRead, StoreError> {
-        let reading = ClaimRequest { kind: ClaimKind::Reference, text: format!("read {}", payment.id) };
-        let claims = self.claims(payment, &[reading], [0; 16], self.now(Lane::of(payment.merchant, payment.mode)));
+        let reading = [ClaimRequest::reference(payment.id.to_string()).within("read")];
+        let taking = self.taking(Claimant::of(payment), &reading, [0; 16]);
+        let claims = taking.rows(payment.id, 0, self.now(Lane::of(payment.merchant, payment.mode)));
         match self.write(Changeset { claims, ..Changeset::default() }).await? {
             Verdict::Committed => Ok(FirstRead::Now),
             Verdict::Duplicate(_) => Ok(FirstRead::Before),
@@ -166,16 +169,9 @@ impl Engine {
         next: NextAttempt,
     ) -> Result<Payment, SubmitError> {
         let (first, rest) = next.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let card = next.card.as_ref().map(Card::summary);
-        let means = Means { method: next.method, card, brand: next.brand, address: next.address };
+        let now = self.now(Lane::of(owner.merchant, owner.mode));
         let circumstances = next.circumstances;
-        let command = Command::Attempt(Attempt {
-            route: route_to(first, &next.candidate.trail),
-            means: means.clone(),
-            circumstances: circumstances.clone(),
-            amount: next.amount,
-        });
-        let (changes, answering) = loop {
+        let (changes, means, answering) = loop {
             let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             if Owner::of(&stored.transaction) != owner {
                 return Err(SubmitError::NotFound);
@@ -184,8 +180,19 @@ impl Engine {
                 return self.after_first_copy(stored.transaction).await;
             }
             let payment = Box::new(stored.transaction);
-            if let Some(changes) = self.commit_once(payment, stored.version, &command, None).await? {
-                break (changes, self.inflight.enter(id));
+            let filed = self.file(&payment, next.card.as_ref(), &next.on_file, now);
+            let card = next.card.as_ref().map(Card::summary);
+            let (brand, address, registration) = (next.brand.clone(), next.address, filed.registration);
+            let means = Means { method: next.method, card, brand, address, registration };
+            let attempt = Attempt {
+                route: route_to(first, &next.candidate.trail),
+                means: means.clone(),
+                circumstances: circumstances.clone(),
+                amount: next.amount,
+            };
+            let command = Command::Attempt(attempt);
+            if let Some(changes) = self.commit_once(payment, stored.version, &command, None, filed.writes).await? {
+                break (changes, means, self.inflight.enter(first_request(id)));
             }
         };
         let fallbacks = if next.candidate.cascade { rest.to_vec() } else { Vec::new() };
@@ -217,10 +224,15 @@ impl Engine {
 
     /// Another copy of the form was first: where the payment stands once that one is through.
     async fn after_first_copy(&self, payment: Payment) -> Result<Payment, SubmitError> {
-        let Some(mut done) = self.inflight.done(payment.id) else { return Ok(payment) };
+        let Some(mut done) = self.inflight.done(first_request(payment.id)) else { return Ok(payment) };
         // It ends when the sender is dropped, which is an error by name only.
         let _ = done.changed().await;
         let stored = self.load::<Payment>(payment.id).await?.ok_or(SubmitError::NotFound)?;
         Ok(stored.transaction)
     }
+}
+
+/// Attempts are answered under the payment itself: there is one at a time.
+fn first_request(payment: PaymentId) -> Reference {
+    Reference { payment, sequence: 0 }
 }

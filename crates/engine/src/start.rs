@@ -6,14 +6,18 @@ use std::time::Duration;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal, Route, decide};
 use florin_kernel::ports::Lane;
-use florin_kernel::routing::{Candidate, Method, ProviderAccount, Trail};
+use florin_kernel::public_id::Reference;
+use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount, Trail};
+use florin_kernel::withdrawal;
 use florin_store::{StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
-use crate::replay::{ClaimKind, ClaimRequest, Earlier, Render, Reply};
-use crate::submit::Changes;
+use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
+use crate::submit::{Changes, Submitted};
+use crate::vault::OnFile;
 
 /// A payment to start with its first attempt.
 pub struct NewPayment {
@@ -33,6 +37,8 @@ pub struct NewPayment {
     pub circumstances: Circumstances,
     /// The card, where the payer gave it to us.
     pub card: Option<Card>,
+    /// What becomes of the card.
+    pub on_file: OnFile,
     /// Makes the answer.
     pub render: Render,
 }
@@ -46,6 +52,15 @@ pub enum StartError {
     /// The kernel refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The kernel refuses a payout.
+    #[error(transparent)]
+    PayoutRefused(#[from] withdrawal::Refusal),
+    /// Nobody can pay a payout out.
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    /// The merchant's balance does not cover a payout.
+    #[error("the balance is not sufficient")]
+    BalanceInsufficient,
     /// The store cannot take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,8 +69,18 @@ pub enum StartError {
     Draining,
 }
 
-/// An id that is taken means that another process drew it in the same millisecond: draw again.
-pub(crate) const ID_DRAWS_MAX: u32 = 5;
+impl From<Earlier> for Result<Reply, StartError> {
+    fn from(earlier: Earlier) -> Self {
+        match earlier {
+            Earlier::Replay(reply) => Ok(reply),
+            Earlier::Taken(kind) => Err(StartError::Taken(kind)),
+        }
+    }
+}
+
+/// An id that is taken means that another process drew it in the same millisecond, or that another request
+/// was quicker with the next use of a reference: try again.
+pub(crate) const DRAWS_MAX: u32 = 100;
 
 impl Engine {
     /// Starts a payment, asks its provider and makes the answer. A copy of an earlier request gets that one's answer.
@@ -68,9 +93,13 @@ impl Engine {
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let card = new.card.as_ref().map(Card::summary);
-        let means = Means { method: new.method, card, brand: new.brand, address: None };
-        for _ in 0..ID_DRAWS_MAX {
+        let claims = std::mem::take(&mut new.claims);
+        let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
+        for _ in 0..DRAWS_MAX {
+            let filed = self.file(&new.payment, new.card.as_ref(), &new.on_file, now);
+            let card = new.card.as_ref().map(Card::summary);
+            let (brand, registration) = (new.brand.clone(), filed.registration);
+            let means = Means { method: new.method, card, brand, address: None, registration };
             let attempt = Attempt {
                 route: route_to(first, &new.candidate.trail),
                 means: means.clone(),
@@ -78,11 +107,11 @@ impl Engine {
                 amount: None,
             };
             let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
-            let answering = self.inflight.enter(new.payment.id);
+            let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
             let (after, effects) = (decision.payment, decision.effects);
             let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
-            changeset.claims = self.claims(&*new.payment, &new.claims, new.digest, now);
-            let keys: Vec<[u8; 16]> = changeset.claims.iter().map(|claim| claim.key).collect();
+            changeset.registrations = filed.writes;
+            changeset.claims = taking.rows(new.payment.id, 0, now);
             match self.write(changeset).await? {
                 Verdict::Committed => {
                     let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
@@ -93,12 +122,8 @@ impl Engine {
                 Verdict::Conflict => new.payment.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
                     drop(answering);
-                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
-                    let kind = new.claims[place].kind;
-                    return match Box::pin(self.replay(claim, kind, new.digest, &new.render)).await? {
-                        Earlier::Replay(reply) => Ok(reply),
-                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
-                    };
+                    let Some(before) = Box::pin(taking.refused(claim)).await? else { continue };
+                    return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("a new payment sets no floor"),
             }
@@ -107,18 +132,19 @@ impl Engine {
     }
 
     /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.
-    async fn carry_on(
+    pub(crate) async fn carry_on<A: Submitted>(
         self: &Arc<Self>,
-        changes: Changes<Payment>,
+        changes: Changes<A>,
         calls: Calls,
-        render: Render,
+        render: Render<A>,
         answering: Answering,
     ) -> Result<Reply, StartError> {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
             let pending = changes.transaction.clone();
-            let performed = engine.perform(changes, calls, Some(&render)).await;
-            let payment = pending.id;
+            let reporting = Reporting::first(&render);
+            let performed = engine.perform(changes, calls, Some(&reporting)).await;
+            let payment = pending.id();
             let (answer, provider_time) = match performed {
                 Ok((payment, provider_time)) => {
                     drop(answering);
@@ -126,7 +152,7 @@ impl Engine {
                 }
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");
-                    (engine.answer_after_trouble(&pending, &render, answering).await, Duration::ZERO)
+                    (engine.answer_after_trouble(&*pending, reporting, answering).await, Duration::ZERO)
                 }
             };
             Reply { answer, replayed: false, payment, provider_time }

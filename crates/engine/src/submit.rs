@@ -8,14 +8,17 @@ use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::withdrawal::{self, Destination, Withdrawal};
 use florin_kernel::{Aggregate, PaymentId, Timestamp};
-use florin_store::{Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, StoreError, Stored, Verdict};
+use florin_store::{
+    Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
+};
 
 use crate::Engine;
 use crate::announce::{Announcement, Announcer};
 use crate::calls::Calls;
-use crate::directory::Directory;
+use crate::claims::ClaimKind;
+use crate::directory::{ClosedLoop, Directory};
 use crate::owner::Owner;
-use crate::replay::Render;
+use crate::replay::Reporting;
 
 /// Why a command was not obeyed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum SubmitError {
     /// The kernel refuses what was said about a withdrawal; nothing is written.
     #[error(transparent)]
     WithdrawalRefused(#[from] withdrawal::Refusal),
+    /// The reference or key was used for another request; nothing is written.
+    #[error("the {0:?} was used for another request")]
+    Taken(ClaimKind),
     /// The merchant's balance does not cover it; nothing is written.
     #[error("the balance is not sufficient")]
     BalanceInsufficient,
@@ -45,13 +51,13 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
     /// The counter of its changes.
     const CHANGES: &'static str;
 
-    /// What its dialect says about a change.
-    fn announcement(
+    /// What its dialect says about a change, in order.
+    fn announcements(
         announcer: &dyn Announcer,
         before: &Self,
         after: &Self,
         directory: &Directory,
-    ) -> Option<Announcement>;
+    ) -> Vec<Announcement>;
 
     /// Where its money goes, if it goes out.
     fn destination(&self) -> Option<&Destination>;
@@ -60,12 +66,12 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
 impl Submitted for Payment {
     const CHANGES: &'static str = "florin_payment_changes_total";
 
-    fn announcement(
+    fn announcements(
         announcer: &dyn Announcer,
         before: &Self,
         after: &Self,
         directory: &Directory,
-    ) -> Option<Announcement> {
+    ) -> Vec<Announcement> {
         announcer.announce(before, after, directory)
     }
 
@@ -77,12 +83,12 @@ impl Submitted for Payment {
 impl Submitted for Withdrawal {
     const CHANGES: &'static str = "florin_withdrawal_changes_total";
 
-    fn announcement(
+    fn announcements(
         announcer: &dyn Announcer,
         before: &Self,
         after: &Self,
         directory: &Directory,
-    ) -> Option<Announcement> {
+    ) -> Vec<Announcement> {
         announcer.announce_withdrawal(before, after, directory)
     }
 
@@ -142,7 +148,7 @@ impl Engine {
         loop {
             let stored = self.load::<A>(id).await?.ok_or(SubmitError::NotFound)?;
             let transaction = Box::new(stored.transaction);
-            if let Some(changes) = self.commit_once(transaction, stored.version, &command, None).await? {
+            if let Some(changes) = self.commit_once(transaction, stored.version, &command, None, Vec::new()).await? {
                 return Ok(changes);
             }
         }
@@ -154,13 +160,14 @@ impl Engine {
     }
 
     /// Decides on a version and commits; `None` on a conflict. Without a change and an answer nothing is written. With
-    /// `render`, the answer to the request is stored in the same commit.
+    /// `reporting`, the answer to the request is stored in the same commit, as is what becomes of the card of an attempt.
     pub(crate) async fn commit_once<A: Submitted>(
         &self,
         transaction: Box<A>,
         version: i64,
         command: &A::Command,
-        render: Option<&Render<A>>,
+        reporting: Option<&Reporting<A>>,
+        registrations: Vec<RegistrationWrite>,
     ) -> Result<Option<Changes<A>>, SubmitError> {
         let lane = Lane::of(transaction.merchant(), transaction.mode());
         let lane = if is_planted(Defect::WallClockInTimer) && *command == A::wake() { Lane::Live } else { lane };
@@ -168,12 +175,16 @@ impl Engine {
         let (after, effects) = transaction.decide(command.clone(), now).map_err(Into::into)?;
         // The answer to the request is known once no further call follows.
         let more = effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
-        let answer = render.filter(|_| !more).map(|render| render(&after));
-        if after == *transaction && effects.is_empty() && answer.is_none() {
+        let reporting = reporting.filter(|_| !more);
+        if after == *transaction && effects.is_empty() && reporting.is_none() {
             return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
-        changeset.payments = changeset.payments.into_iter().map(|write| write.answered(answer.clone())).collect();
+        changeset.registrations = registrations;
+        if let Some(reporting) = reporting {
+            let after = &*changes.transaction;
+            reporting.store((reporting.render)(after), after, now, &mut changeset);
+        }
         match self.write(changeset).await? {
             Verdict::Committed => Ok(Some(changes)),
             Verdict::Conflict => Ok(None),
@@ -211,11 +222,9 @@ impl Engine {
                 Effect::Call(_) | Effect::LookUp(_) | Effect::Notify { .. } => {}
             }
         }
-        if let Some(event) = self.event(before, &mut after, now) {
-            changeset.events.push(event);
-        }
+        changeset.events = self.events(before, &mut after, now);
         changeset.payments.push(match version {
-            None => PaymentWrite::insert(&after),
+            None => self.insertion(&after),
             Some(version) => PaymentWrite::update(&after, version),
         });
         let version = version.unwrap_or(0) + 1;
@@ -223,24 +232,42 @@ impl Engine {
         (changeset, Changes { transaction: Box::new(after), version, effects, announced })
     }
 
-    /// The event a change causes, in its dialect's bytes.
-    fn event<A: Submitted>(&self, before: &A, after: &mut A, now: Timestamp) -> Option<EventWrite> {
+    /// A new payment or withdrawal, found by its payer where a rule of the merchant looks back at it.
+    pub(crate) fn insertion(&self, new: &impl Aggregate) -> PaymentWrite {
         let directory = self.directory.load();
-        let announcer = self.announcers.get(&after.dialect())?;
-        let announcement = A::announcement(announcer.as_ref(), before, after, &directory)?;
-        after.announce(announcement.status);
-        let endpoint = url::Url::parse(&announcement.url)
-            .ok()
-            .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-        Some(EventWrite {
-            id: self.ids.event(),
-            payment: after.id(),
-            lane: Lane::of(after.merchant(), after.mode()),
-            credential: announcement.credential,
-            endpoint: endpoint.unwrap_or_default(),
-            url: announcement.url,
-            body: announcement.body,
-            due_at: now,
-        })
+        let rules = directory.merchant(new.merchant()).map(|merchant| &merchant.withdrawals);
+        let write = PaymentWrite::insert(new);
+        match rules.map(|rules| rules.closed_loop) {
+            Some(ClosedLoop::ByMethod { .. }) => write.found_by_payer(new),
+            Some(ClosedLoop::Off) | None => write,
+        }
+    }
+
+    /// The events a change causes, in its dialect's bytes.
+    fn events<A: Submitted>(&self, before: &A, after: &mut A, now: Timestamp) -> Vec<EventWrite> {
+        let Some(announcer) = self.announcers.get(&after.dialect()) else { return Vec::new() };
+        let directory = self.directory.load();
+        let mut events = Vec::new();
+        for announcement in A::announcements(announcer.as_ref(), before, after, &directory) {
+            let Announcement { status, url, form, body, credential } = announcement;
+            if let Some(status) = status {
+                after.announce(status);
+            }
+            let endpoint = url::Url::parse(&url)
+                .ok()
+                .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+            events.push(EventWrite {
+                id: self.ids.event(),
+                payment: after.id(),
+                lane: Lane::of(after.merchant(), after.mode()),
+                credential,
+                endpoint: endpoint.unwrap_or_default(),
+                url,
+                form,
+                body,
+                due_at: now,
+            });
+        }
+        events
     }
 }

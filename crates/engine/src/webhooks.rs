@@ -103,7 +103,7 @@ impl Engine {
             headers.push(("webhook-timestamp", timestamp_s.to_string()));
             headers.push(("webhook-id", id));
         }
-        let answered = self.courier.post(&event.url, headers, event.body.clone()).await;
+        let answered = self.courier.send(&event.url, &event.form, headers, event.body.clone()).await;
         let schedule = announcer.schedule();
         let result = match answered.status {
             Some(200..=299) => DeliveryResult::Delivered,

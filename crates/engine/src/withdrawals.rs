@@ -4,21 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use florin_kernel::PaymentId;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Effect;
 use florin_kernel::ports::{Lane, Payee};
+use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderId, RuleOperation};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::{Command, Overdraft, Withdrawal};
-use florin_kernel::{PaymentId, Transaction};
 use florin_store::{Changeset, PaymentWrite, StoreError, Verdict};
 use tokio::sync::oneshot;
 
 use crate::calls::Calls;
+use crate::claims::{ClaimRequest, Claimant};
 use crate::keys::Keyring;
-use crate::owner::Owner;
-use crate::replay::{ClaimRequest, Earlier, Render, Reply};
-use crate::start::StartError;
+use crate::replay::{Render, Rendering, Reply};
+use crate::start::{DRAWS_MAX, StartError};
 use crate::submit::{Changes, SubmitError};
 use crate::{Engine, Needs};
 
@@ -47,8 +48,6 @@ mod confirm;
 
 /// Methods that can be paid out to, in the order they are offered.
 const METHODS: [Method; 3] = [Method::Card, Method::BankTransfer, Method::EWallet];
-/// An id that is taken means that another process drew it in the same millisecond: draw again.
-const ID_DRAWS_MAX: u32 = 5;
 
 impl Engine {
     /// Opens a withdrawal for its payer, with its answer in the same commit. A copy of an earlier request gets that one's.
@@ -60,11 +59,13 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.withdrawal.merchant, new.withdrawal.mode));
-        for _ in 0..ID_DRAWS_MAX {
+        let mut taking = self.taking(Claimant::of(&*new.withdrawal), &new.claims, new.digest);
+        for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.withdrawal);
-            let claims = self.claims(&*new.withdrawal, &new.claims, new.digest, now);
-            let keys: Vec<[u8; 16]> = claims.iter().map(|claim| claim.key).collect();
-            let write = PaymentWrite::insert(&*new.withdrawal).answered(Some(answer.clone()));
+            let claims = taking.rows(new.withdrawal.id, 0, now);
+            // Few, and the daily total looks back at all of them.
+            let write = PaymentWrite::insert(&*new.withdrawal).found_by_payer(&*new.withdrawal);
+            let write = write.answered(Some(answer.clone()));
             match self.write(Changeset { claims, payments: vec![write], ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.withdrawal.id;
@@ -72,12 +73,8 @@ impl Engine {
                 }
                 Verdict::Conflict => new.withdrawal.id = self.new_payment_id(),
                 Verdict::Duplicate(claim) => {
-                    let place = keys.iter().position(|key| *key == claim.key).unwrap_or(0);
-                    let kind = new.claims[place].kind;
-                    return match self.replay(claim, kind, new.digest, &new.render).await? {
-                        Earlier::Replay(reply) => Ok(reply),
-                        Earlier::Taken(kind) => Err(StartError::Taken(kind)),
-                    };
+                    let Some(before) = taking.refused(claim).await? else { continue };
+                    return self.replay(before, Rendering::First(&new.render)).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("nothing is held before the payer confirms"),
             }
@@ -94,13 +91,26 @@ impl Engine {
         let (mut candidates, mut refusal) = (Vec::new(), NoRoute::NoRule);
         for method in METHODS {
             let card = if method == Method::Card { CardFacts::Awaited } else { CardFacts::Unseen };
-            match self.route(&facts(withdrawal, method, card), Choice::Rules, Needs::Payout) {
+            match self.payout_route(withdrawal, method, card) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(bounds @ NoRoute::Amount { .. }) => refusal = bounds,
                 Err(NoRoute::NoRule | NoRoute::NotFound | NoRoute::Unavailable) => {}
             }
         }
         if candidates.is_empty() { Err(refusal) } else { Ok(candidates) }
+    }
+
+    /// Who pays a withdrawal out by one method, as the rules stand now.
+    ///
+    /// # Errors
+    /// [`NoRoute`] says why nobody can.
+    pub fn payout_route(
+        &self,
+        withdrawal: &Withdrawal,
+        method: Method,
+        card: CardFacts<'_>,
+    ) -> Result<Candidate, NoRoute> {
+        self.route(&facts(withdrawal, method, card), Choice::Rules, Needs::Payout)
     }
 
     /// Whether the balance covers a withdrawal as it stands now. Only the hold itself, made when the payer confirms, is sure.
@@ -122,36 +132,12 @@ impl Engine {
         Ok(i128::from(posted) + i128::from(overdraft.minor()) >= i128::from(withdrawal.asked.minor()))
     }
 
-    /// Obeys an owner's command for its withdrawal. When this returns, the command is on disk; what follows runs on.
-    ///
-    /// # Errors
-    /// [`SubmitError`]; nothing is written then.
-    pub async fn submit_withdrawal(
-        self: &Arc<Self>,
-        owner: Owner,
-        id: PaymentId,
-        command: Command,
-    ) -> Result<Withdrawal, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let found = self.find_transaction(owner, id).await?.and_then(Transaction::withdrawal);
-        found.ok_or(SubmitError::NotFound)?;
-        self.begin(id, command).await
-    }
-
     /// The payer gives up.
     ///
     /// # Errors
     /// [`SubmitError`]; nothing is written then.
     pub async fn cancel_withdrawal(self: &Arc<Self>, id: PaymentId) -> Result<Withdrawal, SubmitError> {
         self.submit_always(id, Command::Cancel).await
-    }
-
-    /// Commits a command, and acts on what follows.
-    async fn begin(self: &Arc<Self>, id: PaymentId, command: Command) -> Result<Withdrawal, SubmitError> {
-        let engine = self.clone();
-        self.carry_out(id, async move { engine.commit::<Withdrawal>(id, command).await }).await
     }
 
     /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.
@@ -168,13 +154,18 @@ impl Engine {
             };
             // Whoever is told may advance the test clock at once, long before the call has reached the provider.
             let calls = changes.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
-            let _calling = calls.then(|| engine.inflight.enter(id));
+            let _calling = calls.then(|| engine.inflight.enter(Reference { payment: id, sequence: 0 }));
             drop(tell.send(Ok((*changes.transaction).clone())));
-            if let Err(error) = engine.perform(changes, Calls::default(), None).await {
-                tracing::error!(withdrawal = %id, %error, "an answer could not be stored; a look-up finishes the payout");
-            }
+            engine.pay_on(id, changes).await;
         });
         told.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
+    }
+
+    /// What follows from a command that was told already.
+    pub(crate) async fn pay_on(self: &Arc<Self>, id: PaymentId, changes: Changes<Withdrawal>) {
+        if let Err(error) = self.perform(changes, Calls::default(), None).await {
+            tracing::error!(withdrawal = %id, %error, "an answer could not be stored; a look-up finishes the payout");
+        }
     }
 }
 

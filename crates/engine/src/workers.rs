@@ -36,18 +36,21 @@ impl Engine {
         let events = self.tasks.spawn(self.clone().deliver_events());
         let purge = self.tasks.spawn(self.clone().purge());
         let changes = self.tasks.spawn(self.clone().follow_changes());
-        for worker in [payments, events, purge, changes] {
+        let vault = self.tasks.spawn(self.clone().tend_vault());
+        for worker in [payments, events, purge, changes, vault] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }
         }
     }
 
-    /// Wakes every payment that is due and waits for what follows; again until none is. Workers do the same bit by bit.
+    /// Wakes every payment that is due and waits for what follows; again until none is; and deletes the cards that are kept no
+    /// longer. Workers do the same bit by bit.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot tell what is due.
     pub async fn settle(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.expire_registrations().await?;
         loop {
             let woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
             if woken.is_empty() {

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod ledger;
 pub mod migrate;
 pub mod serve;
+pub mod vault;
 
 /// A self-hosted payment gateway
 #[derive(Parser)]
@@ -39,6 +40,9 @@ enum Command {
         /// The file to make
         file: PathBuf,
     },
+    /// The key that stored cards are sealed under
+    #[command(subcommand)]
+    Vault(Vault),
     /// Check configuration, database, keys, clock and providers
     Doctor(ServeFlags),
 }
@@ -49,12 +53,24 @@ enum Ledger {
     Verify,
 }
 
+#[derive(Subcommand)]
+enum Vault {
+    /// Tell its versions, how many stored cards each seals, and which may go
+    Status,
+    /// Add a version that seals nothing yet, for every server to learn first
+    Prepare,
+    /// Put the newest version in force, beside running servers
+    Rotate,
+}
+
 /// Runs what the command line asks for. Exit status: 0 fine, 1 not, 2 the command line itself is wrong.
 pub fn run(registry: Registry<'_>) -> ExitCode {
     let cli = Cli::parse();
     let flags = match &cli.command {
         Command::Serve(flags) | Command::Doctor(flags) => flags.clone(),
-        Command::Migrate | Command::Ledger(Ledger::Verify) | Command::Backup { .. } => ServeFlags::default(),
+        Command::Migrate | Command::Ledger(Ledger::Verify) | Command::Backup { .. } | Command::Vault(_) => {
+            ServeFlags::default()
+        }
     };
     let config = match Config::resolve(&cli.data, &flags) {
         Ok(config) => config,
@@ -77,6 +93,9 @@ pub fn run(registry: Registry<'_>) -> ExitCode {
             Command::Migrate => migrate::run(&config).await,
             Command::Ledger(Ledger::Verify) => ledger::verify(&config).await,
             Command::Backup { file } => backup::run(&config, file).await,
+            Command::Vault(Vault::Status) => vault::status(&config).await,
+            Command::Vault(Vault::Prepare) => vault::prepare(&config).await,
+            Command::Vault(Vault::Rotate) => vault::rotate(&config).await,
             Command::Doctor(_) => doctor::run(&config, registry).await,
         }
     });

@@ -50,6 +50,10 @@ pub struct Config {
     pub simulator_silence_ms: u64,
     /// A file with the master key, instead of `DIR/master.key`.
     pub master_key_file: Option<PathBuf>,
+    /// A file with the key of the card vault, instead of `DIR/vault.key`.
+    pub vault_key_file: Option<PathBuf>,
+    /// A command that prints the key of the card vault, instead of a file.
+    pub vault_key_command: Option<String>,
     /// Where the v3 dialect answers.
     pub v3: MountSettings,
 }
@@ -71,6 +75,8 @@ impl Default for Config {
             queue_max: 4_096,
             simulator_silence_ms: 2_000,
             master_key_file: None,
+            vault_key_file: None,
+            vault_key_command: None,
             v3: MountSettings::default(),
         }
     }
@@ -144,6 +150,16 @@ pub struct DataFlags {
     #[arg(long, env = "FLORIN_MASTER_KEY_FILE", value_name = "FILE", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master_key_file: Option<PathBuf>,
+
+    /// Read the card vault's key from this file instead of DIR/vault.key
+    #[arg(long, env = "FLORIN_VAULT_KEY_FILE", value_name = "FILE", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault_key_file: Option<PathBuf>,
+
+    /// Take the card vault's key from what this command prints
+    #[arg(long, env = "FLORIN_VAULT_KEY_COMMAND", value_name = "COMMAND", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault_key_command: Option<String>,
 
     /// How log lines on standard error look [default: text]
     #[arg(long, env = "FLORIN_LOG_FORMAT", global = true)]
@@ -223,6 +239,9 @@ pub enum ConfigError {
     /// A URL that cannot be used.
     #[error("--database: {0}")]
     DatabaseUrl(OpenError),
+    /// Two places for one key.
+    #[error("--vault-key-file and --vault-key-command: the vault's key comes from one of them")]
+    VaultKey,
     /// A public URL that links cannot begin with.
     #[error("--public-url {0}: must be an http or https URL with a host, without query and fragment")]
     PublicUrl(Url),
@@ -256,6 +275,9 @@ impl Config {
             }
         }
         Place::of(&self).map_err(ConfigError::DatabaseUrl)?;
+        if self.vault_key_file.is_some() && self.vault_key_command.is_some() {
+            return Err(ConfigError::VaultKey);
+        }
         if let Some(url) = &self.public_url {
             let web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
             if !web || url.query().is_some() || url.fragment().is_some() {

@@ -14,8 +14,10 @@ pub mod docs;
 pub mod master_key;
 pub mod pages;
 pub mod registry;
+mod secret_file;
 pub mod server;
 pub mod telemetry;
 
 // No product is built with the defects of our negative controls.
 const _: () = assert!(!florin_kernel::sabotage::COMPILED_IN, "build the gateway without the feature `sabotage`");
+pub mod vault_key;

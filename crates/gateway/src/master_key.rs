@@ -1,8 +1,7 @@
 //! Finding the installation's master key: `FLORIN_MASTER_KEY`, a named file, or `DIR/master.key`, made at the first start. It
 //! stands beside the database, never in it; the database keeps its fingerprint.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use florin_engine::directory::Installation;
 use florin_engine::keys::{KeyError, Keyring, MasterKey};
@@ -11,6 +10,7 @@ use florin_store::{ConfigKind, Store, StoreError};
 
 use crate::config::Config;
 use crate::database::Place;
+use crate::secret_file;
 
 #[cfg(test)]
 mod tests;
@@ -125,7 +125,7 @@ pub async fn settle(
 /// A new key, in the data folder.
 fn make(config: &Config) -> Result<MasterKey, MasterKeyError> {
     let (key, path) = (MasterKey::generate(), config.data.join(FILE));
-    write(&path, key.to_hex().expose()).map_err(|error| MasterKeyError::File(path.clone(), error))?;
+    secret_file::create(&path, key.to_hex().expose()).map_err(|error| MasterKeyError::File(path.clone(), error))?;
     tracing::info!(path = %path.display(), "made a master key; keep a copy of it apart from the database's backups");
     Ok(key)
 }
@@ -148,15 +148,4 @@ pub async fn check(store: &dyn Store, key: &MasterKey, database: &Place) -> Resu
 
 fn read(text: &str, place: String) -> Result<MasterKey, MasterKeyError> {
     MasterKey::from_hex(text).map_err(|error| MasterKeyError::Malformed { place, error })
-}
-
-/// Writes a secret into a new file that only its owner can read.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
 }

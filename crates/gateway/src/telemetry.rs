@@ -88,6 +88,10 @@ fn describe() {
         "florin_payments_overdue",
         "Payments whose time for a look-up or expiry has come and that wait for a worker."
     );
+    describe_gauge!(
+        "florin_vault_cards",
+        "Stored cards, by the version of the vault's key that seals them; counted each minute."
+    );
     describe_gauge!("florin_build_info", "1, labelled with the running version.");
     metrics::gauge!("florin_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

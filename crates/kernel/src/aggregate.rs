@@ -64,6 +64,22 @@ impl Transaction {
         }
     }
 
+    /// Whether what was begun by its request, or by the one that began this operation of it, is over for good and moved nothing.
+    pub fn ended_without_money(&self, operation: Option<Seq>) -> bool {
+        match (self, operation) {
+            (Transaction::Payment(payment), None) => payment.ended_without_money(),
+            (Transaction::Withdrawal(withdrawal), None) => {
+                matches!(withdrawal.state, crate::withdrawal::State::Ended(_))
+            }
+            (Transaction::Payment(payment), Some(seq)) => {
+                payment.operation(seq).is_some_and(Operation::ended_without_money)
+            }
+            (Transaction::Withdrawal(withdrawal), Some(seq)) => {
+                withdrawal.operation(seq).is_some_and(Operation::ended_without_money)
+            }
+        }
+    }
+
     /// What the merchant told about it.
     pub fn details(&self) -> &Details {
         match self {
@@ -138,8 +154,12 @@ pub trait Aggregate:
     fn wake() -> Self::Command;
     /// It as it stood when its first request had been taken and nothing was heard since.
     fn as_first_sent(&self) -> Self;
+    /// It as it stood when an operation begun by a later request had been sent and nothing was heard of it.
+    fn as_sent(&self, seq: Seq) -> Self;
     /// Notes the last status its dialect announced.
     fn announce(&mut self, status: String);
+    /// Notes what a dialect keeps with an operation for its answers.
+    fn keep(&mut self, seq: Seq, echo: &str);
     /// It as either.
     fn into_transaction(self) -> Transaction;
     /// It, if the transaction is of this kind.
@@ -218,8 +238,19 @@ impl Aggregate for Payment {
         Payment::as_first_sent(self)
     }
 
+    fn as_sent(&self, seq: Seq) -> Payment {
+        Payment::as_sent(self, seq)
+    }
+
     fn announce(&mut self, status: String) {
         self.announced = Some(status);
+    }
+
+    fn keep(&mut self, seq: Seq, echo: &str) {
+        let place = usize::from(seq.number()).checked_sub(1);
+        if let Some(operation) = place.and_then(|place| self.operations.get_mut(place)) {
+            operation.echo = echo.to_owned();
+        }
     }
 
     fn into_transaction(self) -> Transaction {
@@ -297,12 +328,20 @@ impl Aggregate for Withdrawal {
     }
 
     fn as_first_sent(&self) -> Withdrawal {
-        // Its answer is stored with its first row, so nobody ever waits for what a provider says.
-        self.clone()
+        Withdrawal::as_first_sent(self)
+    }
+
+    fn as_sent(&self, _seq: Seq) -> Withdrawal {
+        // The payout is its only operation.
+        Withdrawal::as_first_sent(self)
     }
 
     fn announce(&mut self, status: String) {
         self.announced = Some(status);
+    }
+
+    fn keep(&mut self, _seq: Seq, _echo: &str) {
+        // Its one operation is ordered with it: what a dialect keeps stands in its details.
     }
 
     fn into_transaction(self) -> Transaction {

@@ -21,7 +21,7 @@ pub struct Pan(Secret);
 pub struct Cvc(Secret);
 
 /// A card as the payer gave it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Card {
     /// The name on it.
     pub holder: String,
@@ -158,6 +158,39 @@ impl Brand {
     }
 }
 
+/// Whether a text is most likely a card number, so that it is better not repeated where numbers of other kinds may stand: it has a
+/// number's length, check digit and range.
+pub fn looks_like_a_number(text: &str) -> bool {
+    Pan::parse(text).is_ok_and(|pan| pan.brand() != Brand::Other)
+}
+
+/// A text without the card numbers that somebody may have typed into it: of each no more than first six and last four digits is
+/// left. For texts that are kept or shown although nobody knows what is in them.
+pub fn without_numbers(text: &str) -> String {
+    let mut kept: Vec<char> = text.chars().collect();
+    let is_part = |c: &char| c.is_ascii_digit() || matches!(c, ' ' | '-');
+    let mut at = 0;
+    while at < kept.len() {
+        let end = at + kept[at..].iter().take_while(|c| is_part(c)).count();
+        let places: Vec<usize> = (at..end).filter(|place| kept[*place].is_ascii_digit()).collect();
+        let digits: String = places.iter().map(|place| kept[*place]).collect();
+        if holds_a_number(&digits) {
+            for place in &places[6..places.len() - 4] {
+                kept[*place] = '*';
+            }
+        }
+        at = end + 1;
+    }
+    kept.into_iter().collect()
+}
+
+/// Whether some part of a row of digits looks like a card number; numbers are written with others around them.
+fn holds_a_number(digits: &str) -> bool {
+    let parts =
+        |length: usize| (0..(digits.len() + 1).saturating_sub(length)).map(move |from| &digits[from..from + length]);
+    (12..=19).flat_map(parts).any(looks_like_a_number)
+}
+
 impl Cvc {
     /// Reads a security code of 3 or 4 digits (4 for American Express; cashier contract, section 8).
     pub fn parse(text: &str, brand: Brand) -> Option<Cvc> {
@@ -196,6 +229,13 @@ impl fmt::Debug for Pan {
 impl fmt::Debug for Cvc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cvc(…)")
+    }
+}
+
+/// Not even the holder: payers type their number into that field, too.
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Card(…)")
     }
 }
 

@@ -61,6 +61,8 @@ kinds! {
     OfCredential CredentialId "cred"
     /// One ledger entry.
     OfEntry EntryId "ent"
+    /// One stored card; its numbers are of the payments' space, so that it is printed as they are.
+    OfRegistration RegistrationId "reg"
     /// One event announced by webhook.
     OfEvent EventId "evt"
 }

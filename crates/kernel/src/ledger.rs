@@ -24,6 +24,8 @@ pub enum Account {
     MerchantAvailable(MerchantId),
     /// A merchant's money set aside for withdrawals and payouts under way.
     MerchantHeld(MerchantId),
+    /// A merchant's own money at its acquirer, as far as payouts of ours were made from it: debits are what they took.
+    MerchantAtAcquirer(MerchantId),
     /// What merchants paid us for our service.
     Fees,
     /// Money of a merchant's payers that has no payment to belong to until an operator decides.
@@ -38,6 +40,7 @@ impl fmt::Display for Account {
             Account::ProviderClearing(provider) => write!(f, "provider:{provider}:clearing"),
             Account::MerchantAvailable(merchant) => write!(f, "merchant:{}:available", merchant.number()),
             Account::MerchantHeld(merchant) => write!(f, "merchant:{}:held", merchant.number()),
+            Account::MerchantAtAcquirer(merchant) => write!(f, "merchant:{}:acquirer", merchant.number()),
             Account::Fees => f.write_str("fees"),
             Account::Suspense(merchant) => write!(f, "merchant:{}:suspense", merchant.number()),
             Account::FxPosition(provider) => write!(f, "provider:{provider}:fx"),

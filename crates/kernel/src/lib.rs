@@ -13,6 +13,7 @@ pub mod money;
 pub mod payment;
 pub mod ports;
 pub mod public_id;
+pub mod registration;
 pub mod routing;
 pub mod sabotage;
 pub mod secret;
@@ -20,6 +21,6 @@ pub mod withdrawal;
 
 pub use aggregate::{Aggregate, Kind, Transaction};
 pub use asset::{Asset, Coin};
-pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId};
+pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId, RegistrationId};
 pub use jiff::Timestamp;
 pub use money::{Money, MoneyError};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::card::CardSummary;
 use crate::fx::Rate;
 use crate::routing::{Method, ProviderId, Trail};
-use crate::{MerchantId, Money, PaymentId};
+use crate::{MerchantId, Money, PaymentId, RegistrationId};
 
 mod authentication;
 pub mod decide;
@@ -17,16 +17,18 @@ mod details;
 mod operation;
 mod report;
 mod state;
+mod totals;
 
 pub use authentication::{
     Authenticate, Authentication, AuthenticationFailure, AuthenticationStatus, Circumstances, Presence, SimulatedFlow,
 };
-pub use decide::{Amendment, Attempt, Command, Decision, Effect, Refusal, decide, may_cascade};
+pub use decide::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal, decide, may_cascade};
 pub use details::{Details, Hosted, Links, Payer};
 pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
 pub use report::{Approval, Decline, Doubt, MethodForm, Outcome, PayerStep, Report, StepKind};
 pub use state::{Ending, Funds, State, Word};
+pub use totals::{Linked, Totals};
 
 /// Test or live. A credential is one or the other, and so is everything made with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -148,6 +150,19 @@ pub struct Times {
     /// The payer's time for a step of any kind, in minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_minutes: Option<u16>,
+    /// What becomes of money that comes when the time is over.
+    pub late: LateMoney,
+}
+
+/// What becomes of money that arrives for a payment that has ended without any (product rule 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateMoney {
+    /// An operator decides.
+    #[default]
+    Suspense,
+    /// The payment has it after all, unless it came by a card (v3 contract, section 11).
+    Accepted,
 }
 
 impl Times {
@@ -159,6 +174,8 @@ impl Times {
 /// Money taken back by the payer's bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chargeback {
+    /// The sale or capture it is about.
+    pub on: Seq,
     /// The provider's reference, by which repeats are known.
     pub reference: String,
     /// How much, in the currency asked in.
@@ -189,22 +206,43 @@ impl Payment {
         self.state.word()
     }
 
+    /// Whether it is over and never had any money. A hold that was released or ran out was money.
+    pub fn ended_without_money(&self) -> bool {
+        match &self.state {
+            State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Cancelled | Ending::Expired) => true,
+            State::Ended(Ending::Voided | Ending::AuthorisationExpired)
+            | State::Created
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Funded(_) => false,
+        }
+    }
+
     /// The payment as it stood when its first attempt had been sent and nothing was heard: what its merchant is told when
     /// the answer was lost, now and in every repeat, whatever has become of it since.
     pub fn as_first_sent(&self) -> Payment {
         let mut sent = self.clone();
         sent.state = State::Pending { operation: Seq::new(1) };
         sent.operations.truncate(1);
-        for operation in &mut sent.operations {
-            operation.status = OperationStatus::Pending;
-            operation.payer_acted = false;
-            operation.set_approval(Approval::default());
-            operation.authentication = None;
-            operation.look_ups = 0;
-            operation.look_up_at = None;
-        }
+        sent.operations.iter_mut().for_each(Operation::forget_answers);
         sent.chargebacks = Vec::new();
         sent.announced = None;
+        sent
+    }
+
+    /// As [`Payment::as_first_sent`], when a capture, void or refund had been sent.
+    pub fn as_sent(&self, seq: Seq) -> Payment {
+        let mut sent = self.clone();
+        sent.operations.truncate(usize::from(seq.number()));
+        let Some(operation) = sent.operations.last_mut() else { return sent };
+        operation.forget_answers();
+        let started_at = operation.started_at;
+        sent.chargebacks.retain(|chargeback| chargeback.at < started_at);
+        sent.announced = None;
+        if let Some(funds) = sent.funds_of_operations() {
+            sent.state = State::Funded(funds);
+        }
         sent
     }
 
@@ -237,12 +275,15 @@ pub struct Means {
     /// Where the payer's browser came from, on pages of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
+    /// The stored card that was made with this attempt, or that it charges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationId>,
 }
 
 impl Means {
     /// A method of which nothing else is known.
     pub fn of(method: Method) -> Means {
-        Means { method, card: None, brand: String::new(), address: None }
+        Means { method, card: None, brand: String::new(), address: None, registration: None }
     }
 }
 

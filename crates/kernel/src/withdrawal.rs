@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::card::CardSummary;
 use crate::payment::{Details, Dialect, Mode, Operation, Route, Seq};
 use crate::routing::Method;
 use crate::{MerchantId, Money, PaymentId};
@@ -31,6 +32,9 @@ pub struct Withdrawal {
     pub created_at: Timestamp,
     /// How much leaves the merchant.
     pub asked: Money,
+    /// Whose money pays it.
+    #[serde(default, skip_serializing_if = "Funding::is_balance")]
+    pub funding: Funding,
     /// Where it stands.
     pub state: State,
     /// What the payer confirmed.
@@ -52,7 +56,24 @@ pub struct Withdrawal {
     pub details: Details,
 }
 
-/// How it is to be paid, fixed when the payer confirmed.
+/// Whose money pays a withdrawal (product rule 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Funding {
+    /// The merchant's with us: held until the payout is decided, and bounded by what is available.
+    #[default]
+    Balance,
+    /// The merchant's own at the acquirer: we hold nothing and know no bound.
+    Acquirer,
+}
+
+impl Funding {
+    fn is_balance(&self) -> bool {
+        *self == Funding::Balance
+    }
+}
+
+/// How it is to be paid, fixed when the payer confirmed or the merchant ordered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The provider chosen by the rules, and its rate.
@@ -68,6 +89,9 @@ pub struct Destination {
     pub method: Method,
     /// As people may read it: the last four characters at most.
     pub shown: String,
+    /// What may be shown of a card, where the merchant gave it to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardSummary>,
     /// Holder and number, sealed by the engine; opaque here, and wiped when the payout is decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sealed: String,
@@ -98,6 +122,7 @@ impl Withdrawal {
     /// What is held for it, in the currency asked in.
     pub fn held(&self) -> Money {
         match &self.state {
+            _ if self.funding == Funding::Acquirer => Money::zero(self.asked.asset()),
             State::AwaitingApproval { .. } | State::Approved | State::Sent | State::Unknown => self.asked,
             State::Created { .. } | State::Paid | State::Returned { .. } | State::Ended(_) => {
                 Money::zero(self.asked.asset())
@@ -105,13 +130,46 @@ impl Withdrawal {
         }
     }
 
+    /// What it has taken from the merchant's own money at the acquirer by now: paid and not returned.
+    pub fn taken_at_acquirer(&self) -> Money {
+        let zero = Money::zero(self.asked.asset());
+        match (self.funding, &self.state) {
+            (Funding::Acquirer, State::Paid) => self.asked,
+            (Funding::Acquirer, State::Returned { amount }) => self.asked.minus(*amount).unwrap_or(zero),
+            (
+                Funding::Acquirer,
+                State::Created { .. }
+                | State::AwaitingApproval { .. }
+                | State::Approved
+                | State::Sent
+                | State::Unknown
+                | State::Ended(_),
+            )
+            | (Funding::Balance, _) => zero,
+        }
+    }
+
     /// What it has taken from the merchant's available balance by now: held, or paid and not returned.
     pub fn taken(&self) -> Money {
         match &self.state {
+            _ if self.funding == Funding::Acquirer => Money::zero(self.asked.asset()),
             State::AwaitingApproval { .. } | State::Approved | State::Sent | State::Unknown | State::Paid => self.asked,
             State::Returned { amount } => self.asked.minus(*amount).unwrap_or(Money::zero(self.asked.asset())),
             State::Created { .. } | State::Ended(_) => Money::zero(self.asked.asset()),
         }
+    }
+
+    /// The withdrawal as it stood when its merchant had ordered it and its payout was sent, before anything was heard: what the
+    /// merchant is told when the answer was lost. One that its payer or an approver sets off was answered before.
+    pub fn as_first_sent(&self) -> Withdrawal {
+        let mut sent = self.clone();
+        if let Some(payout) = sent.payout.as_mut() {
+            payout.forget_answers();
+            sent.state = State::Approved;
+            sent.returns = Vec::new();
+            sent.announced = None;
+        }
+        sent
     }
 
     /// When something is to be done about it without anybody asking; derived, never set.

@@ -1,19 +1,28 @@
 //! What goes in: one changeset per decision.
 
+use std::borrow::Cow;
+
+use crate::RegistrationWrite;
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
 use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment and event twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, stored card and event
+/// twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
     pub claims: Vec<Claim>,
     /// Payments inserted or updated.
     pub payments: Vec<PaymentWrite>,
+    /// Answers to requests about payments of the same changeset. A stored answer stays.
+    pub answers: Vec<AnswerWrite>,
+    /// Stored cards inserted or changed.
+    pub registrations: Vec<RegistrationWrite>,
     /// Ledger entries.
     pub entries: Vec<EntryWrite>,
     /// Balances that must hold after the entries.
@@ -30,13 +39,23 @@ impl Changeset {
         let nul = |text: &str| text.contains('\0');
         let answer = |write: &PaymentWrite| write.answer.as_ref().is_some_and(|answer| nul(&answer.body));
         let event = |event: &EventWrite| nul(&event.url) || nul(&event.endpoint) || nul(&event.body);
-        self.payments.iter().any(answer) || self.events.iter().any(event)
+        let answered = self.answers.iter().any(|write| nul(&write.answer.body));
+        let registration = |write: &RegistrationWrite| match write {
+            RegistrationWrite::Insert(insert) => {
+                insert.customer.as_deref().is_some_and(nul) || insert.answer.as_ref().is_some_and(|a| nul(&a.body))
+            }
+            RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => {
+                false
+            }
+        };
+        let registered = self.registrations.iter().any(registration);
+        self.payments.iter().any(answer) || answered || self.events.iter().any(event) || registered
     }
 }
 
 /// A key taken for good: a merchant's reference or an `Idempotency-Key`.
 ///
-/// `key` is a keyed digest over merchant, mode, dialect, kind of key and text; `digest` one over the request's content.
+/// `key` is a keyed digest over merchant, mode, dialect, kind of key, scope and text; `digest` one over the request's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// What is taken.
@@ -45,6 +64,8 @@ pub struct Claim {
     pub digest: [u8; 16],
     /// What it was taken for.
     pub payment: PaymentId,
+    /// Which request about it: 0 made it, else the number of the operation begun, or 1023 where none was.
+    pub sequence: u16,
     /// When.
     pub at: Timestamp,
     /// Whether the key is free again once the answers of its time are purged: an `Idempotency-Key` is, a reference never.
@@ -84,6 +105,13 @@ impl PaymentWrite {
         self.id
     }
 
+    /// Found by its payer from now on, see [`crate::Store::of_payer`]; of a new one only. Each costs a page of the index, which is
+    /// in no order of time: for what a rule may look back at, and not for all.
+    pub fn found_by_payer(mut self, payment: &impl Aggregate) -> PaymentWrite {
+        self.payer = payer_number(payment.merchant(), payment.mode(), &payment.details().payer.user_id);
+        self
+    }
+
     /// With the answer given to the merchant, kept for repeats of the request. Without one, a stored answer stays.
     pub fn answered(mut self, answer: Option<Answer>) -> PaymentWrite {
         self.answer = answer;
@@ -98,7 +126,7 @@ impl PaymentWrite {
             merchant: payment.merchant().number(),
             mode: payment.mode(),
             lane: Lane::of(payment.merchant(), payment.mode()).number(),
-            payer: payer_number(payment.merchant(), payment.mode(), &payment.details().payer.user_id),
+            payer: None,
             created_at: payment.created_at().as_millisecond(),
             wake_at: payment.wake_at().map(Timestamp::as_millisecond),
             word: payment.word_text(),
@@ -132,6 +160,19 @@ pub struct Answer {
     pub body: String,
 }
 
+/// The answer to a request about a payment that was there already. The one that made it is kept with the payment.
+#[derive(Clone, Debug)]
+pub struct AnswerWrite {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Which request, as in [`Claim::sequence`].
+    pub sequence: u16,
+    /// When it was given.
+    pub at: Timestamp,
+    /// The answer.
+    pub answer: Answer,
+}
+
 /// A ledger entry caused by a payment.
 #[derive(Clone, Debug)]
 pub struct EntryWrite {
@@ -154,6 +195,40 @@ pub struct Floor {
     pub minimum: Money,
 }
 
+/// How an event is sent, beside its body: fixed when it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// `POST` with a body, or `GET` without.
+    pub verb: Verb,
+    /// Of the body.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub content_type: Cow<'static, str>,
+    /// Headers that belong to these bytes, such as what they were encrypted with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+}
+
+fn is_empty(text: &str) -> bool {
+    text.is_empty()
+}
+
+/// How a merchant's URL is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// With a body.
+    Post,
+    /// Without one.
+    Get,
+}
+
+impl Default for Form {
+    /// A posted JSON document.
+    fn default() -> Form {
+        Form { verb: Verb::Post, content_type: Cow::Borrowed("application/json"), headers: Vec::new() }
+    }
+}
+
 /// An event for a merchant's webhook. Its body is fixed here for ever.
 #[derive(Clone, Debug)]
 pub struct EventWrite {
@@ -169,6 +244,8 @@ pub struct EventWrite {
     pub url: String,
     /// `host:port` of the URL, by which slow receivers are kept apart.
     pub endpoint: String,
+    /// How the bytes are sent.
+    pub form: Form,
     /// The exact bytes.
     pub body: String,
     /// The first attempt is due then.
@@ -208,7 +285,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment has another version than expected, or an id is taken: reload and decide again.
+    /// A payment has another version than expected, an id is taken, or a stored card is not as expected: reload and decide
+    /// again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

@@ -17,12 +17,18 @@ use crate::{
     StoreError, Verdict,
 };
 
+mod answers;
 pub mod database;
 pub(crate) mod fixtures;
 mod payers;
+mod registrations;
 mod withdrawals;
 
+pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_events};
 pub use payers::finds_a_payers_transactions;
+pub use registrations::{
+    keeps_stored_cards, lists_stored_cards, retains_used_cards, rewraps_keys, wipes_deleted_cards,
+};
 pub use withdrawals::{
     finds_a_withdrawal_that_lies, keeps_withdrawals_beside_payments, lets_ten_of_many_withdrawals_through,
 };
@@ -43,6 +49,8 @@ macro_rules! conformance_suite {
             sends_events_in_order counts_what_waits skips_busy_endpoints retries_and_gives_up lists_in_order_and_pages
             finds_a_payers_transactions keeps_configuration purges_within_its_limit balances_accounts verifies_a_sound_ledger finds_a_payment_that_lies
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
+            keeps_the_first_answer_of_each_request keeps_the_form_of_events
+            keeps_stored_cards lists_stored_cards wipes_deleted_cards retains_used_cards rewraps_keys
             answers_a_ping_until_closed
         }
     };

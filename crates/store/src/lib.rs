@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{MerchantId, PaymentId, Timestamp};
+use florin_kernel::{MerchantId, PaymentId, RegistrationId, Timestamp};
 
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
@@ -15,18 +15,23 @@ pub mod memory;
 mod open;
 pub mod postgres;
 mod query;
+mod registration;
 pub mod seal;
 pub mod sqlite;
 mod verify;
 mod words;
 
 pub use changeset::{
-    Answer, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Verdict,
+    Answer, AnswerWrite, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite,
+    Verb, Verdict,
 };
 pub use open::OpenError;
 pub use query::{
     Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PayerQuery,
     PaymentQuery, Stored,
+};
+pub use registration::{
+    KeyUse, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf, SealedCard, StoredRegistration,
 };
 
 /// Why a store could not answer. Nothing of the asked change is done then, unless it says otherwise.
@@ -61,18 +66,45 @@ pub trait Store: Send + Sync {
     /// A payment or withdrawal with its version and stored answer. Sees every acknowledged write.
     async fn transaction(&self, id: PaymentId) -> Result<Option<Stored>, StoreError>;
 
+    /// The stored answer to a request about a payment that was there already, see [`Claim::sequence`].
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError>;
+
     /// What a claimed key was claimed for.
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError>;
 
     /// Payments and withdrawals of a merchant by time of creation, oldest first, then by id.
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError>;
 
-    /// Payments and withdrawals of a payer, by id. Rarely, another payer's is among them, since the index keeps a number of the
+    /// Payments and withdrawals of a payer that were made to be found by it, by id. Rarely, another payer's is among them, since the index keeps a number of the
     /// payer's id: the caller compares. Sees every acknowledged write.
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError>;
 
     /// Payments and withdrawals whose time to wake has come by their lane's clock, the longest overdue first.
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;
+
+    /// A stored card, deleted or not.
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError>;
+
+    /// Stored cards of a merchant that are not deleted, by id.
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError>;
+
+    /// Stored cards that are kept no longer by their lane's clock, with when that was, the longest overdue first.
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError>;
+
+    /// Stored cards whose data key is wrapped under a version of the vault's key, by id, those after one.
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError>;
+
+    /// How many stored cards each version of the vault's key wraps, by version. Counts them all.
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError>;
 
     /// Undelivered events whose time has come and before which no undelivered event of the same payment stands, the
     /// longest overdue first; none of `busy_endpoints` and none of `in_flight`.

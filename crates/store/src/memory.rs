@@ -10,15 +10,16 @@ use async_trait::async_trait;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
 
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult, DeliveryRow, EntryRow,
-    EntryWrite, EventRow, EventState, EventWrite, Floor, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite, Store,
-    StoreError, Stored, Verdict,
+    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryResult,
+    DeliveryRow, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery,
+    PaymentQuery, PaymentWrite, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict,
 };
 
 mod ledger;
+mod registrations;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,9 @@ pub struct MemoryStore {
 struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
+    registrations: BTreeMap<i64, registrations::Row>,
     claims: BTreeMap<[u8; 16], Claim>,
+    answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
     entries: Vec<(PaymentId, Mode, EntryRow)>,
     events: BTreeMap<i64, OutboxRow>,
     config: BTreeMap<(i64, i64), ConfigRow>,
@@ -77,6 +80,9 @@ impl Rows {
         if changeset.payments.iter().any(|write| version(write) != write.expected_version) {
             return Some(Verdict::Conflict);
         }
+        if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
+            return Some(Verdict::Conflict);
+        }
         for Floor { book, account, minimum } in &changeset.floors {
             let moved = changeset.entries.iter().filter(|write| write.entry.book == *book);
             let moved: i64 = moved.map(|write| ledger::posted(&write.entry, *account, minimum.asset())).sum();
@@ -99,8 +105,15 @@ impl Rows {
             self.clocks.entry(write.lane).or_default();
             let before = self.payments.get(&write.id.number());
             write.answer = write.answer.or_else(|| before.and_then(|row| row.write.answer.clone()));
+            write.payer = before.map_or(write.payer, |row| row.write.payer);
             let version = before.map_or(1, |row| row.version + 1);
             self.payments.insert(write.id.number(), PaymentRow { version, write });
+        }
+        for write in changeset.answers {
+            self.answers.entry((write.payment, write.sequence)).or_insert(write);
+        }
+        for write in changeset.registrations {
+            self.write_registration(write);
         }
         for EntryWrite { payment, at, entry } in &changeset.entries {
             self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
@@ -122,6 +135,7 @@ impl Rows {
             credential: write.credential,
             url: write.url,
             endpoint: write.endpoint,
+            form: write.form,
             body: write.body,
             attempts: 0,
             state: EventState::Due,
@@ -196,6 +210,10 @@ impl Store for MemoryStore {
         self.rows()?.payments.get(&id.number()).map(PaymentRow::read).transpose()
     }
 
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        Ok(self.rows()?.answers.get(&(payment, sequence)).map(|write| write.answer.clone()))
+    }
+
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
         Ok(self.rows()?.claims.get(&key).copied())
     }
@@ -237,6 +255,35 @@ impl Store for MemoryStore {
         due.sort_unstable();
         due.truncate(limit as usize);
         Ok(due.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {
+        self.rows()?.registrations.get(&id.number()).map(registrations::Row::read).transpose()
+    }
+
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.rows()?.list_registrations(&query)
+    }
+
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError> {
+        self.rows()?.due_registrations(wall, limit)
+    }
+
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.rows()?.registrations_under(version, after, limit)
+    }
+
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {
+        Ok(self.rows()?.key_use())
     }
 
     async fn due_events(
@@ -338,6 +385,12 @@ impl Store for MemoryStore {
             row.write.answer = None;
             left -= 1;
         }
+        let old = rows.answers.iter().filter(|(_, write)| write.at < before);
+        for key in old.map(|(key, _)| *key).take(left).collect::<Vec<_>>() {
+            rows.answers.remove(&key);
+            left -= 1;
+        }
+        left -= rows.purge_registrations(before_ms, left);
         let expired = rows.claims.values().filter(|claim| claim.expires && claim.at < before);
         for key in expired.map(|claim| claim.key).take(left).collect::<Vec<_>>() {
             rows.claims.remove(&key);

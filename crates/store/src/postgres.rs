@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
@@ -18,14 +18,16 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text};
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    OpenError, PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, KeyUse,
+    LedgerReport, OpenError, PayerQuery, PaymentQuery, RegistrationQuery, RegistrationsOf, Store, StoreError, Stored,
+    StoredRegistration, Verdict,
 };
 use connection::Purpose;
 pub use connection::Server;
 use rows::{get, open_error};
 use writer::{Commit, Writer};
 
+mod answers;
 mod apply;
 mod backlog;
 mod claims;
@@ -36,6 +38,7 @@ mod ledger;
 mod outbox;
 mod payments;
 mod purge;
+mod registrations;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -204,6 +207,11 @@ impl Store for PostgresStore {
         rows.first().map(payments::read).transpose()
     }
 
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        let rows = self.query(answers::SELECT, &[&payment.number(), &i32::from(sequence)]).await?;
+        rows.first().map(answers::read).transpose()
+    }
+
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
         let rows = self.query(claims::SELECT, &[&vec![&key[..]]]).await?;
         rows.first().map(claims::read).transpose()
@@ -232,6 +240,50 @@ impl Store for PostgresStore {
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
         let rows = self.query(clocks::DUE_PAYMENTS, &[&wall.as_millisecond(), &i64::from(limit)]).await?;
         rows.iter().map(|row| get(row, 0).map(PaymentId::from_number)).collect()
+    }
+
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {
+        let rows = self.query(registrations::SELECT, &[&id.number()]).await?;
+        rows.first().map(registrations::read).transpose()
+    }
+
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError> {
+        let (merchant, mode, limit) = (query.merchant.number(), mode_text(query.mode), i64::from(query.limit));
+        let after = query.after.map_or(i64::MIN, RegistrationId::number);
+        let rows = match &query.of {
+            RegistrationsOf::Anybody => self.query(registrations::ALL, &[&merchant, &mode, &after, &limit]).await?,
+            RegistrationsOf::Customer(customer) => {
+                self.query(registrations::OF_CUSTOMER, &[&merchant, &mode, &after, &limit, customer]).await?
+            }
+            RegistrationsOf::Card(fingerprint) => {
+                self.query(registrations::OF_CARD, &[&merchant, &mode, &after, &limit, &&fingerprint[..]]).await?
+            }
+        };
+        rows.iter().map(registrations::read).collect()
+    }
+
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError> {
+        let rows = self.query(registrations::DUE, &[&wall.as_millisecond(), &i64::from(limit)]).await?;
+        rows.iter().map(|row| Ok((RegistrationId::from_number(get(row, 0)?), rows::time(row, 1)?))).collect()
+    }
+
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError> {
+        let after = after.map_or(i64::MIN, RegistrationId::number);
+        let rows = self.query(registrations::UNDER_KEY, &[&i64::from(version), &after, &i64::from(limit)]).await?;
+        rows.iter().map(registrations::read).collect()
+    }
+
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.query(registrations::KEY_USE, &[]).await?.iter().map(registrations::read_use).collect()
     }
 
     async fn due_events(

@@ -5,7 +5,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, CredentialId, EventId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
 
 use crate::StoreError;
-use crate::changeset::{Answer, payer_number};
+use crate::changeset::{Answer, Form, payer_number};
 
 /// A payment or withdrawal as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +107,8 @@ pub struct EventRow {
     pub url: String,
     /// `host:port` of the URL.
     pub endpoint: String,
+    /// How the bytes are sent.
+    pub form: Form,
     /// The exact bytes.
     pub body: String,
     /// Attempts made.
@@ -192,6 +194,8 @@ pub struct LedgerReport {
 pub enum ConfigKind {
     /// One row, id 0: what belongs to the whole installation.
     Installation,
+    /// A row for every version of the vault's key, by which it is told whether a given key is the one.
+    VaultKey,
     /// One row, id 0, in a database that several processes share: the demo's credentials, sealed.
     Demo,
     Merchant,

@@ -12,19 +12,21 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
-use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::registration::RawRegistration;
 use crate::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, LedgerReport,
-    PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, KeyUse,
+    LedgerReport, PayerQuery, PaymentQuery, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
 use read::{Readers, at_one_moment};
 use writer::{Commit, Order, Queue};
 
+mod answers;
 mod apply;
 mod backlog;
 mod backup;
@@ -38,6 +40,7 @@ mod outbox;
 mod payments;
 mod purge;
 mod read;
+mod registrations;
 mod rows;
 mod schema;
 mod seals;
@@ -219,6 +222,10 @@ impl Store for SqliteStore {
         row.map(payments::RawPayment::read).transpose()
     }
 
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        self.read(move |connection| answers::answer(connection, payment, sequence)).await
+    }
+
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
         let Some(fresh) = &self.fresh_claims else {
             return self.read(move |connection| claims::claim(connection, key)).await;
@@ -241,6 +248,38 @@ impl Store for SqliteStore {
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
         self.read(move |connection| at_one_moment(connection, |c| clocks::due_payments(c, wall, limit))).await
+    }
+
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {
+        let row = self.read(move |connection| registrations::registration(connection, id)).await?;
+        row.map(RawRegistration::read).transpose()
+    }
+
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError> {
+        let rows = self.read(move |connection| registrations::list(connection, &query)).await?;
+        rows.into_iter().map(RawRegistration::read).collect()
+    }
+
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| registrations::due(c, wall, limit))).await
+    }
+
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError> {
+        let rows = self.read(move |connection| registrations::under_key(connection, version, after, limit)).await?;
+        rows.into_iter().map(RawRegistration::read).collect()
+    }
+
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.read(registrations::key_use).await
     }
 
     async fn due_events(

@@ -163,6 +163,7 @@ impl Says {
             accounts: vec![
                 (Account::MerchantAvailable(withdrawal.merchant), posted(-withdrawal.taken().minor())),
                 (Account::MerchantHeld(withdrawal.merchant), posted(withdrawal.held().minor())),
+                (Account::MerchantAtAcquirer(withdrawal.merchant), posted(-withdrawal.taken_at_acquirer().minor())),
             ],
             noun: "Withdrawal",
         }

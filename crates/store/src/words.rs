@@ -4,7 +4,7 @@ use florin_kernel::Kind;
 use florin_kernel::ledger::Layer;
 use florin_kernel::payment::Mode;
 
-use crate::{ConfigKind, DeliveryResult, EventState};
+use crate::{ConfigKind, DeliveryResult, EventState, Form, StoreError};
 
 /// A mode, and so a book.
 pub(crate) fn mode_text(mode: Mode) -> &'static str {
@@ -12,6 +12,11 @@ pub(crate) fn mode_text(mode: Mode) -> &'static str {
         Mode::Dev => "dev",
         Mode::Live => "live",
     }
+}
+
+/// Reads what [`mode_text`] wrote.
+pub(crate) fn mode(text: &str) -> Option<Mode> {
+    [Mode::Dev, Mode::Live].into_iter().find(|mode| mode_text(*mode) == text)
 }
 
 /// What a row's document is.
@@ -54,6 +59,22 @@ pub(crate) fn state(text: &str) -> EventState {
     }
 }
 
+/// How an event is sent; nothing for a posted JSON document, which most are.
+pub(crate) fn form_text(form: &Form) -> String {
+    if *form == Form::default() {
+        return String::new();
+    }
+    serde_json::to_string(form).expect("a form has string keys and plain values only")
+}
+
+/// Reads what [`form_text`] wrote.
+pub(crate) fn form(text: &str) -> Result<Form, StoreError> {
+    match text {
+        "" => Ok(Form::default()),
+        text => serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("an event's form: {error}"))),
+    }
+}
+
 /// Where an attempt leaves its event, and when the next one is due.
 pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
     match result {
@@ -67,6 +88,7 @@ pub(crate) fn after(result: DeliveryResult) -> (EventState, Option<i64>) {
 pub(crate) fn kind_text(kind: ConfigKind) -> &'static str {
     match kind {
         ConfigKind::Installation => "installation",
+        ConfigKind::VaultKey => "vault_key",
         ConfigKind::Demo => "demo",
         ConfigKind::Merchant => "merchant",
         ConfigKind::Credential => "credential",

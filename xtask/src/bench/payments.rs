@@ -14,12 +14,7 @@ pub fn fresh(number: u64, now: Timestamp) -> Payment {
     let details = Details {
         credential: Some(CredentialId::from_number(1)),
         reference: format!("bench-{number:012}"),
-        // Many payers, who come back in no order.
-        payer: Payer {
-            user_id: format!("U{}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44),
-            ip: "127.34.125.54".parse().ok(),
-            ..Payer::default()
-        },
+        payer: Payer { user_id: "U123".to_owned(), ip: "127.34.125.54".parse().ok(), ..Payer::default() },
         ..Details::default()
     };
     let euro = Asset::from_code("EUR").expect("the euro is known");
@@ -102,6 +97,7 @@ fn claim(payment: &Payment, number: u64) -> Claim {
         key: scattered(number),
         digest: scattered(!number),
         payment: payment.id,
+        sequence: 0,
         at: payment.created_at,
         expires: false,
     }

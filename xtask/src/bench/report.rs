@@ -60,13 +60,15 @@ impl Report {
                 mib.to_string(),
             ]);
         }
-        let v3 = rate(measured.v3.payments as u64, measured.v3.time);
-        let [p99] = milliseconds(measured.v3.latency.percentiles(&[99.0]));
+        let [before, after] = measured.v3;
+        let v3 = rate((before.payments + after.payments) as u64, before.time + after.time);
+        let mut latency = before.latency;
+        latency.merge(after.latency);
+        let [p99] = milliseconds(latency.percentiles(&[99.0]));
         let name = format!("payments/s over HTTP in the v3 dialect at {MAIN_CONNECTIONS} connections (p99 {p99} ms)");
         self.row(&name, thousands(v3), "");
-        if let Some(http) = self.http_per_s {
-            self.row("v3 dialect / cashier dialect", format!("{:.2}", v3 / http), "0.8");
-        }
+        let beside = rate(measured.beside.payments as u64, measured.beside.time);
+        self.row("v3 dialect / cashier dialect on as large a file", format!("{:.2}", v3 / beside), "0.8");
         let at = format!("at {} payments/s", thousands(measured.open_rate.into()));
         let [p50, p90, p99, max] = milliseconds(measured.open.latency.percentiles(&[50.0, 90.0, 99.0, 100.0]));
         self.row(&format!("latency p50 / p90 / p99 / max {at}"), format!("{p50} / {p90} / {p99} / {max} ms"), "");

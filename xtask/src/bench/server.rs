@@ -36,8 +36,10 @@ pub struct Closed {
 /// All that was measured over HTTP.
 pub struct Measured {
     pub closed: Vec<Closed>,
-    /// The same payment in the v3 dialect.
-    pub v3: Closed,
+    /// The same payment in the v3 dialect, before and after `beside`.
+    pub v3: [Closed; 2],
+    /// The cashier dialect once more, on a file that has grown as much: a growing file makes every later run slower.
+    pub beside: Closed,
     pub open_rate: u32,
     pub open: open_loop::Measured,
 }
@@ -55,15 +57,17 @@ pub fn measure(binary: &Path, folder: &Path, seconds: u64) -> Fallible<Measured>
     let request = PaymentRequest::cashier(&host, &demo(folder, &["cashier", "api_key"])?);
     let half = seconds.div_ceil(2);
     let mut closed = server.closed_loops(&request, &[(64, seconds)])?;
-    eprintln!("bench: 64 connections in the v3 dialect, {seconds} s");
+    eprintln!("bench: 64 connections in the v3 dialect, in the cashier's, in v3 again, {half} s each");
     let [entity_id, token] = ["entity_id", "access_token"].map(|name| demo(folder, &["v3", name]));
-    let v3 = PaymentRequest::v3(&host, &entity_id?, &token?);
-    let v3 = server.closed(&v3, 64, Duration::from_secs(seconds))?;
+    let in_v3 = PaymentRequest::v3(&host, &entity_id?, &token?);
+    let run = |request| server.closed(request, 64, Duration::from_secs(half));
+    let (before, beside, after) = (run(&in_v3)?, run(&request)?, run(&in_v3)?);
+    let v3 = [before, after];
     closed.extend(server.closed_loops(&request, &[(16, half), (256, half)])?);
     eprintln!("bench: {OPEN_RATE} payments a second, {half} s");
     let open = open_loop::run(server.address, &request, OPEN_RATE, Duration::from_secs(half))?;
     server.stop()?;
-    Ok(Measured { closed, v3, open_rate: OPEN_RATE, open })
+    Ok(Measured { closed, v3, beside, open_rate: OPEN_RATE, open })
 }
 
 /// Measures the binary on a database at numbers of connections, each for so many seconds.

@@ -42,6 +42,7 @@ impl Site {
             }
             if number > 0 {
                 flags.extend(["--master-key-file".to_owned(), first.join("master.key").display().to_string()]);
+                flags.extend(["--vault-key-file".to_owned(), first.join("vault.key").display().to_string()]);
             }
             let mut node = Node::new(binary, &data, flags);
             node.start()?;

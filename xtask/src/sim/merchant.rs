@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use florin_engine::{Owner, Reply, StartError, SubmitError};
-use florin_kernel::payment::{Attempt, CaptureMode, Circumstances, Command, Payment, State};
+use florin_kernel::payment::{
+    Attempt, CaptureMode, Circumstances, Command, Operation, OperationKind, Payment, Portion, State,
+};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Money, PaymentId};
 use florin_store::Answer;
@@ -163,7 +165,12 @@ impl Client {
                 }
                 Heard::Refused
             }
-            Err(StartError::Refused(refusal)) => {
+            Err(
+                refusal @ (StartError::Refused(_)
+                | StartError::PayoutRefused(_)
+                | StartError::NoRoute(_)
+                | StartError::BalanceInsufficient),
+            ) => {
                 say!(self.stage, "merchant: {reference} is refused: {refusal}");
                 Heard::Refused
             }
@@ -198,7 +205,7 @@ impl Client {
         let Some(gateway) = self.stage.gateway() else { return };
         let touched = async {
             let seen = matches!(gateway.engine.find(stranger, id).await, Ok(Some(_)));
-            let refund = Command::Refund(Money::new(1, self.order.amount.asset()));
+            let refund = Command::refund(Money::new(1, self.order.amount.asset()));
             seen || !matches!(
                 gateway.engine.submit(stranger, id, refund).await,
                 Err(SubmitError::NotFound | SubmitError::Store(_) | SubmitError::Draining)
@@ -260,20 +267,28 @@ impl Client {
             },
             State::Funded(funds) if !funds.held.is_zero() && self.chance.percent(75) => {
                 match self.chance.between(0..=9) {
-                    0..=2 => Some(Command::Void),
-                    3..=5 => Some(Command::Capture(funds.held)),
+                    0..=1 => Some(Command::Void),
+                    2 => Some(Command::Reverse),
+                    3..=4 => Some(Command::Capture(funds.held)),
+                    5 => Some(Command::CaptureFinal(part(funds.held))),
                     _ => Some(Command::Capture(part(funds.held))),
                 }
             }
             State::Funded(funds) => match self.chance.between(0..=9) {
-                0..=3 => Some(Command::Refund(part(payment.asked))),
-                4..=5 => Some(Command::Refund(funds.captured)),
+                0..=2 => Some(Command::refund(part(payment.asked))),
+                3 => Some(Command::refund(funds.captured)),
+                4..=5 => {
+                    let takes = |op: &&Operation| matches!(op.kind, OperationKind::Sale | OperationKind::Capture);
+                    let on = payment.operations.iter().rev().find(takes).map(|taking| taking.seq);
+                    let exactly = Portion::Exactly(part(payment.asked));
+                    Some(Command::Refund { amount: self.chance.pick(&[Portion::AllLeft, exactly]), on })
+                }
                 _ => None,
             },
             State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
                 self.chance.percent(20).then_some(Command::Cancel)
             }
-            State::Ended(_) => self.chance.percent(20).then_some(Command::Refund(payment.asked)),
+            State::Ended(_) => self.chance.percent(20).then_some(Command::refund(payment.asked)),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use florin_engine::Form;
 use florin_engine::outgoing::{Answered, Courier};
 use florin_engine::webhooks::standard_signature;
 use florin_kernel::secret::Secret;
@@ -106,7 +107,7 @@ pub struct Post {
 
 #[async_trait]
 impl Courier for Post {
-    async fn post(&self, _url: &str, headers: Vec<(&'static str, String)>, body: String) -> Answered {
+    async fn send(&self, _url: &str, _form: &Form, headers: Vec<(&'static str, String)>, body: String) -> Answered {
         self.life.step().await;
         // What was sent arrives, whether or not the sender lives to hear of it.
         let receiver = self.receiver.clone();

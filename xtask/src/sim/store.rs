@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, MerchantId, PaymentId, Timestamp, Transaction};
+use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp, Transaction};
 use florin_store::{
-    Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, LedgerReport,
-    PayerQuery, PaymentQuery, Store, StoreError, Stored, Verdict,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, KeyUse,
+    LedgerReport, PayerQuery, PaymentQuery, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict,
 };
 use tokio::time::Instant;
 
@@ -188,6 +188,11 @@ impl Store for TroubledStore {
         at_once(self.inner.transaction(id))
     }
 
+    async fn answer(&self, payment: PaymentId, sequence: u16) -> Result<Option<Answer>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.answer(payment, sequence))
+    }
+
     async fn claim(&self, key: [u8; 16]) -> Result<Option<Claim>, StoreError> {
         self.reach().await?;
         at_once(self.inner.claim(key))
@@ -207,6 +212,40 @@ impl Store for TroubledStore {
         self.life.go_on().await;
         self.look()?;
         at_once(self.inner.due_payments(wall, limit))
+    }
+
+    async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.registration(id))
+    }
+
+    async fn registrations(&self, query: RegistrationQuery) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.registrations(query))
+    }
+
+    async fn due_registrations(
+        &self,
+        wall: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(RegistrationId, Timestamp)>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.due_registrations(wall, limit))
+    }
+
+    async fn registrations_under(
+        &self,
+        version: u32,
+        after: Option<RegistrationId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRegistration>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.registrations_under(version, after, limit))
+    }
+
+    async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.key_use())
     }
 
     async fn backlog(&self, wall: Timestamp) -> Result<Backlog, StoreError> {

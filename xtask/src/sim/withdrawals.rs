@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use florin_engine::{ClaimKind, ClaimRequest, NewWithdrawal, Owner, PayoutChoice, StartError, SubmitError};
+use florin_engine::{
+    ClaimRequest, NewWithdrawal, Obeyed, Owner, PayoutChoice, StartError, SubmitError, WithdrawalRequest,
+};
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::ProviderId;
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Approver, Command, State, Withdrawal, Word};
+use florin_kernel::withdrawal::{Approver, Command, Funding, State, Withdrawal, Word};
 use florin_kernel::{Money, PaymentId};
 use florin_store::Answer;
 use jiff::SignedDuration;
@@ -68,7 +70,13 @@ impl Payer {
                 match gateway.hear(gateway.engine.open_withdrawal(new)).await {
                     Some(Ok(reply)) => return Some(reply.payment),
                     Some(Err(StartError::Store(_) | StartError::Draining)) | None => {}
-                    Some(Err(refused @ (StartError::Taken(_) | StartError::Refused(_)))) => {
+                    Some(Err(
+                        refused @ (StartError::Taken(_)
+                        | StartError::Refused(_)
+                        | StartError::PayoutRefused(_)
+                        | StartError::NoRoute(_)
+                        | StartError::BalanceInsufficient),
+                    )) => {
                         self.stage.fault(format!("{} was refused: {refused}", self.wish.reference));
                         return None;
                     }
@@ -89,6 +97,7 @@ impl Payer {
             dialect: Dialect::Cashier,
             created_at: now,
             asked: *amount,
+            funding: Funding::Balance,
             state: State::Created { until: now + SignedDuration::from_mins(30) },
             plan: None,
             approvals: Vec::new(),
@@ -99,7 +108,7 @@ impl Payer {
         };
         NewWithdrawal {
             withdrawal: Box::new(withdrawal),
-            claims: vec![ClaimRequest { kind: ClaimKind::Reference, text: reference.clone() }],
+            claims: vec![ClaimRequest::reference(reference)],
             digest: engine.digest(&[reference.as_bytes()]),
             render: Arc::new(|_| Answer { status: 200, body: "{}".to_owned() }),
         }
@@ -137,12 +146,22 @@ impl Payer {
 
     async fn decide(&self, id: PaymentId, command: Command) {
         let Some(gateway) = self.stage.gateway() else { return };
-        match gateway.hear(gateway.engine.submit_withdrawal(self.wish.owner, id, command.clone())).await {
-            Some(Ok(withdrawal)) => {
+        match gateway
+            .hear(gateway.engine.submit_withdrawal(
+                self.wish.owner,
+                id,
+                WithdrawalRequest::plain(Dialect::Cashier, command.clone()),
+            ))
+            .await
+        {
+            Some(Ok(Obeyed::Now(withdrawal))) => {
                 say!(self.stage, "approver: {command:?} of {id}: {}", withdrawal.word().text());
                 if !self.stage.withdrawals.has_seen(&withdrawal) {
                     self.stage.fault(format!("{id}: an approval was answered with what never was on disk"));
                 }
+            }
+            Some(Ok(Obeyed::Before)) => {
+                self.stage.fault(format!("{id}: an approval without a key was taken for a copy"))
             }
             Some(Err(error)) => say!(self.stage, "approver: {command:?} of {id}: {error}"),
             None => say!(self.stage, "approver: hears nothing of {id}"),

@@ -131,7 +131,11 @@ fn may_start(before: &Payment, after: &Payment, started: &Operation) -> Option<S
         OperationKind::Capture => amount + others(OperationKind::Capture) <= held && others(OperationKind::Void) == 0,
         // A void of an authorisation that came too late has no hold of ours.
         OperationKind::Void if funds.is_none() => true,
-        OperationKind::Void => others(OperationKind::Void) == 0 && others(OperationKind::Capture) == 0,
+        // A final capture that is done releases the rest in the same commit.
+        OperationKind::Void => !after.operations.iter().any(|op| {
+            let of_hold = matches!(op.kind, OperationKind::Void | OperationKind::Capture);
+            of_hold && op.is_open() && op.seq != started.seq
+        }),
         OperationKind::Refund => amount + others(OperationKind::Refund) <= funds.map_or(0, refundable),
         OperationKind::Payout => false,
     };

@@ -7,6 +7,8 @@ use std::time::Duration;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::outgoing::Guard;
+use florin_engine::vault::Vault;
+use florin_engine::vault::keys::VaultKeys;
 use florin_engine::{Engine, Owner, Parts};
 use florin_kernel::payment::{CaptureMode, Dialect, Mode};
 use florin_kernel::public_id::Codec;
@@ -225,6 +227,8 @@ impl World {
         let parts = Parts {
             store: Arc::new(TroubledStore::new(stage.clone(), life.clone(), self.store.clone())),
             master_key: master_key(),
+            // No history stores a card.
+            vault: Vault::fixed(VaultKeys::generate()),
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],

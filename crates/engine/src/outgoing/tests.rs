@@ -1,3 +1,5 @@
+use florin_store::Form;
+
 use super::{Courier, Guard, NotCallable, Outgoing};
 
 #[test]
@@ -49,7 +51,7 @@ async fn a_refused_address_is_never_connected_to() {
     for url in
         [format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/"), format!("http://[::1]:{port}/")]
     {
-        let answered = outgoing.post(&url, Vec::new(), "{}".into()).await;
+        let answered = outgoing.send(&url, &Form::default(), Vec::new(), "{}".into()).await;
         assert_eq!((answered.status, answered.note.contains("may not be called")), (None, true), "{url}: {answered:?}");
     }
     assert_eq!(Guard::default().check("127.0.0.1", port).await.err(), Some(NotCallable::NotPublic));

@@ -14,6 +14,7 @@ use florin_kernel::{Aggregate, Money, PaymentId, Timestamp};
 use florin_store::{Claim, PayerQuery, StoreError, Verdict};
 
 use super::{PayoutChoice, facts, seal_payee};
+use crate::claims::WITHOUT_OPERATION;
 use crate::directory::{ClosedLoop, WithdrawalRules};
 use crate::start::route_to;
 use crate::submit::{Changes, SubmitError};
@@ -39,7 +40,9 @@ impl Engine {
         };
         match self.withdrawal_rules(withdrawal).closed_loop {
             ClosedLoop::Off => Ok(Ok(candidates)),
-            ClosedLoop::ByMethod => Ok(in_the_loop(candidates, &self.history(withdrawal).await?, withdrawal.asked)),
+            ClosedLoop::ByMethod { .. } => {
+                Ok(in_the_loop(candidates, &self.history(withdrawal).await?, withdrawal.asked))
+            }
         }
     }
 
@@ -92,7 +95,7 @@ impl Engine {
         let looks_back =
             rules.closed_loop != ClosedLoop::Off || candidate.auto_approval.is_some_and(|auto| auto.daily.is_some());
         let history = if looks_back { Some(self.history(withdrawal).await?) } else { None };
-        if let (ClosedLoop::ByMethod, Some(history)) = (rules.closed_loop, &history) {
+        if let (ClosedLoop::ByMethod { .. }, Some(history)) = (rules.closed_loop, &history) {
             let payable: Vec<Method> = offered.iter().filter_map(method).collect();
             match history.closed_loop(account.method, withdrawal.asked, &payable) {
                 Loop::Open => {}
@@ -103,9 +106,8 @@ impl Engine {
             approves_itself(auto, withdrawal, history.as_ref(), now) && !rules.needs_four_eyes(withdrawal.asked)
         });
         let turn = history.and_then(|history| self.turn(withdrawal, &history, now));
-        let confirmation = self.confirmation_of(withdrawal, &candidate, account, &choice.payee, &rules);
-        let required = if itself { 0 } else { confirmation.required };
-        Ok((Confirmation { required, ..confirmation }, turn))
+        let confirmation = self.confirmation_of(withdrawal, &candidate, account, &choice.payee, u8::from(!itself));
+        Ok((confirmation, turn))
     }
 
     /// Who pays out what the payer chose: for a card, by the rules that may ask about it.
@@ -120,23 +122,25 @@ impl Engine {
         self.route(&facts, Choice::Rules, Needs::Payout).ok()
     }
 
-    fn confirmation_of(
+    /// With `approvers` at the least; two where the merchant's rules ask for four eyes.
+    pub(crate) fn confirmation_of(
         &self,
         withdrawal: &Withdrawal,
         candidate: &Candidate,
         account: &ProviderAccount,
         payee: &Payee,
-        rules: &WithdrawalRules,
+        approvers: u8,
     ) -> Confirmation {
-        let asked = withdrawal.asked;
+        let (asked, rules) = (withdrawal.asked, self.withdrawal_rules(withdrawal));
         Confirmation {
             route: route_to(account, &candidate.trail),
             destination: Destination {
                 method: account.method,
                 shown: shown(payee.number.expose()),
+                card: None,
                 sealed: seal_payee(&self.keyring, payee),
             },
-            required: if rules.needs_four_eyes(asked) { 2 } else { 1 },
+            required: if rules.needs_four_eyes(asked) { 2 } else { approvers },
             approval_days: rules.approval_days,
             overdraft: rules.overdraft(withdrawal.mode, asked.asset()),
         }
@@ -144,7 +148,11 @@ impl Engine {
 
     /// Everything the payer did before, in the withdrawal's currency. A payer whom the merchant gave no id has no past.
     async fn history(&self, withdrawal: &Withdrawal) -> Result<History, StoreError> {
-        let mut history = History::new(withdrawal.asked.asset());
+        let since = match self.withdrawal_rules(withdrawal).closed_loop {
+            ClosedLoop::ByMethod { since } => since,
+            ClosedLoop::Off => Timestamp::MIN,
+        };
+        let mut history = History::new(withdrawal.asked.asset(), since);
         let user_id = &withdrawal.details.payer.user_id;
         let (merchant, mode) = (withdrawal.merchant, withdrawal.mode);
         let mut query = PayerQuery { merchant, mode, user_id: user_id.clone(), after: None, limit: PAGE };
@@ -172,7 +180,9 @@ impl Engine {
         let (merchant, confirmed) = (withdrawal.merchant.number().to_be_bytes(), history.confirmed().to_be_bytes());
         let parts: [&[u8]; 5] = [b"turn", &merchant, &[withdrawal.mode as u8], &confirmed, user_id.as_bytes()];
         let key = self.keyring.digest(&parts);
-        (!user_id.is_empty()).then_some(Claim { key, digest: key, payment: withdrawal.id, at, expires: true })
+        let sequence = WITHOUT_OPERATION;
+        let claim = Claim { key, digest: key, payment: withdrawal.id, sequence, at, expires: true };
+        (!user_id.is_empty()).then_some(claim)
     }
 
     fn withdrawal_rules(&self, withdrawal: &Withdrawal) -> WithdrawalRules {

@@ -43,7 +43,7 @@ async fn every_fault_amount_ends_right() {
 async fn captures_voids_and_refunds_go_by_their_own_amount() {
     let world = World::start().await;
     let sale = world.pay("10000.00", CaptureMode::Now, VISA).await.expect("paid");
-    world.submit(sale, Command::Refund(eur("9101.00"))).await.expect("asked");
+    world.submit(sale, Command::refund(eur("9101.00"))).await.expect("asked");
     assert_eq!(world.word(sale).await, "captured", "an unknown refund leaves the word");
     world.pass(60).await;
     assert_eq!(world.word(sale).await, "partially_refunded");

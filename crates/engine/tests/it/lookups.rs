@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::MasterKey;
 use florin_engine::outgoing::{Guard, Outgoing};
-use florin_engine::{ClaimKind, ClaimRequest, Engine, NewPayment, Parts, Render, setup};
+use florin_engine::vault::keys::VaultKeys;
+use florin_engine::vault::{OnFile, Vault};
+use florin_engine::{ClaimRequest, Engine, NewPayment, Parts, Render, setup};
 use florin_kernel::PaymentId;
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, OperationKind, Outcome, PayerStep, Payment, Report,
@@ -82,6 +84,7 @@ pub async fn engine_with(
     let parts = Parts {
         store,
         master_key: MasterKey::from_hex(KEY).expect("a key"),
+        vault: Vault::fixed(VaultKeys::generate()),
         clocks: Arc::new(Clocks::default()),
         providers: vec![provider.clone()],
         announcers: Vec::new(),
@@ -113,13 +116,14 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
     let accounts = [account(210, &[]), account(215, &[])].map(Arc::new).to_vec();
     NewPayment {
         payment: Box::new(payment),
-        claims: vec![ClaimRequest { kind: ClaimKind::Reference, text: "order".into() }],
+        claims: vec![ClaimRequest::reference("order")],
         digest: [1; 16],
         candidate: Candidate { accounts, cascade: true, auto_approval: None, trail: Trail::default() },
         method: Method::Card,
         brand: String::new(),
         circumstances: Circumstances::default(),
         card: None,
+        on_file: OnFile::Not,
         render,
     }
 }

@@ -2,7 +2,10 @@
 
 mod faults;
 mod lookups;
+mod operations;
+mod payouts;
 mod repeats;
 mod story;
+mod vault;
 mod withdrawals;
 mod world;

@@ -6,7 +6,7 @@ use florin_kernel::payment::{CaptureMode, OperationKind};
 use crate::world::{VISA, World, eur};
 
 fn claim(kind: ClaimKind, text: &str) -> ClaimRequest {
-    ClaimRequest { kind, text: text.to_owned() }
+    ClaimRequest { kind, ..ClaimRequest::reference(text) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

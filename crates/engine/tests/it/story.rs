@@ -14,7 +14,7 @@ async fn of_two_refunds_of_60_on_100_exactly_one_succeeds() {
     for _ in 0..20 {
         let id = world.pay("100.00", CaptureMode::Now, VISA).await.expect("paid");
         let before = world.moved(OperationKind::Refund).await.len();
-        let refund = || world.submit(id, Command::Refund(eur("60.00")));
+        let refund = || world.submit(id, Command::refund(eur("60.00")));
         let (one, other) = tokio::join!(refund(), refund());
         let refusal = match (&one, &other) {
             (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
@@ -57,8 +57,8 @@ async fn a_hold_is_captured_in_parts_and_the_rest_released() {
         (Command::Capture(eur("4.00")), "partially_captured"),
         (Command::Capture(eur("3.00")), "partially_captured"),
         (Command::Void, "captured"),
-        (Command::Refund(eur("2.00")), "partially_refunded"),
-        (Command::Refund(eur("5.00")), "refunded"),
+        (Command::refund(eur("2.00")), "partially_refunded"),
+        (Command::refund(eur("5.00")), "refunded"),
     ] {
         world.submit(id, command).await.expect("done");
         assert_eq!(world.word(id).await, word);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use florin_engine::{Engine, NewWithdrawal, PayoutChoice, setup};
+use florin_engine::{Engine, NewWithdrawal, PayoutChoice, WithdrawalRequest, setup};
 use florin_kernel::payment::{Approval, Decline, Details, Dialect, Outcome};
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::{Conditions, Member, Method, ProviderId, Rule, RuleOperation};
 use florin_kernel::secret::Secret;
-use florin_kernel::withdrawal::{Approver, Command, State, Withdrawal};
+use florin_kernel::withdrawal::{Approver, Command, Funding, State, Withdrawal};
 use florin_kernel::{PaymentId, Transaction};
 use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
@@ -43,6 +43,7 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
         dialect: Dialect::Cashier,
         created_at: now,
         asked: eur("10.00"),
+        funding: Funding::Balance,
         state: State::Created { until: now + SignedDuration::from_mins(30) },
         plan: None,
         approvals: Vec::new(),
@@ -61,8 +62,9 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
     assert_eq!(confirmed.word().text(), "awaiting_approval");
     let row = serde_json::to_string(&confirmed).expect("a document");
     assert!(!row.contains(NUMBER) && row.contains("…1111"), "{row}");
-    let approved = engine.submit_withdrawal(OWNER, id, Command::Approve(Approver::Api)).await.expect("approved");
-    assert_eq!(approved.word().text(), "approved");
+    let approval = WithdrawalRequest::plain(Dialect::Cashier, Command::Approve(Approver::Api));
+    engine.submit_withdrawal(OWNER, id, approval).await.expect("approved");
+    assert_eq!(word(&engine, id).await, "approved");
     provider.is_asked().await;
     (store, engine, provider, id)
 }

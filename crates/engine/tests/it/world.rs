@@ -1,12 +1,16 @@
 //! A real engine on a real database with the real simulator; only time is moved by hand.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use florin_engine::clock::Clocks;
+use florin_engine::clock::{Clocks, random_node};
 use florin_engine::keys::MasterKey;
 use florin_engine::outgoing::{Guard, Outgoing};
+use florin_engine::vault::keys::VaultKeys;
+use florin_engine::vault::known::make_known;
+use florin_engine::vault::{KeySource, OnFile, Reading, Vault};
 use florin_engine::{Engine, NewPayment, Owner, Parts, Render, Reply, StartError, SubmitError, setup};
 use florin_kernel::card::{Card, Cvc, Expiry, Pan};
 use florin_kernel::payment::{
@@ -34,12 +38,12 @@ pub struct World {
     pub simulator: Arc<Simulator>,
     clocks: Arc<Clocks>,
     store: Arc<dyn Store>,
-    home: Home,
+    pub home: Arc<Home>,
     key: String,
 }
 
 /// What outlives a crash.
-struct Home {
+pub struct Home {
     folder: TempDir,
     /// The database that `FLORIN_TEST_DATABASE` chooses; a file in the folder without one.
     database: Option<Database>,
@@ -59,6 +63,11 @@ impl Home {
         }
     }
 
+    /// Where the vault's key is, and where it is read again from.
+    pub fn vault_key(&self) -> PathBuf {
+        self.folder.path().join("vault.key")
+    }
+
     /// A server that other tests use too may need longer than a file.
     fn silence(&self) -> Duration {
         Duration::from_millis(if self.database.is_some() { 500 } else { 50 })
@@ -75,6 +84,17 @@ impl Home {
             }
             None => Book::open(&self.folder.path().join("simulator.db")).expect("a book"),
         }
+    }
+}
+
+impl KeySource for Home {
+    fn read(&self) -> Result<VaultKeys, String> {
+        let text = std::fs::read_to_string(self.vault_key()).map_err(|error| error.to_string())?;
+        VaultKeys::parse(&text).map_err(|error| error.to_string())
+    }
+
+    fn reading(&self) -> Reading {
+        Reading::Often
     }
 }
 
@@ -116,8 +136,9 @@ pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
 impl World {
     pub async fn start() -> World {
         let home = Home { folder: TempDir::new().expect("a folder"), database: Database::chosen().await };
+        std::fs::write(home.vault_key(), VaultKeys::generate().to_text().expose()).expect("written");
         let key = MasterKey::generate().to_hex().expose().to_owned();
-        World::open(home, key).await
+        World::open(Arc::new(home), key).await
     }
 
     /// Everything dropped where it stands, and opened again from what is on disk.
@@ -128,7 +149,7 @@ impl World {
         World::open(home, key).await
     }
 
-    async fn open(home: Home, key: String) -> World {
+    async fn open(home: Arc<Home>, key: String) -> World {
         let store = home.store().await;
         let clocks = Arc::new(Clocks::default());
         let book = home.book();
@@ -137,20 +158,18 @@ impl World {
         let simulator = Arc::new(Simulator::new(book, clocks.clone(), settings));
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])];
         store.put_config(accounts.iter().map(setup::provider_row).collect()).await.expect("configured");
-        let parts = Parts {
-            store: store.clone(),
-            master_key: MasterKey::from_hex(&key).expect("our key"),
-            clocks: clocks.clone(),
-            providers: vec![simulator.clone() as Arc<dyn Provider>],
-            announcers: Vec::new(),
-            courier: Arc::new(Outgoing::new(Guard::default())),
-            guard: Guard::default(),
-            node: 1,
-            public_url: "http://127.0.0.1".into(),
-        };
-        let engine = Engine::new(parts).await.expect("an engine");
+        let keys = home.read().expect("a key");
+        make_known(store.as_ref(), &keys).await.expect("the database's key");
+        let vault = Vault::of(keys, home.clone());
+        let engine = Engine::new(parts(&store, &key, vault, &clocks, &simulator)).await.expect("an engine");
         simulator.connect(Arc::new(Door(Arc::downgrade(&engine))));
         World { engine, simulator, clocks, store, home, key }
+    }
+
+    /// Another process's engine on the same database, with a vault key of its own.
+    pub async fn beside_with(&self, keys: VaultKeys) -> Arc<Engine> {
+        let parts = parts(&self.store, &self.key, Vault::fixed(keys), &self.clocks, &self.simulator);
+        Engine::new(parts).await.expect("an engine")
     }
 
     /// Time passes, and everything that was due by then happens.
@@ -194,6 +213,7 @@ impl World {
             brand: String::new(),
             circumstances: Circumstances::default(),
             card: Some(card),
+            on_file: OnFile::Not,
             render: render(),
         }
     }
@@ -233,6 +253,21 @@ impl World {
     pub async fn balance(&self, account: &str) -> i64 {
         let balances = self.engine.store().balances().await.expect("the store answers");
         balances.iter().find(|balance| balance.account == account).map_or(0, |balance| balance.posted_minor)
+    }
+}
+
+fn parts(store: &Arc<dyn Store>, key: &str, vault: Vault, clocks: &Arc<Clocks>, simulator: &Arc<Simulator>) -> Parts {
+    Parts {
+        store: store.clone(),
+        master_key: MasterKey::from_hex(key).expect("our key"),
+        vault,
+        clocks: clocks.clone(),
+        providers: vec![simulator.clone() as Arc<dyn Provider>],
+        announcers: Vec::new(),
+        courier: Arc::new(Outgoing::new(Guard::default())),
+        guard: Guard::default(),
+        node: random_node(),
+        public_url: "http://127.0.0.1".into(),
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn run(config: &Config, to: &Path) -> Result<ExitCode, String> {
     let bytes = std::fs::metadata(to).map(|file| file.len()).map_err(|error| error.to_string())?;
     let (mebibytes, seconds) = (bytes.div_ceil(1024 * 1024), begun.elapsed().as_secs_f32());
     println!("{} holds the database as it was at the start: {mebibytes} MiB in {seconds:.1} s.", to.display());
-    println!("Keep the master key apart from it; without the key the stored secrets in it cannot be used.");
+    println!("Keep the master key and the vault key apart from it; without them what is sealed in it cannot be used.");
     Ok(ExitCode::SUCCESS)
 }
 

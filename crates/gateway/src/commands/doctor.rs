@@ -7,14 +7,16 @@ use std::time::{Duration, SystemTime};
 use florin_engine::clock::Clocks;
 use florin_engine::directory::Directory;
 use florin_engine::keys::Keyring;
+use florin_engine::vault::known;
 use florin_kernel::Timestamp;
 use florin_kernel::secret::Secret;
 use florin_store::OpenError;
 
 use crate::config::Config;
 use crate::database::Place;
-use crate::master_key;
 use crate::registry::{Ground, Registry};
+use crate::vault_key::Source;
+use crate::{master_key, vault_key};
 
 /// No clock that is right shows a time before this release was made.
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
@@ -47,6 +49,7 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
         ("clock", clock(&place)),
         ("database", database(&place, config.queue_max).await),
         ("master key", key(config, &place).await),
+        ("vault key", vault(config, &place).await),
         ("providers", providers(config, &place, registry).await),
     ];
     let mut attention = 0;
@@ -203,6 +206,43 @@ async fn key(config: &Config, place: &Place) -> Finding {
             found.fingerprint()
         )),
         Err(error) => Finding::attention(error.to_string(), "give the key this database was made with"),
+    }
+}
+
+async fn vault(config: &Config, place: &Place) -> Finding {
+    let source = Source::of(config, std::env::var(vault_key::VARIABLE).ok());
+    let keys = match source.find() {
+        Ok(Some(keys)) => keys,
+        Ok(None) => {
+            return Finding::attention(
+                "there is none",
+                "florin serve makes one for a new database; else put the old one back",
+            );
+        }
+        Err(error) => return Finding::attention(error.to_string(), "put the right key in place"),
+    };
+    if let Some(file) = source.file()
+        && std::fs::metadata(file).is_ok_and(|metadata| others_may_read(&metadata))
+    {
+        return Finding::attention(format!("{source} can be read by other users"), format!("chmod 600 {source}"));
+    }
+    let versions: Vec<String> = keys.versions().map(|version| version.to_string()).collect();
+    let versions = format!("{source}, version {}", versions.join(", "));
+    let used = match place.open_read_only().await {
+        Ok(store) => {
+            let used = known::check(store.as_ref(), &keys).await;
+            store.close().await;
+            used
+        }
+        Err(_) => return Finding::Ok(format!("{versions}; no database to compare with")),
+    };
+    match used {
+        Ok(used) => {
+            let cards: u64 = used.iter().map(|used| used.cards).sum();
+            let older: u64 = used.iter().filter(|used| used.version < keys.sealing()).map(|used| used.cards).sum();
+            Finding::Ok(format!("{versions}, the database's own; {cards} stored cards, {older} under an older version"))
+        }
+        Err(error) => Finding::attention(error.to_string(), "put the right key in place"),
     }
 }
 

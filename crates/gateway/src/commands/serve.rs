@@ -23,6 +23,7 @@ use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
 use crate::server::{Parts, Server};
+use crate::vault_key::{self, Source};
 use crate::{master_key, telemetry};
 
 /// Starts, prints the ready line, and stops at SIGTERM or SIGINT.
@@ -53,7 +54,7 @@ fn say(line: &str) {
     }
 }
 
-/// Starts a server on its data folder. In a new folder this makes the database and the master key.
+/// Starts a server on its data folder. In a new folder this makes the database, the master key and the vault's.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -69,6 +70,8 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     let found = found.map_err(|error| error.to_string())?;
     let store = database.open(config.queue_max).await.map_err(|error| error.to_string())?;
     let key = master_key::settle(store.as_ref(), found, config, &database).await.map_err(|error| error.to_string())?;
+    let source = Source::of(config, std::env::var(vault_key::VARIABLE).ok());
+    let vault = vault_key::settle(store.as_ref(), source, &database).await.map_err(|error| error.to_string())?;
     let demo = prepare_demo(config, store.as_ref(), &key, &public_url).await?;
 
     let clocks = Arc::new(Clocks::default());
@@ -84,6 +87,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     let engine = Engine::new(florin_engine::Parts {
         store,
         master_key: key,
+        vault,
         clocks,
         providers: providers.drivers,
         announcers: vec![(Dialect::Cashier, Arc::new(announcer))],

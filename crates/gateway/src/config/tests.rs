@@ -32,6 +32,7 @@ fn what_is_wrong_is_named() {
         "--database: the database URL has an sslmode",
     );
     check("public_url = \"ftp://host\"", "ftp://host");
+    check("vault_key_file = \"a\"\nvault_key_command = \"b\"", "the vault's key comes from one of them");
     check("trusted_proxies = [\"10.0.0.0/99\"]", "trusted_proxies");
 }
 

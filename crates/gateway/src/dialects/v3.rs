@@ -21,6 +21,7 @@
 
 mod amounts;
 pub mod auth;
+mod bank;
 mod brand;
 mod calls;
 mod checkout;
@@ -34,7 +35,9 @@ mod inquiry;
 mod instruction;
 pub mod mounts;
 mod openapi;
+mod order;
 mod pay;
+mod payout;
 mod redirect;
 mod references;
 mod request;

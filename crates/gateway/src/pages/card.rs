@@ -1,6 +1,6 @@
 //! Reading a payer's form: the card and voucher fields, every problem at its field, and what may be shown again.
 
-use florin_kernel::card::{Brand, Card, Cvc, Expiry, Pan, PanError};
+use florin_kernel::card::{Brand, Card, Cvc, Expiry, Pan, PanError, looks_like_a_number};
 
 use super::sim::Action;
 use super::words::Words;
@@ -39,6 +39,9 @@ pub struct VoucherField {
     pub code: String,
     pub problem: Option<String>,
 }
+
+/// No card number is shorter (ISO/IEC 7812).
+const CARD_DIGITS_MIN: usize = 12;
 
 impl Submitted {
     /// Reads a form-encoded body; the content type is not judged.
@@ -84,7 +87,10 @@ impl Submitted {
 
     /// The voucher form as it was filled in.
     pub fn kept_voucher(&self) -> VoucherField {
-        VoucherField { code: self.field("voucher_code").chars().take(40).collect(), problem: None }
+        let code = self.field("voucher_code");
+        // A code has as many digits as a card number, so only what most likely is one is dropped.
+        let code = if looks_like_a_number(code) { String::new() } else { code.chars().take(40).collect() };
+        VoucherField { code, problem: None }
     }
 
     /// A person's name, 2 to 100 characters.
@@ -94,9 +100,12 @@ impl Submitted {
         fits.then(|| name.to_owned())
     }
 
-    /// What may be shown again of a field that holds no number.
+    /// What may be shown again of a field that holds no number: nothing of one with as many digits as a card number, because
+    /// payers type that anywhere.
     pub fn kept_text(&self, field: &str) -> String {
-        self.field(field).chars().take(NAME_MAX).collect()
+        let text = self.field(field);
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= CARD_DIGITS_MIN { String::new() } else { text.chars().take(NAME_MAX).collect() }
     }
 
     /// The card's number.

@@ -247,6 +247,7 @@ impl Visit {
             Err(
                 SubmitError::Refused(_)
                 | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
                 | SubmitError::BalanceInsufficient
                 | SubmitError::Store(_)
                 | SubmitError::Draining,

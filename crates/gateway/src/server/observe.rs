@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use florin_kernel::card::looks_like_a_number;
 use metrics::{Counter, Gauge, Histogram};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
@@ -151,12 +152,13 @@ fn timing(took: Duration) -> HeaderValue {
     HeaderValue::try_from(text).expect("digits and letters")
 }
 
-/// The caller's own id if it is a plain short word, else a new one.
+/// The caller's own id if it is a plain short word and nothing that may not stand in a log, else a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
     let given = headers.get(REQUEST_ID).filter(|id| (1..=ID_LENGTH_MAX).contains(&id.len()));
+    let is_card = |id: &HeaderValue| id.to_str().is_ok_and(looks_like_a_number);
     match given {
-        Some(id) if id.as_bytes().iter().all(plain) => id.clone(),
+        Some(id) if id.as_bytes().iter().all(plain) && !is_card(id) => id.clone(),
         Some(_) | None => new_id(),
     }
 }

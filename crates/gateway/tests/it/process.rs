@@ -13,7 +13,7 @@ pub struct Florin {
     output: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
 }
 
-fn command(data: &std::path::Path) -> Command {
+pub fn command(data: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_florin"));
     command
         .arg("--data")
@@ -26,8 +26,17 @@ fn command(data: &std::path::Path) -> Command {
 }
 
 pub async fn serve(data: &std::path::Path, flags: &[&str]) -> Florin {
+    serve_to(data, flags, Stdio::null()).await
+}
+
+/// As [`serve`], with its log in a new file.
+pub async fn serve_logging(data: &std::path::Path, flags: &[&str], log: &std::path::Path) -> Florin {
+    serve_to(data, flags, std::fs::File::create_new(log).expect("a log file").into()).await
+}
+
+async fn serve_to(data: &std::path::Path, flags: &[&str], log: Stdio) -> Florin {
     let mut command = command(data);
-    command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.arg("serve").args(flags).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(log);
     let mut process = command.spawn().expect("the binary starts");
     let mut output = BufReader::new(process.stdout.take().expect("piped")).lines();
     let ready = tokio::time::timeout(SOON, output.next_line()).await.expect("ready soon").expect("text");
@@ -218,7 +227,9 @@ async fn a_backup_taken_beside_it_is_restored() {
 
     let restored = tempfile::tempdir().expect("a folder");
     std::fs::copy(&copy, restored.path().join("florin.db")).expect("copied");
-    std::fs::copy(data.path().join("master.key"), restored.path().join("master.key")).expect("copied");
+    for key in ["master.key", "vault.key"] {
+        std::fs::copy(data.path().join(key), restored.path().join(key)).expect("copied");
+    }
     let verified = command(restored.path()).args(["ledger", "verify"]).output().await.expect("it runs");
     assert!(verified.status.success());
     let florin = serve(restored.path(), &[]).await;

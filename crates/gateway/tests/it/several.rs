@@ -68,9 +68,9 @@ async fn what_one_began_the_other_goes_on_with() {
     assert_eq!(second.status("refunded").await, "successful");
     let paid = second.payments().await.remove(0);
     let refunded =
-        second.engine().submit(Owner::of(&paid), paid.id, Command::Refund(eur("4.00"))).await.expect("a refund");
+        second.engine().submit(Owner::of(&paid), paid.id, Command::refund(eur("4.00"))).await.expect("a refund");
     assert_eq!(refunded.word().text(), "partially_refunded");
-    let rest = first.engine().submit(Owner::of(&paid), paid.id, Command::Refund(eur("6.06"))).await;
+    let rest = first.engine().submit(Owner::of(&paid), paid.id, Command::refund(eur("6.06"))).await;
     assert!(rest.is_err(), "the other knows of the first refund");
 
     // The page of a payment made on the one is answered on the other.

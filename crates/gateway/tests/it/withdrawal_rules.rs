@@ -17,7 +17,8 @@ use crate::world::World;
 const VISA: &str = "4111111111111111";
 
 async fn keep_the_loop(world: &World) {
-    rules(world, |rules| rules.closed_loop = ClosedLoop::ByMethod).await;
+    let since = world.engine().now(florin_kernel::ports::Lane::Live);
+    rules(world, |rules| rules.closed_loop = ClosedLoop::ByMethod { since }).await;
 }
 
 /// A card deposit of the payer whose withdrawals [`request`] makes.
@@ -69,9 +70,13 @@ async fn sixty_four_at_once(worlds: &[Arc<World>], fields: &'static str, more: V
 #[tokio::test]
 async fn what_came_by_card_goes_back_to_a_card_first() {
     let world = World::start().await;
-    let free = open(&world, "free", "10.00", json!({})).await;
+    // What was before the loop is neither held against the payer nor owed.
+    pay_in(&world, "before", "70.00").await;
+    confirmed(&world, "early", "60.00", CARD, json!({})).await;
+    let free = open(&world, "chosen", "10.00", json!({})).await;
     assert_eq!(offered(&world, &free).await, ["210", "211", "212"]);
     keep_the_loop(&world).await;
+    let free = open(&world, "free", "10.00", json!({})).await;
     assert_eq!(offered(&world, &free).await, ["211", "212"], "no card ever brought anything");
     pay_in(&world, "deposit", "50.00").await;
     assert_eq!(offered(&world, &free).await, ["210"]);

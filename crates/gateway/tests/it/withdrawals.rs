@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_engine::Owner;
 use florin_engine::directory::{ApprovalBy, Limit, OverdraftDev, Permission, WithdrawalRules};
 use florin_engine::setup;
+use florin_engine::{ClaimRequest, Owner, WithdrawalRequest};
 use florin_gateway::config::Config;
 use florin_gateway::database::Place;
 use florin_gateway::demo;
-use florin_kernel::payment::{Mode, OperationKind};
+use florin_kernel::payment::{Dialect, Mode, OperationKind};
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{Approver, Command, Withdrawal};
 use florin_kernel::{Asset, Money};
@@ -341,7 +341,11 @@ async fn who_may_approve() {
     let withdrawal = find(&world, "eyes").await;
     let owner = Owner { merchant: demo::MERCHANT, mode: Mode::Dev };
     let second = Command::Approve(Approver::User(5));
-    world.engine().submit_withdrawal(owner, withdrawal.id, second).await.expect("the second approval");
+    world
+        .engine()
+        .submit_withdrawal(owner, withdrawal.id, WithdrawalRequest::plain(Dialect::Cashier, second))
+        .await
+        .expect("the second approval");
     world.status_becomes("eyes", "successful").await;
 
     confirmed(&world, "forgotten", "10.00", IBAN, json!({})).await;
@@ -356,11 +360,11 @@ async fn who_may_approve() {
 }
 
 pub async fn find(world: &World, reference: &str) -> Withdrawal {
-    let (mode, dialect) = (Mode::Dev, florin_kernel::payment::Dialect::Cashier);
-    let id = world.engine().find_reference(demo::MERCHANT, mode, dialect, reference).await.expect("the store answers");
-    let owner = Owner { merchant: demo::MERCHANT, mode };
-    let found = world.engine().find_transaction(owner, id.expect("a reference")).await.expect("the store answers");
-    found.and_then(|found| found.withdrawal()).expect("a withdrawal")
+    let owner = Owner { merchant: demo::MERCHANT, mode: Mode::Dev };
+    let claim = ClaimRequest::reference(reference);
+    let found =
+        world.engine().find_printed(owner, Dialect::Cashier, "", Some(&claim)).await.expect("the store answers");
+    found.and_then(|found| found.transaction.withdrawal()).expect("a withdrawal")
 }
 
 #[tokio::test]

@@ -50,7 +50,11 @@ impl World {
     /// Another process' part on this world's PostgreSQL database, with a data folder of its own.
     pub async fn beside(&self) -> World {
         let database = self.database.clone().expect("SQLite has one process");
-        World::on(Some(database), |config| config.master_key_file = Some(self.data().join("master.key"))).await
+        let keys = |config: &mut Config| {
+            config.master_key_file = Some(self.data().join("master.key"));
+            config.vault_key_file = Some(self.data().join("vault.key"));
+        };
+        World::on(Some(database), keys).await
     }
 
     /// On a database; in a file of the data folder without one.

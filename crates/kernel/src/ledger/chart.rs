@@ -153,6 +153,18 @@ pub fn withdrawal_returned(movement: &Movement) -> Entry {
     movement.entry("withdrawal_returned", movement.inward(Layer::Posted, movement.available()))
 }
 
+/// A payout that the acquirer made from the merchant's own money there (v3 contract, section 10.3).
+pub fn acquirer_payout_made(movement: &Movement) -> Entry {
+    movement
+        .entry("acquirer_payout_made", movement.outward(Layer::Posted, Account::MerchantAtAcquirer(movement.merchant)))
+}
+
+/// Such a payout that the receiving bank sent back.
+pub fn acquirer_payout_returned(movement: &Movement) -> Entry {
+    let own = Account::MerchantAtAcquirer(movement.merchant);
+    movement.entry("acquirer_payout_returned", movement.inward(Layer::Posted, own))
+}
+
 /// Money that went out although its withdrawal had been given up and its hold released; an operator decides.
 pub fn late_payout(movement: &Movement) -> Entry {
     movement.entry("late_payout", movement.outward(Layer::Posted, Account::Suspense(movement.merchant)))

@@ -45,6 +45,8 @@ fn every_event_has_its_posting() {
         (chart::withdrawal_released(&same), "Posted merchant:1:held -> merchant:1:available: 10.05 EUR"),
         (chart::withdrawal_paid(&same), "Posted merchant:1:held -> provider:210:clearing: 10.05 EUR"),
         (chart::withdrawal_returned(&same), "Posted provider:210:clearing -> merchant:1:available: 10.05 EUR"),
+        (chart::acquirer_payout_made(&same), "Posted merchant:1:acquirer -> provider:210:clearing: 10.05 EUR"),
+        (chart::acquirer_payout_returned(&same), "Posted provider:210:clearing -> merchant:1:acquirer: 10.05 EUR"),
         (chart::late_payout(&same), "Posted merchant:1:suspense -> provider:210:clearing: 10.05 EUR"),
         (chart::late_payout_returned(&same), "Posted provider:210:clearing -> merchant:1:suspense: 10.05 EUR"),
     ] {

@@ -7,7 +7,6 @@ use super::{
     OperationStatus, Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
-use crate::fx::Rounding;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, Movement};
 use crate::sabotage::{Defect, is_planted};
@@ -15,13 +14,14 @@ use crate::sabotage::{Defect, is_planted};
 mod command;
 mod late;
 mod money;
+mod orders;
 #[cfg(test)]
 mod properties;
 mod session;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Amendment, Attempt, Command, Decision, Effect, Refusal};
+pub use command::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal};
 
 const CHALLENGE_TIME: SignedDuration = SignedDuration::from_mins(15);
 const PAGE_TIME: SignedDuration = SignedDuration::from_mins(30);
@@ -36,10 +36,15 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
     let mut draft = Draft { payment: payment.clone(), effects: Vec::new(), now };
     match command {
         Command::Attempt(attempt) => draft.attempt(attempt)?,
-        Command::Capture(amount) => draft.capture(amount)?,
+        Command::Capture(amount) => draft.capture(amount).map(drop)?,
+        Command::CaptureFinal(amount) => draft.capture_final(amount)?,
         Command::Void => draft.void()?,
-        Command::Refund(amount) => draft.refund(amount)?,
-        Command::Answered { seq, report, fallback } => draft.answered(seq, report, fallback)?,
+        Command::Reverse => draft.reverse()?,
+        Command::Refund { amount, on } => draft.refund(amount, on)?,
+        Command::Answered { seq, report, fallback } => {
+            draft.answered(seq, report, fallback)?;
+            draft.release_rest();
+        }
         Command::ChargedBack { seq, moved, reference } => draft.charged_back(seq, moved, reference)?,
         Command::Amend(amendment) => draft.amend(amendment)?,
         Command::Cancel => draft.cancel()?,
@@ -116,58 +121,6 @@ impl Draft {
         self.payment.operations.push(operation);
         self.effects.push(Effect::Call(seq));
         Ok(seq)
-    }
-
-    fn capture(&mut self, amount: Money) -> Result<(), Refusal> {
-        let funds = self.funds()?;
-        self.check_amount(amount)?;
-        if self.open(OperationKind::Void).next().is_some() {
-            return Err(Refusal::HoldBusy);
-        }
-        let left = money::less(funds.held, self.open(OperationKind::Capture));
-        if amount.exceeds(left) {
-            return Err(Refusal::CaptureExceedsHold { asked: amount, left });
-        }
-        let before = money::sum(funds.captured, self.open(OperationKind::Capture));
-        self.start_on_funding(OperationKind::Capture, amount, before)
-    }
-
-    fn void(&mut self) -> Result<(), Refusal> {
-        let funds = self.funds()?;
-        if funds.held.is_zero() {
-            return Err(Refusal::NotFunded);
-        }
-        let busy = self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some();
-        if busy && !is_planted(Defect::DoubleResolutionOfHold) {
-            return Err(Refusal::HoldBusy);
-        }
-        self.start_on_funding(OperationKind::Void, funds.held, funds.captured)
-    }
-
-    fn refund(&mut self, amount: Money) -> Result<(), Refusal> {
-        let funds = self.funds()?;
-        self.check_amount(amount)?;
-        let left = money::less(funds.refundable(), self.open(OperationKind::Refund));
-        if amount.exceeds(left) && !is_planted(Defect::RefundBoundUnchecked) {
-            return Err(Refusal::RefundExceedsCapture { asked: amount, left });
-        }
-        let before = money::sum(funds.refunded, self.open(OperationKind::Refund));
-        self.start_on_funding(OperationKind::Refund, amount, before)
-    }
-
-    /// Starts an operation on the payment's money. `before` is what was moved in the same way already: converting the
-    /// running totals makes the parts add up to the whole.
-    fn start_on_funding(&mut self, kind: OperationKind, amount: Money, before: Money) -> Result<(), Refusal> {
-        let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
-        let (route, on) = (Route { trail: None, ..funding.route.clone() }, Some(funding.seq));
-        let converted = |money| money::converted(money, &route, Rounding::Up);
-        let part = before.plus(amount).and_then(converted).zip(converted(before));
-        let part = part.and_then(|(after, before)| after.minus(before)).ok_or(Refusal::BadAmount)?;
-        let moved = match route.conversion {
-            None => part,
-            Some(_) => self.fitting_part(kind, amount, part).ok_or(Refusal::BadAmount)?,
-        };
-        self.start(kind, amount, moved, route, on).map(drop)
     }
 
     fn answered(&mut self, seq: Seq, report: Report, fallback: Option<Attempt>) -> Result<(), Refusal> {
@@ -366,7 +319,7 @@ impl Draft {
         funds.charged_back = funds.charged_back.plus(amount).ok_or(Refusal::BadAmount)?;
         let movement = Movement { credited: amount, moved, ..self.movement(seq)? };
         self.payment.state = State::Funded(funds);
-        self.payment.chargebacks.push(Chargeback { reference, amount, at: self.now });
+        self.payment.chargebacks.push(Chargeback { on: seq, reference, amount, at: self.now });
         self.post(chart::charged_back(&movement));
         Ok(())
     }

@@ -11,8 +11,12 @@ use crate::Money;
 pub struct Seq(u16);
 
 impl Seq {
-    /// The largest number; a printed reference has 10 bits for it, and events use 1023.
-    pub const MAX: u16 = 1022;
+    /// The largest number of an operation. A printed reference has 10 bits: above are chargebacks, and events use 1023.
+    pub const MAX: u16 = 959;
+    /// The number of a payment's first chargeback.
+    const CHARGEBACKS: u16 = Seq::MAX + 1;
+    /// The number of the last chargeback that has one.
+    const CHARGEBACKS_END: u16 = 1022;
 
     /// From a number.
     pub const fn new(number: u16) -> Seq {
@@ -22,6 +26,17 @@ impl Seq {
     /// The number.
     pub const fn number(self) -> u16 {
         self.0
+    }
+
+    /// The number of a chargeback by its place among the payment's chargebacks; there are 63.
+    pub(super) fn of_chargeback(place: usize) -> Option<Seq> {
+        let number = Seq::CHARGEBACKS.checked_add(u16::try_from(place).ok()?)?;
+        (number <= Seq::CHARGEBACKS_END).then_some(Seq(number))
+    }
+
+    /// A chargeback's place among the payment's chargebacks.
+    pub(super) fn chargeback_place(self) -> Option<usize> {
+        self.0.checked_sub(Seq::CHARGEBACKS).map(usize::from)
     }
 }
 
@@ -113,9 +128,12 @@ pub struct Operation {
     /// The declined attempt that this one went on from, to another provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cascaded_from: Option<Seq>,
-    /// The operation this one acts on: the authorisation of a capture, the sale of a refund.
+    /// The operation this one acts on: the authorisation of a capture; the sale, capture or authorisation of a refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Seq>,
+    /// Of a capture: whether it is the last, so that what it leaves of the hold is released when it is done.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub releases_rest: bool,
     /// Where it stands.
     pub status: OperationStatus,
     /// Whether the payer was ever sent to a page for it.
@@ -136,6 +154,9 @@ pub struct Operation {
     /// What is known of our own authentication of the payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Box<Authentication>>,
+    /// What the dialect that ordered it gives back in its answers, as JSON text that it alone reads.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub echo: String,
     /// When it was stored.
     pub started_at: Timestamp,
     /// Look-ups made so far.
@@ -175,6 +196,7 @@ impl Operation {
             circumstances: None,
             cascaded_from: None,
             on: None,
+            releases_rest: false,
             status: OperationStatus::Pending,
             payer_acted: false,
             provider_id: String::new(),
@@ -182,6 +204,7 @@ impl Operation {
             auth_code: String::new(),
             network_id: String::new(),
             authentication: None,
+            echo: String::new(),
             started_at: now,
             look_ups: 0,
             look_up_at: None,
@@ -251,10 +274,35 @@ impl Operation {
         }
     }
 
+    /// Whether it is over and nothing came of it.
+    pub fn ended_without_money(&self) -> bool {
+        match self.status {
+            OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => true,
+            OperationStatus::Pending
+            | OperationStatus::NeedsPayer(_)
+            | OperationStatus::Unknown(_)
+            | OperationStatus::Approved
+            | OperationStatus::Late => false,
+        }
+    }
+
     /// Whether a provider that did not know it at that moment never will: no request is on its way any more, and no payer
     /// was seen.
     pub fn is_surely_lost(&self, asked_at: Timestamp) -> bool {
         asked_at.duration_since(self.started_at) >= SETTLED_AFTER && !self.payer_acted
+    }
+
+    /// Makes it as it was when it had just been stored.
+    pub(crate) fn forget_answers(&mut self) {
+        self.status = OperationStatus::Pending;
+        self.payer_acted = false;
+        self.set_approval(Approval::default());
+        self.authentication = None;
+        self.look_ups = 0;
+        self.look_up_at = None;
     }
 
     /// When the provider is to be asked after it.

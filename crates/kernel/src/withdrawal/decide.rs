@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Approver, Destination, Ending, Plan, Return, State, Withdrawal, Word};
+use super::{Approver, Destination, Ending, Funding, Plan, Return, State, Withdrawal, Word};
 use crate::Money;
 use crate::fx::Rounding;
 use crate::ledger::chart::{self, Movement};
@@ -22,7 +22,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// What may be said about a withdrawal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// The payer says where the money goes. It is held from then on.
+    /// The payer says where the money goes, or the merchant that orders the payout. It is held from then on.
     Confirm(Confirmation),
     /// Somebody says yes.
     Approve(Approver),
@@ -172,8 +172,10 @@ impl Draft {
         route.conversion = route.conversion.filter(|(asset, _)| *asset != self.withdrawal.asked.asset());
         moved(self.withdrawal.asked, &route).ok_or(Refusal::BadAmount)?;
         self.withdrawal.plan = Some(Plan { route, destination });
-        self.post(chart::withdrawal_held)?;
-        if let Overdraft::UpTo(overdraft) = overdraft {
+        if self.withdrawal.funding == Funding::Balance {
+            self.post(chart::withdrawal_held)?;
+        }
+        if let (Funding::Balance, Overdraft::UpTo(overdraft)) = (self.withdrawal.funding, overdraft) {
             if overdraft.asset() != self.withdrawal.asked.asset() || overdraft.minor() < 0 {
                 return Err(Refusal::BadAmount);
             }
@@ -266,7 +268,10 @@ impl Draft {
         match outcome {
             Outcome::Approved(approval) => {
                 self.set(OperationStatus::Approved, approval)?;
-                self.post(chart::withdrawal_paid)?;
+                self.post(match self.withdrawal.funding {
+                    Funding::Balance => chart::withdrawal_paid,
+                    Funding::Acquirer => chart::acquirer_payout_made,
+                })?;
                 self.withdrawal.state = State::Paid;
                 Ok(())
             }
@@ -337,7 +342,10 @@ impl Draft {
         let payout = self.withdrawal.operation(seq).ok_or(Refusal::NoSuchOperation)?;
         let (status, amount) = (payout.status.clone(), credited(moved, payout).ok_or(Refusal::BadAmount)?);
         let booked = match status {
-            OperationStatus::Approved => chart::withdrawal_returned,
+            OperationStatus::Approved => match self.withdrawal.funding {
+                Funding::Balance => chart::withdrawal_returned,
+                Funding::Acquirer => chart::acquirer_payout_returned,
+            },
             OperationStatus::Late => chart::late_payout_returned,
             OperationStatus::Pending
             | OperationStatus::NeedsPayer(_)
@@ -392,7 +400,9 @@ impl Draft {
 
     /// Gives the held money free: the only way from a hold to an end without a payout.
     fn release(&mut self, ending: Ending) -> Result<(), Refusal> {
-        self.post(chart::withdrawal_released)?;
+        if self.withdrawal.funding == Funding::Balance {
+            self.post(chart::withdrawal_released)?;
+        }
         self.withdrawal.state = State::Ended(ending);
         self.wipe();
         Ok(())

@@ -16,6 +16,8 @@ mod tests;
 #[derive(Clone, Debug)]
 pub struct History {
     asset: Asset,
+    /// What was made before then does not count for the closed loop.
+    since: Timestamp,
     confirmed: u64,
     /// Paid in less paid out by method, in minor units.
     net: Vec<(Method, i128)>,
@@ -34,9 +36,9 @@ pub enum Loop {
 }
 
 impl History {
-    /// Of a payer who did nothing yet.
-    pub fn new(asset: Asset) -> History {
-        History { asset, confirmed: 0, net: Vec::new(), approved_themselves: Vec::new() }
+    /// Of a payer who did nothing yet. The closed loop counts what was made at or after `since`.
+    pub fn new(asset: Asset, since: Timestamp) -> History {
+        History { asset, since, confirmed: 0, net: Vec::new(), approved_themselves: Vec::new() }
     }
 
     /// With one more of the payer's transactions; each is added once.
@@ -50,7 +52,7 @@ impl History {
     fn add_payment(&mut self, payment: &Payment) {
         let State::Funded(funds) = &payment.state else { return };
         let Some(means) = payment.funding().and_then(|funding| funding.means.as_ref()) else { return };
-        if funds.captured.asset() != self.asset {
+        if funds.captured.asset() != self.asset || payment.created_at < self.since {
             return;
         }
         // A refund under way goes back to the payer as well.
@@ -65,7 +67,9 @@ impl History {
         if withdrawal.asked.asset() != self.asset {
             return;
         }
-        self.move_net(plan.destination.method, -i128::from(went_out(withdrawal).minor()));
+        if withdrawal.created_at >= self.since {
+            self.move_net(plan.destination.method, -i128::from(went_out(withdrawal).minor()));
+        }
         if let (Some(payout), true) = (&withdrawal.payout, withdrawal.approvals.is_empty()) {
             self.approved_themselves.push((payout.started_at, withdrawal.asked.minor()));
         }
@@ -84,7 +88,7 @@ impl History {
         self.confirmed
     }
 
-    /// What a method brought that was not paid back through it; never below zero.
+    /// What a method brought, since the loop is kept, that was not paid back through it; never below zero.
     pub fn left(&self, method: Method) -> Money {
         let net = self.net.iter().find(|(known, _)| *known == method).map_or(0, |(_, net)| *net);
         Money::new(i64::try_from(net.max(0)).unwrap_or(i64::MAX), self.asset)

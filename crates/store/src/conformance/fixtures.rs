@@ -1,6 +1,8 @@
 //! Small payments, claims and changesets that the cases are told with.
 
-use crate::{Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, PaymentWrite, Store, Verdict};
+use crate::{
+    Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite, Store, Verdict,
+};
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{
@@ -57,6 +59,7 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
         dialect: Dialect::Cashier,
         created_at: at(number),
         asked: cents(1_000),
+        funding: withdrawal::Funding::Balance,
         state: withdrawal::State::Created { until: at(1_800_000) },
         plan: None,
         approvals: Vec::new(),
@@ -72,7 +75,8 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
 pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Changeset) {
     let route =
         Route { provider: ProviderId::new(3), code: "bank".into(), name: "Bank".into(), conversion: None, trail: None };
-    let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
+    let destination =
+        Destination { method: Method::BankTransfer, shown: "…5555".into(), card: None, sealed: String::new() };
     let overdraft = Overdraft::UpTo(cents(-minimum));
     let confirmation = Confirmation { route, destination, required: 1, approval_days: None, overdraft };
     let decision = withdrawal::decide(made, Command::Confirm(confirmation), at(1_000)).expect("it is in time");
@@ -90,7 +94,14 @@ pub(crate) fn confirming(made: &Withdrawal, minimum: i64) -> (Withdrawal, Change
 
 /// A claim for payment `payment` whose key and digest are filled with a byte each.
 pub fn claim(key: u8, digest: u8, payment: i64) -> Claim {
-    Claim { key: [key; 16], digest: [digest; 16], payment: PaymentId::from_number(payment), at: at(0), expires: false }
+    Claim {
+        key: [key; 16],
+        digest: [digest; 16],
+        payment: PaymentId::from_number(payment),
+        sequence: 0,
+        at: at(0),
+        expires: false,
+    }
 }
 
 /// A changeset that inserts a payment or withdrawal.
@@ -138,6 +149,7 @@ pub(crate) fn event(number: i64, payment: i64, endpoint: &str, due_at: Timestamp
         credential: CredentialId::from_number(7),
         url: format!("https://{endpoint}/hook"),
         endpoint: endpoint.to_owned(),
+        form: Form::default(),
         body: format!("{{\"event\":{number}}}"),
         due_at,
     }

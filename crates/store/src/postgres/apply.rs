@@ -7,13 +7,15 @@ use florin_kernel::EventId;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
+use super::answers::AnswerStatements;
 use super::claims::{ClaimStatements, Key};
 use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
 use super::outbox::OutboxStatements;
 use super::payments::PaymentStatements;
+use super::registrations::RegistrationStatements;
 use super::rows::{all, cause};
-use crate::{Changeset, Floor};
+use crate::{Changeset, Floor, RegistrationWrite};
 
 /// A row for the transaction itself; a writer's earlier ones go now and then.
 const BATCH: &str = "INSERT INTO batches (writer, number, at, lost)
@@ -30,6 +32,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) claims: ClaimStatements,
     payments: PaymentStatements,
+    answers: AnswerStatements,
+    registrations: RegistrationStatements,
     ledger: LedgerStatements,
     outbox: OutboxStatements,
     batch: Statement,
@@ -70,6 +74,7 @@ struct Found {
     claimed: HashSet<Key>,
     updated: HashSet<i64>,
     inserted: HashSet<i64>,
+    registered: HashSet<i64>,
     announced: HashSet<i64>,
     attempted: HashSet<i64>,
     broken: Option<Floor>,
@@ -77,20 +82,22 @@ struct Found {
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
+        let (claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
             ClaimStatements::prepare(&client),
             PaymentStatements::prepare(&client),
+            AnswerStatements::prepare(&client),
+            RegistrationStatements::prepare(&client),
             LedgerStatements::prepare(&client),
             OutboxStatements::prepare(&client),
             client.prepare(BATCH),
             client.prepare(FORGET),
             client.prepare(clocks::ENSURE)
         )?;
-        Ok(Session { client, claims, payments, ledger, outbox, batch, forget, ensure_lanes })
+        Ok(Session { client, claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes })
     }
 
-    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment or event;
-    /// one with floors is alone.
+    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, stored
+    /// card or event; one with floors is alone.
     pub(super) async fn apply(
         &self,
         id: BatchId,
@@ -106,25 +113,43 @@ impl Session {
         let claims = batch.iter().flat_map(|changeset| &changeset.claims).collect();
         let writes = || batch.iter().flat_map(|changeset| &changeset.payments);
         let (updates, inserts) = writes().partition(|write| write.expected_version.is_some());
+        let answers = batch.iter().flat_map(|changeset| &changeset.answers).collect();
+        let registrations = batch.iter().flat_map(|changeset| &changeset.registrations).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
         let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
         // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
         // server in this order, in one round trip. What comes after a failed one fails as well.
-        let (begun, noted, locked, claimed, updated, inserted, ensured, posted, announced, attempted, broken) = tokio::join!(
+        let (
+            begun,
+            noted,
+            locked,
+            claimed,
+            updated,
+            inserted,
+            answered,
+            registered,
+            ensured,
+            posted,
+            announced,
+            attempted,
+            broken,
+        ) = tokio::join!(
             client.batch_execute("BEGIN"),
             self.note(id),
             self.ledger.lock(client, &floors),
             self.claims.take(client, claims),
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
+            self.answers.keep(client, answers),
+            self.registrations.write(client, registrations),
             self.ensure(&lanes),
             self.ledger.post(client, &postings, seal.as_ref()),
             self.outbox.announce(client, events),
             self.outbox.deliver(client, deliveries),
             self.ledger.broken(client, &floors)
         );
-        let written = all([begun, noted, locked, ensured, posted]);
-        let ids = all([updated, inserted, announced, attempted]);
+        let written = all([begun, noted, locked, answered, ensured, posted]);
+        let ids = all([updated, inserted, registered, announced, attempted]);
         let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
             (written, ids, claimed, broken) => {
@@ -133,8 +158,8 @@ impl Session {
             }
         };
         let mut next = || ids.next().unwrap_or_default();
-        let (updated, inserted, announced, attempted) = (next(), next(), next(), next());
-        let found = Found { claimed, updated, inserted, announced, attempted, broken };
+        let (updated, inserted, registered, announced, attempted) = (next(), next(), next(), next(), next());
+        let found = Found { claimed, updated, inserted, registered, announced, attempted, broken };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -175,7 +200,8 @@ impl Found {
             Some(_) => self.updated.contains(&write.id.number()),
             None => self.inserted.contains(&write.id.number()),
         };
-        if !changeset.payments.iter().all(is_written) {
+        let is_registered = |write: &RegistrationWrite| self.registered.contains(&write.registration().number());
+        if !changeset.payments.iter().all(is_written) || !changeset.registrations.iter().all(is_registered) {
             return Some(Refused::Conflict);
         }
         if let Some(floor) = self.broken.as_ref().filter(|_| !changeset.floors.is_empty()) {
@@ -192,8 +218,13 @@ impl Found {
 fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
     let of_payments = batch.iter().flat_map(|changeset| &changeset.payments);
     let of_payments = of_payments.filter(|write| write.expected_version.is_none()).map(|write| write.lane);
+    let registered = batch.iter().flat_map(|changeset| &changeset.registrations).filter_map(|write| match write {
+        RegistrationWrite::Insert(insert) => Some(insert.lane),
+        RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => None,
+    });
     let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
-    let mut lanes: Vec<i64> = of_payments.chain(of_events).filter(|lane| !known.contains(lane)).collect();
+    let mut lanes: Vec<i64> =
+        of_payments.chain(registered).chain(of_events).filter(|lane| !known.contains(lane)).collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

@@ -5,17 +5,18 @@ use std::collections::{HashMap, HashSet};
 use florin_kernel::PaymentId;
 use tokio_postgres::{Client, Error, Row, Statement};
 
-use super::rows::{bytes, get, time};
+use super::rows::{bytes, get, narrow, time};
 use crate::{Claim, StoreError};
 
 /// A key.
 pub(super) type Key = [u8; 16];
 
 // A key that another transaction is about to take is waited for.
-const INSERT: &str = "INSERT INTO claims (key, digest, payment, at, expires)
-    SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::boolean[])
+const INSERT: &str = "INSERT INTO claims (key, digest, payment, sequence, at, expires)
+    SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::integer[], $5::bigint[], $6::boolean[])
     ON CONFLICT DO NOTHING RETURNING key";
-pub(super) const SELECT: &str = "SELECT key, digest, payment, at, expires FROM claims WHERE key = ANY($1::bytea[])";
+pub(super) const SELECT: &str =
+    "SELECT key, digest, payment, sequence, at, expires FROM claims WHERE key = ANY($1::bytea[])";
 
 /// The writer's statements.
 pub(super) struct ClaimStatements {
@@ -38,9 +39,10 @@ impl ClaimStatements {
         let keys: Vec<&[u8]> = claims.iter().map(|claim| &claim.key[..]).collect();
         let digests: Vec<&[u8]> = claims.iter().map(|claim| &claim.digest[..]).collect();
         let payments: Vec<i64> = claims.iter().map(|claim| claim.payment.number()).collect();
+        let sequences: Vec<i32> = claims.iter().map(|claim| i32::from(claim.sequence)).collect();
         let times: Vec<i64> = claims.iter().map(|claim| claim.at.as_millisecond()).collect();
         let expires: Vec<bool> = claims.iter().map(|claim| claim.expires).collect();
-        let rows = client.query(&self.insert, &[&keys, &digests, &payments, &times, &expires]).await?;
+        let rows = client.query(&self.insert, &[&keys, &digests, &payments, &sequences, &times, &expires]).await?;
         rows.iter().map(|row| row.try_get(0).map(|key: &[u8]| key.try_into().unwrap_or_default())).collect()
     }
 
@@ -57,7 +59,8 @@ pub(super) fn read(row: &Row) -> Result<Claim, StoreError> {
         key: bytes(row, 0)?,
         digest: bytes(row, 1)?,
         payment: PaymentId::from_number(get(row, 2)?),
-        at: time(row, 3)?,
-        expires: get(row, 4)?,
+        sequence: narrow(get::<i32>(row, 3)?)?,
+        at: time(row, 4)?,
+        expires: get(row, 5)?,
     })
 }

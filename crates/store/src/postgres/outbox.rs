@@ -11,10 +11,11 @@ use crate::words::{self, state_text};
 use crate::{Delivery, DeliveryRow, EventRow, EventWrite, StoreError};
 
 const INSERT: &str = "INSERT INTO outbox
-        (id, payment, lane, state, attempts, first_at, next_at, leased_by, lease_until, credential, endpoint, url, body)
-    SELECT id, payment, lane, 'due', 0, due_at, due_at, 0, 0, credential, endpoint, url, body
-    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[])
-    WITH ORDINALITY AS new (id, payment, lane, due_at, credential, endpoint, url, body, place)
+        (id, payment, lane, state, attempts, first_at, next_at, leased_by, lease_until, credential, endpoint, url, form, body)
+    SELECT id, payment, lane, 'due', 0, due_at, due_at, 0, 0, credential, endpoint, url, form, body
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+        $9::text[])
+    WITH ORDINALITY AS new (id, payment, lane, due_at, credential, endpoint, url, form, body, place)
     ORDER BY place
     ON CONFLICT DO NOTHING RETURNING id";
 const ATTEMPTED: &str = "WITH made AS (
@@ -46,12 +47,12 @@ pub(super) const LEASE: &str = "WITH due AS (
         ORDER BY overdue_since, id LIMIT $2
     ), leased AS (
         UPDATE outbox SET leased_by = $5, lease_until = $6 FROM due WHERE outbox.id = due.id
-        RETURNING outbox.id, payment, lane, credential, url, endpoint, body, attempts, state, first_at, overdue_since
+        RETURNING outbox.id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at, overdue_since
     )
-    SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at FROM leased
+    SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at FROM leased
     ORDER BY overdue_since, id";
 pub(super) const OF_PAYMENT: &str =
-    "SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at
+    "SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at
     FROM outbox WHERE payment = $1 ORDER BY position";
 pub(super) const DELIVERIES: &str = "SELECT event, at, latency_ms, status, note FROM deliveries
     WHERE event = ANY($1::bigint[]) ORDER BY id";
@@ -84,9 +85,10 @@ impl OutboxStatements {
         let credentials = column(|event| event.credential.number());
         let endpoints: Vec<&str> = events.iter().map(|event| event.endpoint.as_str()).collect();
         let urls: Vec<&str> = events.iter().map(|event| event.url.as_str()).collect();
+        let forms: Vec<String> = events.iter().map(|event| words::form_text(&event.form)).collect();
         let bodies: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
         let parameters: &[&(dyn ToSql + Sync)] =
-            &[&ids, &payments, &lanes, &times, &credentials, &endpoints, &urls, &bodies];
+            &[&ids, &payments, &lanes, &times, &credentials, &endpoints, &urls, &forms, &bodies];
         ids_of(&client.query(&self.insert, parameters).await?)
     }
 
@@ -121,10 +123,11 @@ pub(super) fn read(row: &Row) -> Result<EventRow, StoreError> {
         credential: CredentialId::from_number(get(row, 3)?),
         url: get(row, 4)?,
         endpoint: get(row, 5)?,
-        body: get(row, 6)?,
-        attempts: narrow(get::<i64>(row, 7)?)?,
-        state: words::state(get(row, 8)?),
-        first_at: time(row, 9)?,
+        form: words::form(get(row, 6)?)?,
+        body: get(row, 7)?,
+        attempts: narrow(get::<i64>(row, 8)?)?,
+        state: words::state(get(row, 9)?),
+        first_at: time(row, 10)?,
     })
 }
 

@@ -8,6 +8,10 @@ use crate::StoreError;
 
 const ANSWERS: &str = "UPDATE payments SET answer_status = NULL, answer_body = NULL WHERE id IN
     (SELECT id FROM payments WHERE answer_status IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2)";
+const OPERATION_ANSWERS: &str = "DELETE FROM answers WHERE (payment, sequence) IN
+    (SELECT payment, sequence FROM answers WHERE at < $1 ORDER BY at LIMIT $2)";
+const REGISTRATION_ANSWERS: &str = "UPDATE registrations SET answer_status = NULL, answer_body = NULL WHERE id IN
+    (SELECT id FROM registrations WHERE answer_status IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2)";
 const CLAIMS: &str = "DELETE FROM claims WHERE key IN
     (SELECT key FROM claims WHERE expires AND at < $1 ORDER BY at LIMIT $2)";
 const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN
@@ -26,7 +30,7 @@ pub(super) async fn purge(connection: &mut Object, before: Timestamp, limit: u32
     }
     let before = before.as_millisecond();
     let mut left = u64::from(limit);
-    for sql in [ANSWERS, CLAIMS, DELIVERIES] {
+    for sql in [ANSWERS, OPERATION_ANSWERS, REGISTRATION_ANSWERS, CLAIMS, DELIVERIES] {
         let statement = transaction.prepare_cached(sql).await?;
         left -= transaction.execute(&statement, &[&before, &(left as i64)]).await?;
     }

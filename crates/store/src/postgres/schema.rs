@@ -27,14 +27,53 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX payments_of_payer ON payments (payer, id) WHERE payer IS NOT NULL;
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
+    -- Deleted or not is told by deleted_at alone; then everything that leads to the card is gone.
+    CREATE TABLE registrations (
+        id             bigint  PRIMARY KEY,
+        merchant       bigint  NOT NULL,
+        mode           text    NOT NULL,
+        lane           bigint  NOT NULL,
+        created_at     bigint  NOT NULL,
+        customer       text,
+        fingerprint    bytea,
+        retained_until bigint  NOT NULL,
+        deleted_at     bigint,
+        key_version    bigint,
+        wrapped_key    bytea,
+        sealed_card    bytea,
+        answer_status  integer,
+        answer_body    text,
+        document       text    NOT NULL,
+        CHECK ((deleted_at IS NULL) = (key_version IS NOT NULL AND wrapped_key IS NOT NULL AND sealed_card IS NOT NULL)),
+        CHECK (deleted_at IS NULL OR (customer IS NULL AND fingerprint IS NULL))
+    );
+    CREATE INDEX registrations_listed ON registrations (merchant, mode, id) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_of_customer ON registrations (merchant, mode, customer, id)
+        WHERE deleted_at IS NULL AND customer IS NOT NULL;
+    CREATE INDEX registrations_of_card ON registrations (fingerprint, id) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_due ON registrations (lane, retained_until) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_by_key ON registrations (key_version, id) WHERE key_version IS NOT NULL;
+    CREATE INDEX registrations_answered ON registrations (created_at) WHERE answer_status IS NOT NULL;
+
     CREATE TABLE claims (
-        key     bytea   PRIMARY KEY,
-        digest  bytea   NOT NULL,
-        payment bigint  NOT NULL,
-        at      bigint  NOT NULL,
-        expires boolean NOT NULL
+        key      bytea   PRIMARY KEY,
+        digest   bytea   NOT NULL,
+        payment  bigint  NOT NULL,
+        sequence integer NOT NULL,
+        at       bigint  NOT NULL,
+        expires  boolean NOT NULL
     );
     CREATE INDEX claims_expiring ON claims (at) WHERE expires;
+
+    CREATE TABLE answers (
+        payment  bigint  NOT NULL,
+        sequence integer NOT NULL,
+        at       bigint  NOT NULL,
+        status   integer NOT NULL,
+        body     text    NOT NULL,
+        PRIMARY KEY (payment, sequence)
+    );
+    CREATE INDEX answers_by_time ON answers (at);
 
     -- Of writers, which are connections of processes: each numbers its transactions and its seals.
     CREATE SEQUENCE writers;
@@ -117,6 +156,7 @@ const MIGRATIONS: &[&str] = &["
         credential  bigint  NOT NULL,
         endpoint    text    NOT NULL,
         url         text    NOT NULL,
+        form        text    NOT NULL,
         body        text    NOT NULL
     );
     CREATE INDEX outbox_due ON outbox (lane, next_at) WHERE state = 'due';

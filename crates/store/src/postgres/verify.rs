@@ -29,7 +29,7 @@ const OF_PAYMENTS: &str = "SELECT payment, book, account, asset, sum(pending)::t
             CASE layer WHEN 'posted' THEN -amount_minor ELSE 0 END
         FROM entries WHERE payment > $1 AND payment <= $2
     ) AS parts
-    WHERE account LIKE 'merchant:%:available' OR account LIKE 'merchant:%:held' GROUP BY payment, book, account, asset";
+    WHERE account LIKE 'merchant:%' GROUP BY payment, book, account, asset";
 
 /// Rows read at a time.
 const CHUNK: i64 = 5_000;

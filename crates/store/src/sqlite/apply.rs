@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::answers::AnswerWriter;
 use super::claims::ClaimWriter;
 use super::claims::fresh::FreshClaims;
 use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
 use super::payments::PaymentWriter;
+use super::registrations::{RegistrationWriter, Written};
+use crate::RegistrationWrite;
 use crate::{Changeset, Verdict};
 
 /// The writer's prepared statements, a set per noun.
 pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
+    answers: AnswerWriter<'c>,
+    registrations: RegistrationWriter<'c>,
     lanes: LaneWriter<'c>,
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
@@ -37,6 +42,8 @@ impl<'c> Apply<'c> {
         Ok(Apply {
             claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
+            answers: AnswerWriter::prepare(connection)?,
+            registrations: RegistrationWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
@@ -108,6 +115,19 @@ impl<'c> Apply<'c> {
             }
             *wrote = true;
             self.lanes.ensure(payment.lane)?;
+        }
+        for answer in &changeset.answers {
+            self.answers.keep(answer)?;
+            *wrote = true;
+        }
+        for registration in &changeset.registrations {
+            if self.registrations.write(registration)? == Written::Conflict {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            if let RegistrationWrite::Insert(insert) = registration {
+                self.lanes.ensure(insert.lane)?;
+            }
         }
         for entry in &changeset.entries {
             self.ledger.post(entry)?;

@@ -21,10 +21,11 @@ mod settling;
 #[cfg(test)]
 mod tests;
 
-const APPEND: &str = "INSERT INTO fresh_claims (id, key, digest, payment, at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const SELECT: &str = "SELECT key, digest, payment, at, expires FROM claims WHERE key = ?1";
+const APPEND: &str = "INSERT INTO fresh_claims (id, key, digest, payment, sequence, at, expires)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const SELECT: &str = "SELECT key, digest, payment, sequence, at, expires FROM claims WHERE key = ?1";
 /// Slow, for who has not the rows in memory.
-const SELECT_FRESH: &str = "SELECT key, digest, payment, at, expires FROM fresh_claims WHERE key = ?1";
+const SELECT_FRESH: &str = "SELECT key, digest, payment, sequence, at, expires FROM fresh_claims WHERE key = ?1";
 
 /// The writer's statements, and what the transaction under way does.
 pub(super) struct ClaimWriter<'c> {
@@ -64,7 +65,8 @@ impl<'c> ClaimWriter<'c> {
             return Ok(Some(first));
         }
         let (id, at) = (self.last_id + 1 + self.taken.len() as i64, claim.at.as_millisecond());
-        self.append.execute(params![id, claim.key, claim.digest, claim.payment.number(), at, claim.expires])?;
+        let payment = claim.payment.number();
+        self.append.execute(params![id, claim.key, claim.digest, payment, claim.sequence, at, claim.expires])?;
         self.places.insert(claim.key, self.taken.len());
         self.taken.push(*claim);
         Ok(None)
@@ -135,6 +137,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Claim> {
         key: row.get("key")?,
         digest: row.get("digest")?,
         payment: PaymentId::from_number(row.get("payment")?),
+        sequence: row.get("sequence")?,
         at: time(row.get("at")?)?,
         expires: row.get("expires")?,
     })

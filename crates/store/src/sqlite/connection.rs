@@ -50,6 +50,8 @@ pub(super) fn open(path: &Path, purpose: Purpose) -> Result<Connection, OpenErro
             // At every commit SQLite walks the whole cache (a page renumbered while balancing makes it look for pages past
             // the end), so a larger one costs more than it spares: the operating system caches the file as well.
             set(&connection, "cache_size", "-8192")?;
+            // What is wiped is overwritten, so that a deleted card's key does not stay behind in free space.
+            set(&connection, "secure_delete", "1")?;
             set(&connection, "journal_size_limit", "268435456")?;
         }
         Purpose::Checkpoint => {}

@@ -5,11 +5,11 @@ use rusqlite::{Connection, Row, Statement, params};
 
 use super::clocks;
 use super::rows::time;
-use crate::{Delivery, DeliveryRow, EventRow, EventWrite, words};
+use crate::{Delivery, DeliveryRow, EventRow, EventWrite, StoreError, words};
 
 const INSERT: &str = "INSERT INTO outbox
-    (id, payment, lane, state, attempts, first_at, next_at, credential, endpoint, url, body)
-    VALUES (?1, ?2, ?3, 'due', 0, ?4, ?4, ?5, ?6, ?7, ?8)";
+    (id, payment, lane, state, attempts, first_at, next_at, credential, endpoint, url, form, body)
+    VALUES (?1, ?2, ?3, 'due', 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9)";
 const ATTEMPTED: &str = "UPDATE outbox SET attempts = attempts + 1, first_at = iif(attempts = 0, ?2, first_at),
     state = ?3, next_at = coalesce(?4, next_at) WHERE id = ?1";
 const INSERT_DELIVERY: &str =
@@ -17,9 +17,9 @@ const INSERT_DELIVERY: &str =
 const DUE: &str = "SELECT next_at, endpoint, payment, id FROM outbox
     WHERE lane = ?1 AND state = 'due' AND next_at <= ?2 ORDER BY next_at";
 const STANDS_BEHIND: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE payment = ?1 AND state = 'due' AND id < ?2)";
-const SELECT: &str = "SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at
+const SELECT: &str = "SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at
     FROM outbox WHERE id = ?1";
-const OF_PAYMENT: &str = "SELECT id, payment, lane, credential, url, endpoint, body, attempts, state, first_at
+const OF_PAYMENT: &str = "SELECT id, payment, lane, credential, url, endpoint, form, body, attempts, state, first_at
     FROM outbox WHERE payment = ?1 ORDER BY id";
 const DELIVERIES: &str = "SELECT at, latency_ms, status, note FROM deliveries WHERE event = ?1 ORDER BY id";
 
@@ -49,6 +49,7 @@ impl<'c> OutboxWriter<'c> {
             event.credential.number(),
             event.endpoint,
             event.url,
+            words::form_text(&event.form),
             event.body,
         ];
         self.insert.execute(row).map(drop)
@@ -144,11 +145,16 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
         credential: CredentialId::from_number(row.get(3)?),
         url: row.get(4)?,
         endpoint: row.get(5)?,
-        body: row.get(6)?,
-        attempts: row.get(7)?,
-        state: words::state(row.get_ref(8)?.as_str()?),
-        first_at: time(row.get(9)?)?,
+        form: words::form(row.get_ref(6)?.as_str()?).map_err(unreadable)?,
+        body: row.get(7)?,
+        attempts: row.get(8)?,
+        state: words::state(row.get_ref(9)?.as_str()?),
+        first_at: time(row.get(10)?)?,
     })
+}
+
+fn unreadable(error: StoreError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, Box::new(error))
 }
 
 fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {

@@ -7,6 +7,10 @@ use super::claims::fresh::FreshClaims;
 
 const ANSWERS: &str = "UPDATE payments SET answer_status = NULL, answer_body = NULL WHERE id IN
     (SELECT id FROM payments WHERE answer_status IS NOT NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
+const OPERATION_ANSWERS: &str = "DELETE FROM answers WHERE (payment, sequence) IN
+    (SELECT payment, sequence FROM answers WHERE at < ?1 ORDER BY at LIMIT ?2)";
+const REGISTRATION_ANSWERS: &str = "UPDATE registrations SET answer_status = NULL, answer_body = NULL WHERE id IN
+    (SELECT id FROM registrations WHERE answer_status IS NOT NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2)";
 const CLAIMS: &str = "DELETE FROM claims WHERE key IN
     (SELECT key FROM claims WHERE expires = 1 AND at < ?1 ORDER BY at LIMIT ?2)";
 const DELIVERIES: &str = "DELETE FROM deliveries WHERE id IN
@@ -20,7 +24,7 @@ pub(super) fn purge(
     limit: u32,
 ) -> rusqlite::Result<u64> {
     let mut left = limit as usize;
-    for sql in [ANSWERS, CLAIMS, DELIVERIES] {
+    for sql in [ANSWERS, OPERATION_ANSWERS, REGISTRATION_ANSWERS, CLAIMS, DELIVERIES] {
         left -= connection.prepare_cached(sql)?.execute(params![before.as_millisecond(), left as i64])?;
     }
     if let Some(fresh_claims) = fresh_claims {

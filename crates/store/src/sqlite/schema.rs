@@ -28,23 +28,63 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX payments_of_payer ON payments (payer) WHERE payer IS NOT NULL;
     CREATE INDEX payments_answered ON payments (created_at) WHERE answer_status IS NOT NULL;
 
+    -- Deleted or not is told by deleted_at alone; then everything that leads to the card is gone.
+    CREATE TABLE registrations (
+        id             INTEGER PRIMARY KEY,
+        merchant       INTEGER NOT NULL,
+        mode           TEXT    NOT NULL,
+        lane           INTEGER NOT NULL,
+        created_at     INTEGER NOT NULL,
+        customer       TEXT,
+        fingerprint    BLOB,
+        retained_until INTEGER NOT NULL,
+        deleted_at     INTEGER,
+        key_version    INTEGER,
+        wrapped_key    BLOB,
+        sealed_card    BLOB,
+        answer_status  INTEGER,
+        answer_body    TEXT,
+        document       TEXT    NOT NULL,
+        CHECK ((deleted_at IS NULL) = (key_version IS NOT NULL AND wrapped_key IS NOT NULL AND sealed_card IS NOT NULL)),
+        CHECK (deleted_at IS NULL OR (customer IS NULL AND fingerprint IS NULL))
+    ) STRICT;
+    CREATE INDEX registrations_listed ON registrations (merchant, mode, id) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_of_customer ON registrations (merchant, mode, customer, id)
+        WHERE deleted_at IS NULL AND customer IS NOT NULL;
+    CREATE INDEX registrations_of_card ON registrations (fingerprint, id) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_due ON registrations (lane, retained_until) WHERE deleted_at IS NULL;
+    CREATE INDEX registrations_by_key ON registrations (key_version, id) WHERE key_version IS NOT NULL;
+    CREATE INDEX registrations_answered ON registrations (created_at) WHERE answer_status IS NOT NULL;
+
     CREATE TABLE claims (
-        key     BLOB    PRIMARY KEY,
-        digest  BLOB    NOT NULL,
-        payment INTEGER NOT NULL,
-        at      INTEGER NOT NULL,
-        expires INTEGER NOT NULL
+        key      BLOB    PRIMARY KEY,
+        digest   BLOB    NOT NULL,
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        expires  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX claims_expiring ON claims (at) WHERE expires = 1;
 
     CREATE TABLE fresh_claims (
-        id      INTEGER PRIMARY KEY,
-        key     BLOB    NOT NULL,
-        digest  BLOB    NOT NULL,
-        payment INTEGER NOT NULL,
-        at      INTEGER NOT NULL,
-        expires INTEGER NOT NULL
+        id       INTEGER PRIMARY KEY,
+        key      BLOB    NOT NULL,
+        digest   BLOB    NOT NULL,
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        expires  INTEGER NOT NULL
     ) STRICT;
+
+    CREATE TABLE answers (
+        payment  INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        status   INTEGER NOT NULL,
+        body     TEXT    NOT NULL,
+        PRIMARY KEY (payment, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX answers_by_time ON answers (at);
 
     CREATE TABLE entries (
         id           INTEGER PRIMARY KEY,
@@ -100,6 +140,7 @@ const MIGRATIONS: &[&str] = &[
         credential INTEGER NOT NULL,
         endpoint   TEXT    NOT NULL,
         url        TEXT    NOT NULL,
+        form       TEXT    NOT NULL,
         body       TEXT    NOT NULL
     ) STRICT;
     CREATE INDEX outbox_due ON outbox (lane, next_at, endpoint, payment) WHERE state = 'due';
@@ -131,7 +172,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 12;
+const FIRST: i64 = 13;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

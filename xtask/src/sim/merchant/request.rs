@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use florin_engine::{ClaimKind, ClaimRequest, Engine, Needs, NewPayment};
+use florin_engine::vault::OnFile;
+use florin_engine::{ClaimRequest, Engine, Needs, NewPayment};
 use florin_kernel::Money;
 use florin_kernel::payment::{AmountChoice, Circumstances, Details, Dialect, Links, Payment, Retry, State, Times};
 use florin_kernel::ports::Lane;
@@ -69,14 +70,15 @@ impl Client {
             brand: String::new(),
             circumstances: Circumstances::default(),
             card: None,
+            on_file: OnFile::Not,
             render,
         })
     }
 
     fn claims(&self) -> Vec<ClaimRequest> {
         let key = self.order.idempotency_key.clone();
-        let mut claims = vec![ClaimRequest { kind: ClaimKind::Reference, text: self.order.reference.clone() }];
-        claims.extend(key.map(|text| ClaimRequest { kind: ClaimKind::IdempotencyKey, text }));
+        let mut claims = vec![ClaimRequest::reference(&self.order.reference)];
+        claims.extend(key.map(ClaimRequest::idempotency_key));
         claims
     }
 

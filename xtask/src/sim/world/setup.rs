@@ -1,5 +1,6 @@
 //! What is configured in every history: three merchants, three accounts at the acquirer, two routes, one receiver.
 
+use florin_engine::Form;
 use florin_engine::Owner;
 use florin_engine::announce::{Announcement, Announcer, Schedule};
 use florin_engine::directory::{Credential, Directory, OverdraftDev, WithdrawalRules};
@@ -147,12 +148,14 @@ pub struct Announcements {
 }
 
 impl Announcer for Announcements {
-    fn announce(&self, before: &Payment, after: &Payment, _directory: &Directory) -> Option<Announcement> {
-        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?.clone();
+    fn announce(&self, before: &Payment, after: &Payment, _directory: &Directory) -> Vec<Announcement> {
+        let url = after.details.links.webhook.clone();
         let (told, body) = (describe(before), describe(after));
-        let status = after.word().text().to_owned();
-        let credential = after.details.credential?;
-        (told != body).then_some(Announcement { status, url, body, credential })
+        let Some(credential) = after.details.credential.filter(|_| !url.is_empty() && told != body) else {
+            return Vec::new();
+        };
+        let status = Some(after.word().text().to_owned());
+        vec![Announcement { status, url, form: Form::default(), body, credential }]
     }
 
     fn announce_withdrawal(
@@ -160,9 +163,9 @@ impl Announcer for Announcements {
         _before: &Withdrawal,
         _after: &Withdrawal,
         _directory: &Directory,
-    ) -> Option<Announcement> {
+    ) -> Vec<Announcement> {
         // No merchant of these histories orders any.
-        None
+        Vec::new()
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {

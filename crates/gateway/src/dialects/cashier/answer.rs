@@ -20,7 +20,7 @@ use crate::pages::back::{CASHIER_PAGE, WITHDRAWAL_PAGE};
 
 const TRANSACTION_ID: HeaderName = HeaderName::from_static("x-transaction-id");
 const CASHIER_URL: HeaderName = HeaderName::from_static("x-cashier-url");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// What tokens of our 3-D Secure page are made for.
 pub const CHALLENGE_PAGE: &str = "3ds";
 

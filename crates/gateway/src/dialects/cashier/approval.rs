@@ -3,12 +3,13 @@
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use florin_engine::SubmitError;
 use florin_engine::directory::ApprovalBy;
+use florin_engine::{ClaimRequest, Obeyed, SubmitError, WithdrawalRequest};
 use florin_kernel::payment::Dialect;
 use florin_kernel::withdrawal::{Approver, Command, Refusal};
 use florin_kernel::{PaymentId, Transaction};
 
+use super::answer::REPLAYED;
 use super::auth::Caller;
 use super::errors::Problem;
 use super::fields::{Form, Section};
@@ -99,8 +100,8 @@ fn reason(value: &Json<'_>) -> Result<String, rules::Message> {
 pub async fn approve(state: &CashierState, caller: &Caller, approval: Approval) -> Result<Response, Problem> {
     let id = withdrawal(state, caller, &approval.transaction_id).await?;
     let digest = state.engine().digest(&[b"approve", approval.transaction_id.as_bytes()]);
-    obey(state, caller, id, Command::Approve(Approver::Api), approval.key.as_deref(), digest).await?;
-    Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], APPROVED).into_response())
+    let obeyed = obey(state, caller, id, Command::Approve(Approver::Api), approval.key, digest).await?;
+    Ok(answer(obeyed, APPROVED))
 }
 
 /// Rejects: the held money is free when this answers.
@@ -112,34 +113,34 @@ pub async fn reject(state: &CashierState, caller: &Caller, rejection: Rejection)
     let content: [&[u8]; 3] = [b"reject", rejection.transaction_id.as_bytes(), rejection.reason.as_bytes()];
     let digest = state.engine().digest(&content);
     let command = Command::Reject { by: Approver::Api, reason: rejection.reason };
-    obey(state, caller, id, command, rejection.key.as_deref(), digest).await?;
+    let obeyed = obey(state, caller, id, command, rejection.key, digest).await?;
     let body = match caller.settings.edition {
         Edition::Nested => REJECTED,
         Edition::Flat => REJECTED_FLAT,
     };
-    Ok(([(CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response())
+    Ok(answer(obeyed, body))
 }
 
-/// Does it, unless its key came with other content; a key that did its work is taken.
+fn answer(obeyed: Obeyed, body: &'static str) -> Response {
+    let answer = ([(CONTENT_TYPE, CONTENT_TYPE_JSON)], body);
+    match obeyed {
+        Obeyed::Now(_) => answer.into_response(),
+        Obeyed::Before => ([(REPLAYED, "true")], answer).into_response(),
+    }
+}
+
+/// Does it, with its key in the same commit, unless the key came with other content.
 async fn obey(
     state: &CashierState,
     caller: &Caller,
     id: PaymentId,
     command: Command,
-    key: Option<&str>,
+    key: Option<String>,
     digest: [u8; 16],
-) -> Result<(), Problem> {
-    let (engine, owner) = (state.engine(), caller.owner());
-    if let Some(key) = key
-        && engine.is_key_taken(owner, Dialect::Cashier, key, digest).await?
-    {
-        return Err(Problem::IdempotencyKeyTaken);
-    }
-    engine.submit_withdrawal(owner, id, command).await.map_err(problem)?;
-    if let Some(key) = key {
-        engine.take_key(owner, Dialect::Cashier, key, digest, id).await?;
-    }
-    Ok(())
+) -> Result<Obeyed, Problem> {
+    let claims = key.map(ClaimRequest::idempotency_key).into_iter().collect();
+    let request = WithdrawalRequest { dialect: Dialect::Cashier, command, claims, digest };
+    state.engine().submit_withdrawal(caller.owner(), id, request).await.map_err(problem)
 }
 
 /// The withdrawal that is meant, by any id that a status call takes.
@@ -157,6 +158,7 @@ async fn withdrawal(state: &CashierState, caller: &Caller, text: &str) -> Result
 fn problem(error: SubmitError) -> Problem {
     match error {
         SubmitError::NotFound => Problem::TransactionUnknown,
+        SubmitError::Taken(kind) => kind.into(),
         SubmitError::WithdrawalRefused(Refusal::UnderWay) => Problem::NotCancellable,
         SubmitError::WithdrawalRefused(
             Refusal::NotConfirmed

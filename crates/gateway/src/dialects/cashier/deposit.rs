@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use florin_engine::directory::Permission;
-use florin_engine::{ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
+use florin_engine::vault::OnFile;
+use florin_engine::{ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Details, Dialect, Hosted, Links, Payment, Retry, State, Times,
 };
@@ -60,8 +61,8 @@ pub async fn make(
 ) -> Result<Reply, Problem> {
     let engine = state.engine();
     let payment = Box::new(new_payment(state, caller, &deposit));
-    let reference = ClaimRequest { kind: ClaimKind::Reference, text: deposit.tracking_id.clone() };
-    let key = idempotency_key.map(|text| ClaimRequest { kind: ClaimKind::IdempotencyKey, text });
+    let reference = ClaimRequest::reference(&deposit.tracking_id);
+    let key = idempotency_key.map(ClaimRequest::idempotency_key);
     let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
     let (content, card) = deposit.content();
     let parts: Vec<&[u8]> = [content.as_bytes()].into_iter().chain(card).collect();
@@ -85,6 +86,7 @@ pub async fn make(
                 brand: String::new(),
                 circumstances: Circumstances::default(),
                 card,
+                on_file: OnFile::Not,
                 render,
             };
             Ok(engine.start(new).await?)

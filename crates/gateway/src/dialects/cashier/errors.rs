@@ -229,7 +229,8 @@ impl From<StartError> for Problem {
                 // The amount is fine in its own currency, but the provider's cannot hold what it converts to.
                 Problem::AmountOutside(vec![FieldError::new("request.amount", "is too large for this provider")])
             }
-            StartError::Refused(refusal) => {
+            StartError::BalanceInsufficient => Problem::BalanceInsufficient,
+            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::NoRoute(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

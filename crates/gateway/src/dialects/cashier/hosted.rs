@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use florin_engine::directory::{Directory, Merchant};
+use florin_engine::vault::OnFile;
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
 use florin_kernel::Timestamp;
 use florin_kernel::payment::{Circumstances, Command, Payment, Retry, State as Stands};
@@ -141,6 +142,7 @@ impl<'a> Visit<'a> {
             candidate: chosen.offer.candidate,
             amount: chosen.amount,
             card: chosen.card,
+            on_file: OnFile::Not,
             voucher: chosen.voucher,
             brand: String::new(),
             circumstances: Circumstances::default(),
@@ -149,9 +151,12 @@ impl<'a> Visit<'a> {
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {
             Ok(payment) => Ok(self.go_on(&payment)),
             // Somebody else was faster, or the last second passed: the page says where it stands.
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
-                Ok(see_other(&back::own_page(engine, &self.payment)))
-            }
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
+                | SubmitError::BalanceInsufficient,
+            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(error @ (SubmitError::Store(_) | SubmitError::Draining)) => {
                 tracing::warn!(%error, "a payer's form waits");
@@ -184,9 +189,12 @@ impl<'a> Visit<'a> {
         }
         match engine.submit(Owner::of(&self.payment), self.payment.id, command).await {
             Ok(payment) => Ok(self.go_on(&payment)),
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
-                Ok(see_other(&back::own_page(engine, &self.payment)))
-            }
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
+                | SubmitError::BalanceInsufficient,
+            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(SubmitError::Store(_) | SubmitError::Draining) => Ok(notice::unavailable()),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use florin_engine::Form;
 use florin_engine::announce::{Announcement, Announcer, Schedule};
 use florin_engine::directory::{Credential, Directory};
 use florin_kernel::payment::{Details, Payment, State as Stands};
@@ -31,27 +32,12 @@ impl CashierAnnouncer {
 }
 
 impl Announcer for CashierAnnouncer {
-    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement> {
-        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
-        let credential = after.details.credential?;
-        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
-        let status = status_to_tell(before, after, &settings)?;
-        let body = body(&self.print(after.id), after, status, settings.edition);
-        Some(Announcement { status: status.to_owned(), url: url.clone(), body, credential })
+    fn announce(&self, before: &Payment, after: &Payment, directory: &Directory) -> Vec<Announcement> {
+        self.of_payment(before, after, directory).into_iter().collect()
     }
 
-    fn announce_withdrawal(
-        &self,
-        before: &Withdrawal,
-        after: &Withdrawal,
-        directory: &Directory,
-    ) -> Option<Announcement> {
-        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
-        let credential = after.details.credential?;
-        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
-        let status = withdrawal_status_to_tell(before, after, &settings)?;
-        let body = withdrawal_body(&self.print(after.id), after, status, settings.edition);
-        Some(Announcement { status: status.to_owned(), url: url.clone(), body, credential })
+    fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Vec<Announcement> {
+        self.of_withdrawal(before, after, directory).into_iter().collect()
     }
 
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)> {
@@ -60,6 +46,38 @@ impl Announcer for CashierAnnouncer {
 
     fn schedule(&self) -> Schedule {
         Schedule { attempts_max: 15, interval: SignedDuration::from_mins(5) }
+    }
+}
+
+impl CashierAnnouncer {
+    fn of_payment(&self, before: &Payment, after: &Payment, directory: &Directory) -> Option<Announcement> {
+        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
+        let credential = after.details.credential?;
+        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
+        let status = status_to_tell(before, after, &settings)?;
+        let body = body(&self.print(after.id), after, status, settings.edition);
+        Some(Announcement {
+            status: Some(status.to_owned()),
+            url: url.clone(),
+            form: Form::default(),
+            body,
+            credential,
+        })
+    }
+
+    fn of_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, directory: &Directory) -> Option<Announcement> {
+        let url = Some(&after.details.links.webhook).filter(|url| !url.is_empty())?;
+        let credential = after.details.credential?;
+        let settings = directory.credential(credential).map(|credential| Settings::of(credential)).unwrap_or_default();
+        let status = withdrawal_status_to_tell(before, after, &settings)?;
+        let body = withdrawal_body(&self.print(after.id), after, status, settings.edition);
+        Some(Announcement {
+            status: Some(status.to_owned()),
+            url: url.clone(),
+            form: Form::default(),
+            body,
+            credential,
+        })
     }
 }
 

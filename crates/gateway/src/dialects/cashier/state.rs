@@ -6,12 +6,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use florin_engine::Engine;
 use florin_engine::directory::Permission;
+use florin_engine::{ClaimRequest, Engine};
 use florin_kernel::payment::Dialect;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::ProviderId;
-use florin_kernel::{Kind, PaymentId, Transaction};
+use florin_kernel::{PaymentId, Transaction};
 use ipnet::IpNet;
 use jiff::civil::Date;
 
@@ -108,28 +108,10 @@ impl CashierState {
 
     /// A transaction of the caller by our id, its own reference, or the id another dialect prints for it.
     pub(super) async fn find(&self, caller: &Caller, text: &str) -> Result<Option<Transaction>, Problem> {
-        let credential = &caller.credential;
-        let (codec, whole) = (self.engine.codec(), |reference: &Reference| reference.sequence == 0);
-        if let Some(id) = codec.read_base36(text).filter(whole)
-            && let Some(transaction) = self.own(caller, id.payment).await?
-        {
-            return Ok(Some(transaction));
-        }
-        let (merchant, mode) = (credential.merchant, credential.mode);
-        if let Some(id) = self.engine.find_reference(merchant, mode, Dialect::Cashier, text).await? {
-            return self.own(caller, id).await;
-        }
-        match codec.read_hex(text).filter(whole) {
-            Some(id) => self.own(caller, id.payment).await,
-            None => Ok(None),
-        }
-    }
-
-    /// A transaction of the caller's merchant and mode; another's answers as one that does not exist, and so does a
-    /// verification, which only the dialect that made it shows.
-    async fn own(&self, caller: &Caller, id: PaymentId) -> Result<Option<Transaction>, Problem> {
-        let found = self.engine.find_transaction(caller.owner(), id).await?;
-        Ok(found.filter(|transaction| transaction.kind() != Kind::Verification))
+        let reference = ClaimRequest::reference(text);
+        let found = self.engine.find_printed(caller.owner(), Dialect::Cashier, text, Some(&reference)).await?;
+        // This dialect shows transactions, not their parts.
+        Ok(found.filter(|found| found.part.is_none()).map(|found| found.transaction))
     }
 
     /// Whether a text is the printed id of a transaction or of one of its attempts, whoever owns it.

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Engine, NewWithdrawal, Render, Reply};
+use florin_engine::{Answer, ClaimRequest, Earlier, Engine, NewWithdrawal, Render, Reply};
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::NoRoute;
-use florin_kernel::withdrawal::{State, Withdrawal};
+use florin_kernel::withdrawal::{Funding, State, Withdrawal};
 use florin_kernel::{Money, PaymentId};
 use jiff::SignedDuration;
 
@@ -38,8 +38,8 @@ pub async fn make(
 ) -> Result<Reply, Problem> {
     let engine = state.engine();
     let withdrawal = Box::new(new_withdrawal(state, caller, &asked));
-    let reference = ClaimRequest { kind: ClaimKind::Reference, text: asked.tracking_id.clone() };
-    let key = idempotency_key.map(|text| ClaimRequest { kind: ClaimKind::IdempotencyKey, text });
+    let reference = ClaimRequest::reference(&asked.tracking_id);
+    let key = idempotency_key.map(ClaimRequest::idempotency_key);
     let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
     let digest = engine.digest(&[asked.content().0.as_bytes()]);
     let render = render(engine);
@@ -63,6 +63,7 @@ fn new_withdrawal(state: &CashierState, caller: &Caller, asked: &Deposit) -> Wit
         dialect: Dialect::Cashier,
         created_at: now,
         asked: asked.amount,
+        funding: Funding::Balance,
         state: State::Created { until: now + SESSION },
         plan: None,
         approvals: Vec::new(),

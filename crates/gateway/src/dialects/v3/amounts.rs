@@ -2,8 +2,8 @@
 
 use florin_kernel::{Asset, Money, MoneyError};
 
-use super::errors::Problem;
-use super::fields::{Message, Reader, digits};
+use super::errors::{FieldError, Problem};
+use super::fields::{Message, digits};
 use super::settings::Decimals;
 
 const PATTERN: &str = r"^[0-9]{1,12}(\.[0-9]{2})?$";
@@ -27,26 +27,25 @@ pub fn currency_text(value: &str) -> Result<&str, Message> {
     }
 }
 
-/// The currency of a code that has the right form.
+/// The currency of a code that has the right form; `sent` is the field for an error.
 ///
 /// # Errors
 /// [`Problem::CurrencyUnknown`].
-pub fn currency(code: &str, reader: &Reader<'_>) -> Result<Asset, Problem> {
-    let unknown = || Problem::CurrencyUnknown(reader.error("currency", "must be an ISO 4217 currency"));
-    Asset::currency(code).ok_or_else(unknown)
+pub fn currency(code: &str, sent: &FieldError) -> Result<Asset, Problem> {
+    Asset::currency(code).ok_or_else(|| Problem::CurrencyUnknown(sent.saying("must be an ISO 4217 currency")))
 }
 
-/// The amount of a text that has the right form; nothing is an amount here.
+/// The amount of a text that has the right form; nothing is an amount here. `sent` is the field for an error.
 ///
 /// # Errors
 /// [`Problem::AmountDecimals`] for decimals that the currency has not, [`Problem::AmountTooLarge`].
-pub fn amount(text: &str, currency: Asset, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
+pub fn amount(text: &str, currency: Asset, decimals: Decimals, sent: &FieldError) -> Result<Money, Problem> {
     let too_many = |scale: u32| {
         let message = match scale {
             0 => format!("must have no decimals in {currency}"),
             scale => format!("must have at most {scale} decimals in {currency}"),
         };
-        Problem::AmountDecimals(reader.error("amount", message))
+        Problem::AmountDecimals(sent.saying(message))
     };
     if decimals == Decimals::On && currency.scale() == 0 && text.contains('.') {
         return Err(too_many(0));
@@ -54,7 +53,7 @@ pub fn amount(text: &str, currency: Asset, decimals: Decimals, reader: &Reader<'
     Money::parse_or_zero(text, currency).map_err(|error| match error {
         MoneyError::TooManyDecimals { scale } => too_many(scale),
         MoneyError::NotADecimal | MoneyError::Zero | MoneyError::TooLarge => {
-            Problem::AmountTooLarge(reader.error("amount", error.to_string()))
+            Problem::AmountTooLarge(sent.saying(error.to_string()))
         }
     })
 }

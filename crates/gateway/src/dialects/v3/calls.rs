@@ -18,6 +18,8 @@ pub enum Call<'p> {
     NewestByReference,
     /// `GET query?merchantTransactionId=`
     ByReference,
+    /// `POST payments/{id}`
+    Order(&'p str),
     /// `GET payments/{id}`, `GET query/{id}`
     Inquire(&'p str),
     /// `POST checkouts`
@@ -54,7 +56,12 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
             Method::GET => Ok(Call::NewestByReference),
             _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
         },
-        ["payments" | "query", id] => get(Call::Inquire(id)),
+        ["payments", id] => match *method {
+            Method::POST => Ok(Call::Order(id)),
+            Method::GET => Ok(Call::Inquire(id)),
+            _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
+        },
+        ["query", id] => get(Call::Inquire(id)),
         ["query"] => get(Call::ByReference),
         ["checkouts"] => match *method {
             Method::POST => Ok(Call::OpenCheckout),

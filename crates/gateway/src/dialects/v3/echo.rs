@@ -104,14 +104,14 @@ fn fault(field: &Field, longest: usize) -> Option<String> {
 fn custom(reader: &mut Reader<'_>) -> Option<Value> {
     let (form, mut object) = (reader.form, Map::new());
     for field in form.group("customParameters") {
-        let Some(Segment::Key(key)) = field.name.segments().get(1) else { continue };
+        let Some(Segment::Key(key)) = field.name.segments().get(1).copied() else { continue };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         if !(3..=64).contains(&key.len()) || !key.bytes().all(plain) {
             reader.fault(field.name.text(), "must have a key that matches ^[A-Za-z0-9._]{3,64}$");
         } else if field.value.chars().count() > 2048 {
             reader.fault(field.name.text(), "size must be between 1 and 2048");
         } else {
-            object.insert(key.clone(), Value::String(field.value.clone()));
+            object.insert(key.to_owned(), Value::String(field.value.clone()));
         }
     }
     (!object.is_empty()).then_some(Value::Object(object))
@@ -119,24 +119,24 @@ fn custom(reader: &mut Reader<'_>) -> Option<Value> {
 
 /// A group while it is put together.
 #[derive(Debug, Default)]
-struct Node {
-    value: Option<String>,
-    members: Vec<(Segment, Node)>,
+struct Node<'f> {
+    value: Option<&'f str>,
+    members: Vec<(Segment<'f>, Node<'f>)>,
 }
 
-impl Node {
+impl<'f> Node<'f> {
     /// Whether there is room for the value at its path.
-    fn put(&mut self, path: &[Segment], value: &str) -> bool {
+    fn put(&mut self, path: &[Segment<'f>], value: &'f str) -> bool {
         let Some((first, rest)) = path.split_first() else {
             let free = self.value.is_none() && self.members.is_empty();
-            self.value = self.value.take().or(free.then(|| value.to_owned()));
+            self.value = self.value.or(free.then_some(value));
             return free;
         };
         if self.value.is_some() {
             return false;
         }
         let place = self.members.iter().position(|(segment, _)| segment == first).unwrap_or_else(|| {
-            self.members.push((first.clone(), Node::default()));
+            self.members.push((*first, Node::default()));
             self.members.len() - 1
         });
         self.members[place].1.put(rest, value)
@@ -149,9 +149,9 @@ impl Node {
     /// Places become a list, in their order and without gaps; keys an object, in the order they were sent.
     fn into_value(mut self) -> Value {
         if let Some(value) = self.value {
-            return Value::String(value);
+            return Value::String(value.to_owned());
         }
-        let place = |segment: &Segment| match segment {
+        let place = |segment: &Segment<'_>| match segment {
             Segment::Index(index) => Some(*index),
             Segment::Key(_) => None,
         };
@@ -159,8 +159,8 @@ impl Node {
             self.members.sort_by_key(|(segment, _)| place(segment));
             return self.members.into_iter().map(|(_, node)| node.into_value()).collect();
         }
-        let key = |segment| match segment {
-            Segment::Key(key) => key,
+        let key = |segment: Segment<'_>| match segment {
+            Segment::Key(key) => key.to_owned(),
             Segment::Index(index) => index.to_string(),
         };
         self.members.into_iter().map(|(segment, node)| (key(segment), node.into_value())).collect::<Map<_, _>>().into()

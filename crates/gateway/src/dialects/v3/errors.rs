@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use florin_engine::{ClaimKind, StartError, StoreError};
+use florin_engine::{ClaimKind, StartError, StoreError, SubmitError};
 use florin_kernel::payment::Refusal;
 use serde::Serialize;
 
@@ -29,6 +29,11 @@ impl FieldError {
     /// A faulty field whose value is not shown.
     pub fn new(name: impl Into<String>, message: impl Into<Cow<'static, str>>) -> FieldError {
         FieldError { name: name.into(), value: None, message: message.into() }
+    }
+
+    /// The same field and value with something to say.
+    pub fn saying(&self, message: impl Into<Cow<'static, str>>) -> FieldError {
+        FieldError { message: message.into(), ..self.clone() }
     }
 
     /// A field that is not there.
@@ -312,8 +317,26 @@ impl From<StartError> for Problem {
                 // The amount is fine in its own currency, but the provider's cannot hold what it converts to.
                 Problem::AmountTooLarge(FieldError::new("amount", "is too large for this provider"))
             }
-            StartError::Refused(refusal) => {
+            StartError::NoRoute(_) => Problem::NoProviderForBrand,
+            StartError::BalanceInsufficient => Problem::BalanceInsufficient,
+            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
+                Problem::Fault
+            }
+        }
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Problem {
+        match error {
+            SubmitError::NotFound => Problem::PaymentUnknown,
+            SubmitError::Taken(kind) => kind.into(),
+            SubmitError::BalanceInsufficient => Problem::BalanceInsufficient,
+            SubmitError::Store(error) => error.into(),
+            SubmitError::Draining => Problem::Busy,
+            refusal @ (SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_)) => {
+                tracing::error!(%refusal, "an order was refused for no reason that merchants are told");
                 Problem::Fault
             }
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use florin_kernel::card::without_numbers;
 use url::Url;
 
 use super::errors::{FieldError, Problem};
@@ -75,7 +76,8 @@ fn shown(name: &str, value: &str) -> Option<String> {
     match name {
         "card.cvv" | "authentication.password" | "threeDSecure.verificationId" => None,
         "card.number" | "bankAccount.iban" => Some(masked(value)),
-        _ => Some(value.chars().take(SHOWN_MAX).collect()),
+        // A number may have been sent in any field.
+        _ => Some(without_numbers(value).chars().take(SHOWN_MAX).collect()),
     }
 }
 

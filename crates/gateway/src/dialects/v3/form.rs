@@ -1,6 +1,7 @@
 //! Forms as this dialect takes them (contract, section 2): bodies and queries alike, percent-encoded or not, with names that are
 //! paths. Nothing is known here of which fields exist.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::errors::FieldError;
@@ -27,13 +28,17 @@ pub struct Field {
 #[derive(Debug, Default)]
 pub struct Form {
     fields: Vec<Field>,
-    places: HashMap<String, usize>,
+    /// Where a name's field is, once there are more than looking through all of them finds quickly.
+    places: Option<HashMap<String, usize>>,
 }
+
+/// Up to so many fields are looked through one by one, which is quicker for what real requests have.
+const FIELDS_FEW: usize = 48;
 
 impl Form {
     /// Reads a body or query. What is wrong with a field's form is told beside the fields that are right.
     pub fn read(text: &[u8]) -> (Form, Vec<FieldError>) {
-        let (mut form, mut faults) = (Form::default(), Vec::new());
+        let (mut form, mut faults) = (Form { fields: Vec::with_capacity(24), places: None }, Vec::new());
         for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
             let cut = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = (decode(&pair[..cut]), decode(pair.get(cut + 1..).unwrap_or_default()));
@@ -61,12 +66,11 @@ impl Form {
         if text.is_empty() || value.is_empty() {
             return Ok(());
         }
-        match self.places.get(name.text()) {
-            Some(place) if self.fields[*place].value == value => Ok(()),
+        match self.get(name.text()) {
+            Some(known) if known == value => Ok(()),
             Some(_) => Err(FieldError::new(name.text(), "must not be sent twice with different values")),
             None => {
-                self.places.insert(name.text().to_owned(), self.fields.len());
-                self.fields.push(Field { name, value: value.to_owned() });
+                self.put(Field { name, value: value.to_owned() });
                 Ok(())
             }
         }
@@ -83,14 +87,24 @@ impl Form {
         self.fields.iter().map(|field| (field.name.text(), field.value.as_str()))
     }
 
-    /// A field's value.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.places.get(name).map(|place| self.fields[*place].value.as_str())
+    fn put(&mut self, field: Field) {
+        if let Some(places) = &mut self.places {
+            places.insert(field.name.text().to_owned(), self.fields.len());
+        }
+        self.fields.push(field);
+        if self.places.is_none() && self.fields.len() > FIELDS_FEW {
+            let name = |(place, field): (usize, &Field)| (field.name.text().to_owned(), place);
+            self.places = Some(self.fields.iter().enumerate().map(name).collect());
+        }
     }
 
-    /// Whether any field lies below a name: `card` for `card.number`.
-    pub fn has_group(&self, group: &str) -> bool {
-        self.group(group).next().is_some()
+    /// A field's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let field = match &self.places {
+            None => self.fields.iter().find(|field| field.name.text() == name),
+            Some(places) => places.get(name).map(|place| &self.fields[*place]),
+        };
+        field.map(|field| field.value.as_str())
     }
 
     /// The fields below a name, in the order they were sent.
@@ -101,13 +115,16 @@ impl Form {
     /// All fields by their names' order: what makes two requests the same one.
     pub fn sorted(&self) -> Vec<&Field> {
         let mut fields: Vec<&Field> = self.fields.iter().collect();
-        fields.sort_by(|one, other| one.name.text().cmp(other.name.text()));
+        fields.sort_unstable_by(|one, other| one.name.text().cmp(other.name.text()));
         fields
     }
 }
 
 /// A plus sign is a blank, `%XX` a byte; a broken escape stays as it is, so that bodies which nobody encoded can be read.
-fn decode(text: &[u8]) -> Vec<u8> {
+fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
     let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let (mut decoded, mut at) = (Vec::with_capacity(text.len()), 0);
     while let Some(byte) = text.get(at) {
@@ -127,7 +144,7 @@ fn decode(text: &[u8]) -> Vec<u8> {
             }
         }
     }
-    decoded
+    Cow::Owned(decoded)
 }
 
 /// Whether a body of this media type is not read as a form. Clients mistype the header, so all others are.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::directory::Permission;
 use florin_kernel::Transaction;
-use florin_kernel::payment::{Payment, Seq};
+use florin_kernel::payment::Payment;
 
 use super::codes::{Class, Code};
 use super::errors::Problem;
@@ -14,7 +14,7 @@ use super::request::common;
 use super::settings::DeclineStatus;
 use super::stamp::Envelope;
 use super::state::{Asked, V3State};
-use super::view::{Detail, Viewer, type_of};
+use super::view::{Detail, Viewer};
 use super::wire::{self, Body, ErrorBody};
 
 /// What a query asks for besides the transaction.
@@ -109,24 +109,22 @@ fn wanted(reader: &mut Reader<'_>) -> Wanted {
     Wanted { linked: linked.unwrap_or(Linked::Without), types: types.collect() }
 }
 
-/// The transaction of a payment that a sequence means.
+/// The transaction of a payment that a number means.
 fn of_payment(viewer: &Viewer, payment: &Payment, sequence: u16) -> Option<Body> {
-    if sequence == 0 {
-        return Some(viewer.payment(payment, Detail::Inquired));
+    match sequence {
+        0 => Some(viewer.payment(payment, Detail::Inquired)),
+        sequence => viewer.part(payment, sequence, Detail::Inquired),
     }
-    let operation = payment.operation(Seq::new(sequence))?;
-    type_of(operation.kind).map(|_| viewer.operation(payment, operation, Detail::Inquired))
 }
 
 /// The other transactions of a payment, oldest first; no type named: all.
 fn linked(viewer: &Viewer, payment: &Payment, sequence: u16, types: &[String]) -> Vec<Body> {
-    let first = (sequence != 0).then(|| viewer.payment(payment, Detail::Inquired));
-    let others = payment.operations.iter().filter(|operation| operation.seq.number() != sequence);
-    let others = others.filter(|operation| type_of(operation.kind).is_some());
-    let others = others.map(|operation| viewer.operation(payment, operation, Detail::Inquired));
+    let first = (0, viewer.payment(payment, Detail::Inquired));
+    let all = [first].into_iter().chain(viewer.linked(payment));
+    let others = all.filter(|(number, _)| *number != sequence).map(|(_, body)| body);
     let named =
         |body: &Body| types.is_empty() || body.payment_type.is_some_and(|kind| types.iter().any(|one| one == kind));
-    first.into_iter().chain(others).filter(named).collect()
+    others.filter(named).collect()
 }
 
 /// One transaction as the answer to a reading.

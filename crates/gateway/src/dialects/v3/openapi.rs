@@ -32,7 +32,7 @@ pub fn openapi() -> Value {
                     "responses": answers(schemas::reference("Transaction"), schemas::payment_sample())
                 }
             },
-            "/v3/payments/{id}": {"get": inquiry("Status of one transaction", "The transaction with a summary of where its \
+            "/v3/payments/{id}": {"post": order(), "get": inquiry("Status of one transaction", "The transaction with a summary of where its \
                 payment's money stands. Ids that other dialects of Florin print are taken too. Takes the permission read.")},
             "/v3/query/{id}": {"get": inquiry("The same, by its other path", "As GET /v3/payments/{id}.")},
             "/v3/query": {"get": {
@@ -84,15 +84,41 @@ fn pay() -> Value {
             the payer must act the answer is 200 with code 000.200.000 and redirect: send the payer's browser there.\n\n\
             A declined payment is HTTP 400 here and 200 below /oppwa/v1. The same merchantTransactionId, or the same \
             Idempotency-Key, with the same fields gets the first answer again.",
-        "parameters": [{
-            "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Makes the call repeatable, as merchantTransactionId does",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255}
-        }],
+        "parameters": [idempotency_key()],
         "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
             "schema": schemas::reference("PaymentRequest"), "example": schemas::request_sample()
         }}},
         "responses": answers(schemas::reference("Transaction"), schemas::payment_sample())
+    })
+}
+
+fn order() -> Value {
+    json!({
+        "summary": "Capture, refund or reverse",
+        "description": "CP takes money out of an approved PA, in parts as well; sequence FINAL releases the rest. RF gives back \
+            money of a DB, of a CP, or of all captures of a PA, the oldest first. RV releases a PA that nothing was captured of. \
+            Each is a transaction of its own, with an id of its own; its merchantTransactionId makes it repeatable.\n\n\
+            Captures never exceed what is held, refunds never what was taken, whatever runs at the same time.",
+        "parameters": [id(), idempotency_key()],
+        "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+            "schema": schemas::reference("Order"), "example": schemas::order_sample()
+        }}},
+        "responses": answers(schemas::reference("Transaction"), schemas::captured_sample())
+    })
+}
+
+fn id() -> Value {
+    json!({
+        "name": "id", "in": "path", "required": true, "description": "32 hexadecimal digits",
+        "schema": {"type": "string", "examples": ["8ac7a4a282d522f70182d53e7a873640"]}
+    })
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "Makes the call repeatable, as merchantTransactionId does",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255}
     })
 }
 
@@ -101,10 +127,7 @@ fn inquiry(summary: &str, description: &str) -> Value {
         "summary": summary,
         "description": description,
         "parameters": [
-            {
-                "name": "id", "in": "path", "required": true, "description": "32 hexadecimal digits",
-                "schema": {"type": "string", "examples": ["8ac7a4a282d522f70182d53e7a873640"]}
-            },
+            id(),
             entity(),
             {
                 "name": "includeLinkedTransactions", "in": "query", "required": false,
@@ -180,9 +203,24 @@ fn errors() -> Vec<Value> {
         (Problem::TypeNotOffered, "a payment type that is not offered"),
         (Problem::Risk, "refused by a block list or risk rule"),
         (Problem::ReferenceTaken, "merchantTransactionId was used for a request with other fields"),
+        (Problem::BalanceInsufficient, "a payout that the merchant's balance does not cover"),
         (Problem::PaymentUnknown, "no such transaction, or another merchant's"),
         (Problem::NoSession, "no such checkout, or nothing was tried before its time was over"),
-        (Problem::ReferencedOpen, "the payer of the checkout is about to pay, so it cannot be changed or closed"),
+        (Problem::CurrencyDiffers(field()), "the currency is not the original's"),
+        (Problem::AmountDiffers(field()), "the amount of a reversal is not the whole"),
+        (
+            Problem::Unsuitable,
+            "the id is of something that the order cannot act on, such as a verification or a refund",
+        ),
+        (Problem::CaptureExceeds, "more than the authorisation has left, or it was reversed"),
+        (Problem::RefundExceeds, "more than is left to give back"),
+        (Problem::CannotReverse, "captured, reversed or expired, or a DB"),
+        (Problem::NoAuthorisation, "a capture of something else than an approved PA"),
+        (Problem::NoCapture, "a refund without an approved DB or CP"),
+        (Problem::NothingToReverse, "a reversal without an approved PA"),
+        (Problem::ReferencedOpen, "the transaction to act on is not decided yet"),
+        (Problem::AuthorisationExpired, "the hold ran out"),
+        (Problem::ChargedBack, "the payer's bank took the money back"),
         (Problem::NoSuchPath, "unknown path"),
         (Problem::WrongMethod(""), "wrong method; the header Allow says which"),
         (Problem::BodyTooLarge, "over 64 KiB"),

@@ -7,20 +7,21 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use florin_engine::directory::Permission;
-use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, NewPayment, Render, Reply, StartError};
-use florin_kernel::payment::{CaptureMode, Details, Dialect, Ending, Links, Payment, Retry, State, Times};
+use florin_engine::vault::OnFile;
+use florin_engine::{Answer, ClaimRequest, Earlier, NewPayment, Render, Reply};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Payment, Retry, State, Times};
 
 use super::auth::Caller;
-use super::codes::Class;
+use super::codes::{Class, Set};
 use super::errors::Problem;
 use super::form::Form;
 use super::references::{self, Operation};
-use super::request::{self, Account, Initial, Kind};
-use super::settings::{DeclineStatus, References};
+use super::request::{self, Account, Document, Initial, Kind};
+use super::settings::DeclineStatus;
 use super::state::{Asked, V3State};
 use super::view::{Detail, Viewer};
-use super::way::{self, Way};
-use super::wire;
+use super::wire::{self, Body};
+use super::{payout, way};
 use crate::dialects::ProviderTime;
 
 const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("idempotency-replayed");
@@ -34,12 +35,19 @@ pub async fn pay(state: &V3State, asked: Asked, path: &str) -> Result<Response, 
     caller.may(&permissions(&form))?;
     let initial = request::read(&form, faults, state.reading(&caller))?;
     let viewer = state.viewer(&caller);
-    let render = render(viewer, caller.settings.decline_status(state.mount.profile));
+    let render = render(viewer, initial.document.clone(), caller.settings.decline_status(state.mount.profile));
     let content = request::content("POST", path, &form);
     let digest = state.engine.digest(&[content.as_slice()]);
     drop((form, content));
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
-    let reply = Box::pin(make(state, &caller, &initial, key, digest, &render)).await?;
+    let reference = initial.reference.as_deref().map(|text| references::claim(&caller, Operation::Initial, text));
+    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
+    let reply = match initial.kind {
+        Kind::Payout => Box::pin(payout::make(state, &caller, &initial, claims, digest)).await?,
+        Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered => {
+            Box::pin(make(state, &caller, &initial, claims, digest, &render)).await?
+        }
+    };
     Ok(response(reply))
 }
 
@@ -54,16 +62,19 @@ fn permissions(form: &Form) -> Vec<Permission> {
 }
 
 /// An answer to the call that made a payment, in the words of its caller.
-fn render(viewer: Viewer, declines: DeclineStatus) -> Render {
+fn render(viewer: Viewer, document: Arc<Document>, declines: DeclineStatus) -> Render {
     Arc::new(move |payment| {
-        let body = viewer.payment(payment, Detail::Made);
-        let declined = body.result.code.class(viewer.set) == Class::Rejected;
-        let status = match declines {
-            DeclineStatus::Post | DeclineStatus::Always if declined => 400,
-            DeclineStatus::Post | DeclineStatus::Always | DeclineStatus::Never => 200,
-        };
-        Answer { status, body: body.text() }
+        let body = viewer.payment_with(payment, &document, Detail::Made);
+        Answer { status: status_of(&body, viewer.set, declines), body: body.text() }
     })
+}
+
+/// The HTTP status of an answer to the call that made a transaction.
+pub fn status_of(body: &Body, set: Set, declines: DeclineStatus) -> u16 {
+    match declines {
+        DeclineStatus::Post | DeclineStatus::Always if body.result.code.class(set) == Class::Rejected => 400,
+        DeclineStatus::Post | DeclineStatus::Always | DeclineStatus::Never => 200,
+    }
 }
 
 /// A reply as it goes out.
@@ -81,113 +92,38 @@ async fn make(
     state: &V3State,
     caller: &Caller,
     initial: &Initial,
-    key: Option<ClaimRequest>,
+    claims: Vec<ClaimRequest>,
     digest: [u8; 16],
     render: &Render,
 ) -> Result<Reply, Problem> {
     let payment = Box::new(new_payment(state, caller, initial));
     let way = way::find(state, caller, initial, &payment);
-    let reused = caller.settings.merchant_transaction_id;
-    let mut slot = 1;
-    loop {
-        let reference = initial.reference.as_deref().filter(|_| slot <= references::SLOTS_MAX);
-        let reference = reference.map(|text| references::claim(&caller.entity, Operation::Initial, slot, text));
-        let claims: Vec<ClaimRequest> = reference.clone().into_iter().chain(key.clone()).collect();
-        match start(state, initial, payment.clone(), claims, digest, &way, render).await {
-            Err(Refused::Taken(ClaimKind::Reference))
-                if may_reuse(state, caller, reused, reference.as_ref()).await? =>
-            {
-                slot += 1;
-            }
-            // Where a reference means nothing, the same request twice is two payments; its key alone tells a repeat.
-            Ok(reply) if reply.replayed && reused == References::Free => {
-                let by_key = state.engine.earlier(&*payment, key.as_slice(), digest, render).await?;
-                match by_key {
-                    Some(_) => return Ok(reply),
-                    None => slot += 1,
-                }
-            }
-            Ok(reply) => return Ok(reply),
-            Err(Refused::Taken(kind)) => return Err(kind.into()),
-            Err(Refused::For(problem)) => return Err(problem),
-        }
-    }
-}
-
-/// Why a payment did not start.
-enum Refused {
-    /// Its reference or key was used for another request.
-    Taken(ClaimKind),
-    /// Anything else.
-    For(Problem),
-}
-
-impl From<StartError> for Refused {
-    fn from(error: StartError) -> Refused {
-        match error {
-            StartError::Taken(kind) => Refused::Taken(kind),
-            error @ (StartError::Refused(_) | StartError::Store(_) | StartError::Draining) => {
-                Refused::For(error.into())
-            }
-        }
-    }
-}
-
-/// Starts the payment; where it may not be made, an earlier request's answer goes before the refusal.
-async fn start(
-    state: &V3State,
-    initial: &Initial,
-    payment: Box<Payment>,
-    claims: Vec<ClaimRequest>,
-    digest: [u8; 16],
-    way: &Result<Way, Problem>,
-    render: &Render,
-) -> Result<Reply, Refused> {
     match way {
         Ok((method, candidate)) => {
             let card = match &initial.account {
                 Account::Card(card) => Some(card.clone()),
-                Account::Token(_) | Account::Redirect(_) => None,
+                Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => None,
             };
             let new = NewPayment {
                 payment,
                 claims,
                 digest,
-                candidate: candidate.clone(),
-                method: *method,
+                candidate,
+                method,
                 brand: if card.is_some() { String::new() } else { initial.document.brand.clone() },
                 circumstances: initial.circumstances.clone(),
                 card,
+                on_file: OnFile::Not,
                 render: render.clone(),
             };
             Ok(state.engine.start(new).await?)
         }
-        Err(problem) => {
-            let earlier = Box::pin(state.engine.earlier(&*payment, &claims, digest, render)).await;
-            match earlier.map_err(|error| Refused::For(error.into()))? {
-                Some(Earlier::Replay(reply)) => Ok(reply),
-                Some(Earlier::Taken(kind)) => Err(Refused::Taken(kind)),
-                None => Err(Refused::For(problem.clone())),
-            }
-        }
-    }
-}
-
-/// Whether a used reference may be used again, for another payment.
-async fn may_reuse(
-    state: &V3State,
-    caller: &Caller,
-    reused: References,
-    reference: Option<&ClaimRequest>,
-) -> Result<bool, Problem> {
-    match reused {
-        References::Unique => Ok(false),
-        References::Free => Ok(true),
-        References::Retry => {
-            let Some(reference) = reference else { return Ok(false) };
-            let ended = references::payment(state, caller, &reference.text).await?.map(|payment| payment.state);
-            Ok(matches!(ended, Some(State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Expired))))
-        }
+        // An earlier request's answer goes before the refusal.
+        Err(problem) => match Box::pin(state.engine.earlier(&*payment, &claims, digest, render)).await? {
+            Some(Earlier::Replay(reply)) => Ok(reply),
+            Some(Earlier::Taken(kind)) => Err(kind.into()),
+            None => Err(problem),
+        },
     }
 }
 
@@ -209,6 +145,8 @@ fn new_payment(state: &V3State, caller: &Caller, initial: &Initial) -> Payment {
         times: Times {
             hold_days: caller.settings.authorization_days,
             step_minutes: Some(caller.settings.checkout_minutes(state.mount.profile)),
+            // A redirect's late success is believed (contract, section 11).
+            late: LateMoney::Accepted,
         },
         retry: Retry::Never,
         state: State::Created,

@@ -1,18 +1,18 @@
 //! A merchant's references and keys as the engine's claims (contract, section 9).
 //!
-//! A reference belongs to an entity and an operation. Where the credential lets a reference be used again, every payment under it
-//! takes the next of its slots, so that all of them are found again without an index of their own.
+//! A reference belongs to an entity and an operation; keys belong to the credential.
 
-use florin_engine::{ClaimKind, ClaimRequest};
-use florin_kernel::payment::{Dialect, Payment};
+use florin_engine::{ClaimRequest, Reuse};
+use florin_kernel::payment::Dialect;
 use florin_kernel::{CredentialId, Timestamp, Transaction};
 
 use super::auth::Caller;
 use super::errors::Problem;
+use super::settings::References;
 use super::state::V3State;
 
 /// So many payments are found under one reference.
-pub const SLOTS_MAX: u32 = 100;
+pub const FOUND_MAX: usize = 100;
 
 /// What a reference is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,53 +23,59 @@ pub enum Operation {
     Checkout,
 }
 
-/// A reference's claim for the payment in one of its slots, counted from 1.
-pub fn claim(entity: &str, operation: Operation, slot: u32, text: &str) -> ClaimRequest {
+/// A reference's claim for an order; every transaction that orders act on has references of its own for each kind.
+pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimRequest {
+    let entity = &caller.entity;
+    ClaimRequest::reference(text).within(format!("{entity} {kind} {target}")).reused(reuse(caller))
+}
+
+/// A reference's claim.
+pub fn claim(caller: &Caller, operation: Operation, text: &str) -> ClaimRequest {
     let operation = match operation {
         Operation::Initial => "initial",
         Operation::Checkout => "checkout",
     };
-    ClaimRequest { kind: ClaimKind::Reference, text: format!("{entity} {operation} {slot} {text}") }
+    ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse(caller))
 }
 
-/// An `Idempotency-Key`'s claim; keys belong to the credential.
-pub fn key_claim(credential: CredentialId, text: &str) -> ClaimRequest {
-    ClaimRequest { kind: ClaimKind::IdempotencyKey, text: format!("{} {text}", credential.number()) }
+/// A checkout's reference: free again once all its checkouts ended without money.
+pub fn of_checkout(caller: &Caller, text: &str) -> ClaimRequest {
+    let reuse = match caller.settings.merchant_transaction_id {
+        References::Unique | References::Retry => Reuse::Reopened,
+        References::Free => Reuse::Always,
+    };
+    claim(caller, Operation::Checkout, text).reused(reuse)
 }
 
-/// The payment or payout that a claim's text was used for.
-pub async fn transaction(state: &V3State, caller: &Caller, claim: &str) -> Result<Option<Transaction>, Problem> {
-    let owner = caller.owner();
-    let found = state.engine.find_reference(owner.merchant, owner.mode, Dialect::V3, claim).await?;
-    match found {
-        Some(id) => Ok(state.engine.find_transaction(owner, id).await?),
-        None => Ok(None),
+fn reuse(caller: &Caller) -> Reuse {
+    match caller.settings.merchant_transaction_id {
+        References::Unique => Reuse::Never,
+        References::Retry => Reuse::AfterFailure,
+        References::Free => Reuse::Always,
     }
 }
 
-/// As [`transaction`], where it is a payment.
-pub async fn payment(state: &V3State, caller: &Caller, claim: &str) -> Result<Option<Payment>, Problem> {
-    Ok(transaction(state, caller, claim).await?.and_then(Transaction::payment))
+/// An `Idempotency-Key`'s claim.
+pub fn key_claim(credential: CredentialId, text: &str) -> ClaimRequest {
+    ClaimRequest::idempotency_key(text).within(credential.number().to_string())
 }
 
 /// Everything begun under a reference, newest first. A checkout is begun when its payer has tried to pay.
 pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<Vec<Transaction>, Problem> {
-    let mut found = Vec::new();
+    let mut begun = Vec::new();
     for operation in [Operation::Initial, Operation::Checkout] {
-        for slot in 1..=SLOTS_MAX {
-            let text = claim(&caller.entity, operation, slot, reference).text;
-            match transaction(state, caller, &text).await? {
-                Some(transaction) => found.push(transaction),
-                None => break,
-            }
+        let (owner, claim) = (caller.owner(), claim(caller, operation, reference));
+        for made in state.engine.referenced(owner, Dialect::V3, &claim, FOUND_MAX).await? {
+            begun.extend(state.engine.find_transaction(owner, made.payment).await?);
         }
     }
-    found.retain(|transaction| match transaction {
+    begun.retain(|transaction| match transaction {
         Transaction::Payment(payment) => !payment.operations.is_empty(),
         Transaction::Withdrawal(_) => true,
     });
-    found.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
-    Ok(found)
+    begun.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
+    begun.truncate(FOUND_MAX);
+    Ok(begun)
 }
 
 /// When it was begun; of the same moment the later number.

@@ -1,13 +1,16 @@
 //! A request for an initial payment, read into kernel types once (contract, sections 5 and 10.1). First the form of all fields,
 //! with everything that is wrong said at once; then what they mean, where the first fault has a code of its own.
 
-use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError};
+use std::sync::Arc;
+
+use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError, without_numbers};
 use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
 use florin_kernel::{Asset, Money};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::bank::BankAccount;
 use super::checkout::Checkout;
 use super::codes::{Set, TestMode};
 use super::echo::{Echo, is_date};
@@ -77,6 +80,8 @@ pub enum Account {
     Token(String),
     /// On a bank's or wallet's page.
     Redirect(Method),
+    /// To a bank account; payouts only.
+    Bank(BankAccount),
 }
 
 /// An initial payment as it was asked for.
@@ -101,7 +106,7 @@ pub struct Initial {
     /// How it is made.
     pub circumstances: Circumstances,
     /// What is kept for answers.
-    pub document: Document,
+    pub document: Arc<Document>,
 }
 
 /// What this dialect keeps with a payment for its answers.
@@ -152,6 +157,7 @@ pub(super) struct Draft<'f> {
 /// The texts of how it is paid, each of the right form.
 pub(super) struct MeansDraft<'f> {
     brand: Option<String>,
+    bank: Option<BankAccount>,
     card: Option<CardDraft<'f>>,
     token: Option<String>,
 }
@@ -171,7 +177,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let mut reader = Reader::new(form, faults);
     common(&mut reader, reading);
     let draft = draft(&mut reader);
-    let means = means(&mut reader);
+    let means = means(&mut reader, draft.kind);
     let return_url = reader.read("shopperResultUrl", web_url);
     let webhook = reader.read("notificationUrl", web_url);
     let reference = reader.read("merchantTransactionId", text(1, 255));
@@ -193,7 +199,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let amount = amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
     let mut account = account(means, reading, &reader, &mut document)?;
-    if kind == Kind::Verification && matches!(account, Account::Redirect(_)) {
+    if matches!(kind, Kind::Verification | Kind::Payout) && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
     let cryptogram = secure.cryptogram.clone();
@@ -213,7 +219,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
         descriptor,
         payer: payer(form),
         circumstances,
-        document,
+        document: Arc::new(document),
     }))
 }
 
@@ -283,7 +289,7 @@ pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
 }
 
 /// Brand, card and token of a form.
-pub(super) fn means<'f>(reader: &mut Reader<'f>) -> MeansDraft<'f> {
+pub(super) fn means<'f>(reader: &mut Reader<'f>, kind: Option<Kind>) -> MeansDraft<'f> {
     let word = |value: &str| {
         (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
@@ -299,7 +305,11 @@ pub(super) fn means<'f>(reader: &mut Reader<'f>) -> MeansDraft<'f> {
         // Where both are sent, the token wins.
         Some(_) => None,
     };
-    MeansDraft { brand: brand.map(|brand| brand.to_ascii_uppercase()), card, token }
+    let bank = match kind {
+        Some(Kind::Payout) => BankAccount::read(reader),
+        Some(Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered) | None => None,
+    };
+    MeansDraft { brand: brand.map(|brand| brand.to_ascii_uppercase()), bank, card, token }
 }
 
 fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
@@ -326,11 +336,12 @@ fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
 }
 
 pub(super) fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
-    let currency: Option<Asset> = draft.currency.map(|code| amounts::currency(code, reader)).transpose()?;
+    let sent = |name: &str| reader.error(name, "");
+    let currency = draft.currency.map(|code| amounts::currency(code, &sent("currency"))).transpose()?;
     // A verification needs neither, and moves nothing.
     let currency = currency.unwrap_or_else(|| Asset::currency("EUR").expect("a currency of ISO 4217"));
     let Some(text) = draft.amount else { return Ok(Money::zero(currency)) };
-    let amount = amounts::amount(text, currency, decimals, reader)?;
+    let amount = amounts::amount(text, currency, decimals, &sent("amount"))?;
     match (amount.is_zero(), kind) {
         (false, _) | (true, Kind::Verification) => Ok(amount),
         (true, Kind::Debit | Kind::Preauthorisation | Kind::Payout | Kind::NotOffered) => {
@@ -351,6 +362,10 @@ pub(super) fn account(
         return Ok(Account::Token(token));
     }
     let Some(card) = draft.card else {
+        if let Some(bank) = draft.bank {
+            document.brand = draft.brand.unwrap_or_default();
+            return Ok(Account::Bank(bank));
+        }
         return match kind {
             Some((name, Some(brand::Kind::Redirect(method)))) => {
                 document.brand = name.to_owned();
@@ -382,7 +397,8 @@ pub(super) fn account(
         return Err(Problem::CardExpired(reader.error("card.expiryYear", "must not be in the past")));
     }
     document.brand = name.to_owned();
-    document.holder = card.holder.clone();
+    // Payers type their number there, too.
+    document.holder = without_numbers(&card.holder);
     Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))
 }
 

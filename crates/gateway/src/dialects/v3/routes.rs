@@ -17,7 +17,7 @@ use super::errors::Problem;
 use super::mounts::Mount;
 use super::stamp::Envelope;
 use super::state::V3State;
-use super::{codes, inquiry, pay, redirect, wire};
+use super::{codes, inquiry, order, pay, redirect, wire};
 use crate::dialects::request::read_body;
 use crate::pages::sim::Simulation;
 
@@ -52,14 +52,16 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
     let call = calls::read(&parts.method, &path)?;
     match call {
         Call::ResultCodes => return Ok(result_codes(state, parts.uri.query())),
-        Call::ShowStep(token) => return Ok(redirect::show(state, token, &parts.headers).await),
+        // In boxes, as all that is rarer than a payment: what waits in them would make every payment's future large.
+        Call::ShowStep(token) => return Ok(Box::pin(redirect::show(state, token, &parts.headers)).await),
         Call::ActStep(token) => {
-            let body = read_body(&parts, body).await.map_err(|_| Problem::BodyTooLarge)?;
-            return Ok(redirect::act(state, token, &parts.headers, &body).await);
+            let body = Box::pin(read_body(&parts, body)).await.map_err(|_| Problem::BodyTooLarge)?;
+            return Ok(Box::pin(redirect::act(state, token, &parts.headers, &body)).await);
         }
-        Call::MethodStep(token) => return Ok(redirect::method(state, token).await),
-        Call::Visit(visit) => return checkout::visit(state, visit, &parts, body, envelope).await,
+        Call::MethodStep(token) => return Ok(Box::pin(redirect::method(state, token)).await),
+        Call::Visit(visit) => return Box::pin(checkout::visit(state, visit, &parts, body, envelope)).await,
         Call::Pay
+        | Call::Order(_)
         | Call::OpenCheckout
         | Call::ChangeCheckout(_)
         | Call::CloseCheckout(_)
@@ -71,16 +73,17 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
     let asked = state.read(&parts, body, envelope).await?;
     match call {
         Call::Pay => pay::pay(state, asked, &path.join("/")).await,
-        Call::OpenCheckout => checkout::open(state, asked).await,
-        Call::ChangeCheckout(id) => checkout::change(state, asked, id).await,
-        Call::CloseCheckout(id) => checkout::close(state, asked, id).await,
-        Call::ReadCheckout(id, purpose) => checkout::read(state, asked, id, purpose).await,
+        Call::Order(id) => Box::pin(order::order(state, asked, id, &path.join("/"))).await,
+        Call::OpenCheckout => Box::pin(checkout::open(state, asked)).await,
+        Call::ChangeCheckout(id) => Box::pin(checkout::change(state, asked, id)).await,
+        Call::CloseCheckout(id) => Box::pin(checkout::close(state, asked, id)).await,
+        Call::ReadCheckout(id, purpose) => Box::pin(checkout::read(state, asked, id, purpose)).await,
         Call::Inquire(id) if checkout::is_id(&state.engine, id) => {
-            checkout::read(state, asked, id, Purpose::Payment).await
+            Box::pin(checkout::read(state, asked, id, Purpose::Payment)).await
         }
-        Call::Inquire(id) => inquiry::by_id(state, asked, id).await,
-        Call::NewestByReference => inquiry::newest(state, asked).await,
-        Call::ByReference => inquiry::all(state, asked, envelope).await,
+        Call::Inquire(id) => Box::pin(inquiry::by_id(state, asked, id)).await,
+        Call::NewestByReference => Box::pin(inquiry::newest(state, asked)).await,
+        Call::ByReference => Box::pin(inquiry::all(state, asked, envelope)).await,
         Call::ResultCodes | Call::Visit(_) | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
             unreachable!("answered above")
         }

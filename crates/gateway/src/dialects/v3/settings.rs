@@ -53,6 +53,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkout_attempts: Option<u16>,
     /// Sites whose pages may hold a checkout's frame; empty: whichever page the shop's payer is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
     /// Whether a final result is told once only.
     pub checkout_single_read: bool,

@@ -9,8 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use florin_engine::Engine;
+use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::ports::Lane;
-use florin_kernel::public_id::Reference;
 use florin_kernel::{Timestamp, Transaction};
 use ipnet::IpNet;
 use jiff::civil::Date;
@@ -128,12 +128,12 @@ impl V3State {
     /// A transaction of the caller by our id or the id another dialect prints for it, and the sequence of the operation that is
     /// meant, 0 for the whole.
     pub async fn find(&self, caller: &Caller, text: &str) -> Result<Option<(Transaction, u16)>, Problem> {
-        let codec = self.engine.codec();
-        let whole = codec.read_base36(text).filter(|reference| reference.sequence == 0);
-        let through = checkout::read_id(&self.engine, text).map(|payment| Reference { payment, sequence: 0 });
-        let Some(reference) = through.or_else(|| codec.read_hex(text)).or(whole) else { return Ok(None) };
-        let found = self.engine.find_transaction(caller.owner(), reference.payment).await?;
-        Ok(found.map(|transaction| (transaction, reference.sequence)))
+        if let Some(payment) = checkout::read_id(&self.engine, text) {
+            let found = self.engine.find_transaction(caller.owner(), payment).await?;
+            return Ok(found.map(|transaction| (transaction, 0)));
+        }
+        let found = self.engine.find_printed(caller.owner(), Dialect::V3, text, None).await?;
+        Ok(found.map(|found| (found.transaction, found.part.map_or(0, Seq::number))))
     }
 }
 

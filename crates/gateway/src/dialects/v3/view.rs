@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use florin_engine::Engine;
+use florin_kernel::card::CardSummary;
 use florin_kernel::payment::{
-    CaptureMode, Details, Dialect, MethodForm, Operation, OperationKind, OperationStatus, PayerStep, Payment, Seq,
-    State,
+    CaptureMode, Details, Dialect, MethodForm, Operation, OperationStatus, PayerStep, Payment, Seq, State,
 };
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
@@ -14,7 +14,7 @@ use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
 use super::checkout;
-use super::codes::{Code, Coding, Event, PendingCodes, Set, TestMode, code};
+use super::codes::{Coding, Event, PendingCodes, Set, TestMode, code};
 use super::echo::Echo;
 use super::mounts::Mount;
 use super::redirect::REDIRECT_PAGE;
@@ -23,6 +23,10 @@ use super::settings::TimestampFormat;
 use super::stamp::{self, BUILD_NUMBER};
 use super::wire::{Body, CardBody, Parameter, Precondition, Redirect, ResultBody, ResultDetails, Risk, Summary};
 use super::{amounts, brand, event, secure};
+
+mod linked;
+
+pub use linked::Note;
 
 /// How much an answer tells of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +55,17 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// The code of what became of a payment.
-    pub fn code(&self, payment: &Payment) -> Code {
-        code(&event::of_payment(payment), self.coding(payment, &self.document(&payment.details, payment.dialect)))
-    }
-
     /// A payment as the transaction that it began with.
     pub fn payment(&self, payment: &Payment, detail: Detail) -> Body {
-        let document = self.document(&payment.details, payment.dialect);
+        self.payment_with(payment, &self.document(&payment.details, payment.dialect), detail)
+    }
+
+    /// As [`Viewer::payment`], with what this dialect keeps of it at hand.
+    pub fn payment_with(&self, payment: &Payment, document: &Document, detail: Detail) -> Body {
         let event = event::of_payment(payment);
         let attempt = payment.funding().or(payment.last_attempt());
-        let code = code(&event, self.coding(payment, &document));
-        let card = card(attempt, &document);
+        let code = code(&event, self.coding(payment, document));
+        let card = card(attempt, document);
         let is_card = card.is_some();
         Body {
             id: self.print(payment.id, 0),
@@ -73,7 +76,7 @@ impl Viewer {
                 CaptureMode::Later => "PA",
                 CaptureMode::Never => "CV",
             }),
-            payment_brand: brand_of(attempt, &document),
+            payment_brand: brand_of(attempt, document),
             amount: (!document.amount_left_out).then(|| amounts::printed(payment.asked)),
             currency: (!document.amount_left_out).then(|| payment.asked.asset().code()),
             descriptor: Some(self.descriptor(payment.merchant, &payment.details)),
@@ -97,34 +100,6 @@ impl Viewer {
         }
     }
 
-    /// A capture, void or refund as the transaction that it is here.
-    pub fn operation(&self, payment: &Payment, operation: &Operation, detail: Detail) -> Body {
-        let document = self.document(&payment.details, payment.dialect);
-        let event = event::of_operation(operation);
-        let attempt = payment.funding();
-        let sequence = operation.seq.number();
-        Body {
-            id: self.print(payment.id, sequence),
-            referenced_id: Some(self.print(payment.id, acted_on(payment, operation))),
-            payment_type: type_of(operation.kind),
-            payment_brand: brand_of(attempt, &document),
-            amount: Some(amounts::printed(operation.amount)),
-            currency: Some(operation.amount.asset().code()),
-            merchant_transaction_id: None,
-            merchant_invoice_id: None,
-            result: ResultBody::of(code(&event, self.coding(payment, &document)), self.set),
-            result_details: Some(details(&event, Some(operation))),
-            card: card(attempt, &document),
-            echo: Echo::default(),
-            three_d_secure: None,
-            redirect: None,
-            risk: None,
-            timestamp: stamp::timestamp(operation.started_at, self.format),
-            ndc: stamp::ndc_of(&self.engine, &document.entity, payment.id, sequence),
-            ..self.payment(payment, detail)
-        }
-    }
-
     /// A payout, made here or a withdrawal of another dialect.
     pub fn payout(&self, withdrawal: &Withdrawal) -> Body {
         let document = self.document(&withdrawal.details, withdrawal.dialect);
@@ -132,6 +107,7 @@ impl Viewer {
         let payout = withdrawal.payout.as_ref();
         let coding =
             Coding { set: self.set, pending: self.pending, mode: withdrawal.mode, test_mode: document.test_mode };
+        let to_card = withdrawal.plan.as_ref().and_then(|plan| plan.destination.card.as_ref());
         let method = withdrawal.plan.as_ref().map(|plan| plan.route.code.to_uppercase());
         let brand = if document.brand.is_empty() { method } else { Some(document.brand.clone()) };
         let zero = amounts::printed(Money::zero(withdrawal.asked.asset()));
@@ -148,7 +124,7 @@ impl Viewer {
             merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
             result: ResultBody::of(code(&event, coding), self.set),
             result_details: Some(details(&event, payout)),
-            card: card(payout, &document),
+            card: to_card.map(|card| card_body(card, &document)),
             echo: document.echo.clone(),
             three_d_secure: None,
             redirect: None,
@@ -252,22 +228,6 @@ pub fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
     }
 }
 
-/// The word of an operation that is a transaction of its own; attempts are their payment's.
-pub fn type_of(kind: OperationKind) -> Option<&'static str> {
-    match kind {
-        OperationKind::Capture => Some("CP"),
-        OperationKind::Refund => Some("RF"),
-        OperationKind::Void => Some("RV"),
-        OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => None,
-    }
-}
-
-/// The sequence of the transaction that an operation acts on: 0 for the payment, whichever attempt it was.
-fn acted_on(payment: &Payment, operation: &Operation) -> u16 {
-    let on = operation.on.and_then(|on| payment.operation(on));
-    on.filter(|on| !on.kind.is_attempt()).map_or(0, |on| on.seq.number())
-}
-
 fn changed_at(created_at: Timestamp, operation: Option<&Operation>) -> Timestamp {
     operation.map_or(created_at, |operation| operation.started_at)
 }
@@ -298,14 +258,17 @@ fn with_network_id(mut echo: Echo, attempt: Option<&Operation>) -> Echo {
 }
 
 fn card(attempt: Option<&Operation>, document: &Document) -> Option<CardBody> {
-    let card = attempt?.means.as_ref()?.card.as_ref()?;
-    Some(CardBody {
+    Some(card_body(attempt?.means.as_ref()?.card.as_ref()?, document))
+}
+
+fn card_body(card: &CardSummary, document: &Document) -> CardBody {
+    CardBody {
         bin: card.bin.clone(),
         last4_digits: card.last4.clone(),
         holder: document.holder.clone(),
         expiry_month: format!("{:02}", card.expiry.month),
         expiry_year: card.expiry.year.to_string(),
-    })
+    }
 }
 
 /// The name that was sent, else the card's; a page's provider in capitals.
@@ -326,32 +289,18 @@ fn brand_of(attempt: Option<&Operation>, document: &Document) -> Option<String> 
 
 fn summary(payment: &Payment) -> Summary {
     use florin_kernel::payment::Word;
-    let zero = Money::zero(payment.asked.asset());
-    let authorized = payment.funding().map_or(zero, |attempt| attempt.amount);
-    let (captured, refunded, charged_back) = match &payment.state {
-        State::Funded(funds) => (funds.captured, funds.refunded, funds.charged_back),
-        State::Created
-        | State::PendingPayer { .. }
-        | State::Pending { .. }
-        | State::Unknown { .. }
-        | State::Ended(_) => (zero, zero, zero),
-    };
-    let voids = payment
-        .operations
-        .iter()
-        .filter(|operation| operation.kind == OperationKind::Void && operation.status == OperationStatus::Approved);
-    let reversed = voids.fold(zero, |sum, void| sum.plus(void.amount).unwrap_or(sum));
+    let totals = payment.totals();
     let word = match payment.word() {
         Word::Unknown => Word::Pending,
         word => word,
     };
     Summary {
         state: word.text(),
-        authorized: amounts::printed(authorized),
-        captured: amounts::printed(captured),
-        refunded: amounts::printed(refunded),
-        reversed: amounts::printed(reversed),
-        charged_back: amounts::printed(charged_back),
+        authorized: amounts::printed(totals.authorised),
+        captured: amounts::printed(totals.captured),
+        refunded: amounts::printed(totals.refunded),
+        reversed: amounts::printed(totals.reversed),
+        charged_back: amounts::printed(totals.charged_back),
     }
 }
 

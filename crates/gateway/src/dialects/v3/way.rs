@@ -23,6 +23,7 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
     }
     match initial.kind {
         Kind::Debit | Kind::Preauthorisation | Kind::Verification => {}
+        // A payout has a way of its own.
         Kind::Payout | Kind::NotOffered => return Err(Problem::TypeNotOffered),
     }
     let (method, needs) = match &initial.account {
@@ -31,11 +32,12 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
         Account::Redirect(method) => (*method, Needs::Page),
         Account::Token(token) if is_registration(token) => return Err(Problem::RegistrationUnknown),
         Account::Token(_) => return Err(Problem::RegistrationMalformed),
+        Account::Bank(_) => return Err(Problem::NoAccount),
     };
     check_limits(&caller.merchant, payment)?;
     let seen = match &initial.account {
         Account::Card(card) => CardFacts::of(&card.pan),
-        Account::Redirect(_) | Account::Token(_) => CardFacts::Unseen,
+        Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => CardFacts::Unseen,
     };
     let candidate = route(&state.engine, payment, (method, needs), seen)?;
     match &initial.account {
@@ -46,7 +48,7 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
                 false => Ok((method, candidate)),
             }
         }
-        Account::Card(_) | Account::Redirect(_) | Account::Token(_) => Ok((method, candidate)),
+        Account::Card(_) | Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => Ok((method, candidate)),
     }
 }
 
@@ -105,11 +107,15 @@ pub fn route(
 }
 
 /// Whether a text has the form of a registration's id.
-fn is_registration(token: &str) -> bool {
+pub fn is_registration(token: &str) -> bool {
     token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
+/// Whether an amount is within bounds.
+///
+/// # Errors
+/// [`Problem::AmountTooLow`] or [`Problem::AmountTooLarge`].
+pub fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
     let error = |message: String| FieldError {
         name: "amount".to_owned(),
         value: Some(amounts::printed(amount)),

@@ -11,10 +11,19 @@ pub enum Command {
     Attempt(Attempt),
     /// Take money out of the hold.
     Capture(Money),
+    /// Take money out of the hold for the last time: once it is taken, what is left of the hold is released.
+    CaptureFinal(Money),
     /// Release what is still held.
     Void,
+    /// Release the whole hold, of which nothing was captured.
+    Reverse,
     /// Give money back.
-    Refund(Money),
+    Refund {
+        /// How much.
+        amount: Portion,
+        /// The sale or capture whose money it is; `None`: of whatever was taken, the oldest first.
+        on: Option<Seq>,
+    },
     /// What a provider says about an operation, whether it was just called, asked later, or spoke unasked.
     Answered {
         /// The operation.
@@ -39,6 +48,22 @@ pub enum Command {
     Cancel,
     /// The time of [`Payment::wake_at`] has come.
     Wake,
+}
+
+/// How much of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// So much.
+    Exactly(Money),
+    /// Whatever is left of it.
+    AllLeft,
+}
+
+impl Command {
+    /// Gives back so much of whatever was taken.
+    pub fn refund(amount: Money) -> Command {
+        Command::Refund { amount: Portion::Exactly(amount), on: None }
+    }
 }
 
 /// Where an attempt goes and what with.
@@ -141,6 +166,9 @@ pub enum Refusal {
         /// Left.
         left: Money,
     },
+    /// A hold of which something was captured cannot be reversed as a whole.
+    #[error("some of the hold was captured")]
+    HoldCaptured,
     /// A capture or void of the same hold is not decided yet.
     #[error("an operation on the same hold is still open")]
     HoldBusy,

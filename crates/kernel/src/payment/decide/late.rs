@@ -4,7 +4,11 @@
 use super::{Draft, Effect, Refusal};
 use crate::Money;
 use crate::ledger::chart::{self, Movement};
-use crate::payment::{Approval, Chargeback, OperationKind, OperationStatus, Outcome, Report, Seq, State};
+use crate::payment::totals::less;
+use crate::payment::{
+    Approval, Chargeback, LateMoney, Operation, OperationKind, OperationStatus, Outcome, Report, Seq, State,
+};
+use crate::routing::Method;
 
 impl Draft {
     pub(super) fn answered_late(&mut self, seq: Seq, report: Report) -> Result<(), Refusal> {
@@ -23,12 +27,12 @@ impl Draft {
                 | Outcome::Unknown(_),
             ) => return Ok(()),
         };
-        let (kind, amount, fits) =
-            (operation.kind, operation.amount, self.still_fits(operation.kind, operation.amount));
+        let (kind, amount, fits) = (operation.kind, operation.amount, self.still_fits(operation));
         if report.authentication.is_some() {
             self.operation_mut(seq)?.authentication = report.authentication;
         }
         match kind {
+            OperationKind::Sale | OperationKind::Authorise if self.accepts_late(seq) => self.approved(seq, approval),
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund if fits => {
                 self.approved(seq, approval)
             }
@@ -69,7 +73,7 @@ impl Draft {
             return Err(Refusal::ChargebackExceedsCapture { asked: amount, left: movement.credited });
         }
         let movement = Movement { credited: amount, moved, ..movement };
-        self.payment.chargebacks.push(Chargeback { reference, amount, at: self.now });
+        self.payment.chargebacks.push(Chargeback { on: seq, reference, amount, at: self.now });
         self.effects.push(Effect::Post(chart::late_money_charged_back(&movement)));
         Ok(())
     }
@@ -81,16 +85,32 @@ impl Draft {
         Ok(())
     }
 
+    /// Whether the payment takes the money of an attempt that was given up after all: by its rule, while it has no other and
+    /// waits for none, and not by card, whose authentication was over.
+    fn accepts_late(&self, seq: Seq) -> bool {
+        let waits = match &self.payment.state {
+            State::Created | State::Ended(_) => false,
+            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } | State::Funded(_) => true,
+        };
+        let means = self.payment.operation(seq).and_then(|attempt| attempt.means.as_ref());
+        // A payment that once had money and lost it has ended for good.
+        let had_money = self.payment.funding().is_some();
+        let accepts = self.payment.times.late == LateMoney::Accepted;
+        accepts && !waits && !had_money && means.is_some_and(|means| means.method != Method::Card)
+    }
+
     /// Whether a late capture, void or refund is still within the payment's bounds, open ones counted.
-    fn still_fits(&self, kind: OperationKind, amount: Money) -> bool {
+    fn still_fits(&self, operation: &Operation) -> bool {
         let State::Funded(funds) = self.payment.state else { return false };
-        let hold_left = super::money::less(funds.held, self.open(OperationKind::Capture));
-        match kind {
+        let hold_left = less(funds.held, self.open(OperationKind::Capture));
+        let amount = operation.amount;
+        match operation.kind {
             OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => false,
             OperationKind::Capture => !amount.exceeds(hold_left) && self.open(OperationKind::Void).next().is_none(),
             OperationKind::Void => self.open(OperationKind::Capture).next().is_none(),
             OperationKind::Refund => {
-                !amount.exceeds(super::money::less(funds.refundable(), self.open(OperationKind::Refund)))
+                let on = operation.on.and_then(|on| self.payment.left_of(on));
+                !amount.exceeds(on.unwrap_or(self.payment.left_to_refund()))
             }
         }
     }

@@ -3,7 +3,8 @@
 use super::Draft;
 use crate::Money;
 use crate::fx::Rounding;
-use crate::payment::{Operation, OperationKind, OperationStatus, Route};
+use crate::payment::totals::{less, sum};
+use crate::payment::{Operation, OperationKind, OperationStatus, Route, Seq};
 
 /// What a provider moves for an amount in the payment's currency.
 pub(super) fn converted(amount: Money, route: &Route, rounding: Rounding) -> Option<Money> {
@@ -43,16 +44,6 @@ pub(super) fn credited(moved: Money, operation: &Operation) -> Option<Money> {
     }
 }
 
-/// `start` and the amounts of all operations.
-pub(super) fn sum<'a>(start: Money, operations: impl Iterator<Item = &'a Operation>) -> Money {
-    operations.fold(start, |sum, operation| sum.plus(operation.amount).unwrap_or(sum))
-}
-
-/// `start` less the amounts of all operations, nothing at the least.
-pub(super) fn less<'a>(start: Money, operations: impl Iterator<Item = &'a Operation>) -> Money {
-    operations.fold(start, |left, operation| left.minus(operation.amount).unwrap_or(Money::zero(start.asset())))
-}
-
 impl Draft {
     /// What a converted capture, void or refund moves: about `part`, but never more than is left on the provider's side by
     /// what was done or is under way, and never nothing. Who takes the last of the one side takes the last of the other,
@@ -83,6 +74,20 @@ impl Draft {
             // Something stays for who comes last.
             false => part.minor().max(1).min(left_moved - 1),
         };
+        (minor > 0).then_some(Money::new(minor, part.asset()))
+    }
+    /// A converted refund of one taking moves no more than the taking has left on the provider's side.
+    pub(super) fn within_taking(&self, taking: Seq, kind: OperationKind, part: Money) -> Option<Money> {
+        let taking = self.payment.operation(taking)?;
+        if kind != OperationKind::Refund || taking.kind != OperationKind::Capture {
+            return Some(part);
+        }
+        let given_back = self.payment.operations.iter().filter(|operation| {
+            let counts = operation.is_open() || operation.status == OperationStatus::Approved;
+            operation.kind == OperationKind::Refund && operation.on == Some(taking.seq) && counts
+        });
+        let left = given_back.fold(taking.moved.minor(), |left, refund| left - refund.moved.minor());
+        let minor = part.minor().min(left);
         (minor > 0).then_some(Money::new(minor, part.asset()))
     }
 }

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::tests::{after, answered, attempt, created, eur};
-use super::{Amendment, Attempt, Command, Effect, decide};
+use super::{Amendment, Attempt, Command, Effect, Portion, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{
     AmountChoice, Approval, Authentication, AuthenticationFailure, AuthenticationStatus, CaptureMode, Decline, Doubt,
-    Outcome, PayerStep, Payment, Presence, Report, Retry, Seq, State, StepKind,
+    Funds, LateMoney, Operation, OperationKind, OperationStatus, Outcome, PayerStep, Payment, Presence, Report, Retry,
+    Seq, State, StepKind,
 };
+use crate::routing::Method;
 use crate::{Asset, Money};
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -58,6 +60,16 @@ fn amount() -> impl Strategy<Value = Money> {
     (1..=1200_i64).prop_map(|minor| Money::new(minor, Asset::from_code("EUR").expect("a known asset")))
 }
 
+fn by_bank() -> Attempt {
+    let mut attempt = attempt(211);
+    attempt.means.method = Method::BankTransfer;
+    attempt
+}
+
+fn portion() -> impl Strategy<Value = Portion> {
+    prop_oneof![amount().prop_map(Portion::Exactly), Just(Portion::AllLeft)]
+}
+
 fn converting() -> Attempt {
     let mut attempt = attempt(216);
     let gbp = Asset::from_code("GBP").expect("a known asset");
@@ -67,10 +79,13 @@ fn converting() -> Attempt {
 
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        3 => prop::sample::select(vec![attempt(210), converting(), without_payer()]).prop_map(Command::Attempt),
+        3 => prop::sample::select(vec![attempt(210), by_bank(), converting(), without_payer()]).prop_map(Command::Attempt),
         3 => amount().prop_map(Command::Capture),
+        1 => amount().prop_map(Command::CaptureFinal),
         1 => Just(Command::Void),
-        3 => amount().prop_map(Command::Refund),
+        1 => Just(Command::Reverse),
+        1 => (2..6_u16, portion()).prop_map(|(seq, amount)| Command::Refund { amount, on: Some(Seq::new(seq)) }),
+        3 => amount().prop_map(Command::refund),
         8 => (1..6_u16, report(), any::<bool>()).prop_map(|(seq, report, cascade)| {
             let fallback = cascade.then(|| attempt(215));
             Command::Answered { seq: Seq::new(seq), report, fallback }
@@ -119,6 +134,18 @@ fn check(payment: &Payment, book: &Book) -> Result<(), TestCaseError> {
         }
         _ => (0, 0),
     };
+    for taking in payment.operations.iter().filter(|operation| operation.status == OperationStatus::Approved) {
+        let on_it = |refund: &&Operation| refund.kind == OperationKind::Refund && refund.on == Some(taking.seq);
+        let counts = |refund: &&Operation| refund.is_open() || refund.status == OperationStatus::Approved;
+        let refunds = payment.operations.iter().filter(on_it).filter(counts);
+        let refunded: i64 = refunds.map(|refund| refund.amount.minor()).sum();
+        prop_assert!(refunded <= taking.amount.minor(), "refunds of {:?} within it", taking.seq);
+    }
+    // A verified card has no money.
+    if let (State::Funded(funds), Some(_)) = (&payment.state, payment.funding()) {
+        let of_operations = payment.funds_of_operations().map(|sums| Funds { hold_until: funds.hold_until, ..sums });
+        prop_assert_eq!(of_operations, Some(*funds), "the operations say the same");
+    }
     prop_assert_eq!(balance(Layer::Pending), held, "the book knows the hold");
     prop_assert_eq!(balance(Layer::Posted), taken, "the book knows what was taken");
     Ok(())
@@ -130,10 +157,12 @@ proptest! {
     #[test]
     fn money_stays_within_its_bounds(
         capture in capture_mode(),
+        late in prop::sample::select(vec![LateMoney::Suspense, LateMoney::Accepted]),
         retry in retry(),
         history in prop::collection::vec((command(), 0..400_i64), 1..40),
     ) {
         let mut payment = created(capture, retry);
+        payment.times.late = late;
         let mut book = Book::new();
         let mut now = 0;
         for (command, passed) in history {
@@ -152,7 +181,8 @@ proptest! {
                 }
             }
             if let Some(ended) = ended_before {
-                prop_assert_eq!(&decision.payment.state, &ended, "an end is an end");
+                let accepted = late == LateMoney::Accepted && matches!(decision.payment.state, State::Funded(_));
+                prop_assert!(accepted || decision.payment.state == ended, "an end is an end");
             }
             payment = decision.payment;
             check(&payment, &book)?;

@@ -2,15 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Amendment, Attempt, Command, Decision, Effect, Refusal, decide};
+use super::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal, decide};
 use crate::payment::{
-    AmountChoice, Approval, CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, Means, Mode, Outcome,
-    PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, Times,
+    AmountChoice, Approval, CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, LateMoney, Means, Mode,
+    Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, Times,
 };
 use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod facts;
+mod session;
 
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -105,7 +106,8 @@ fn session() -> Retry {
 }
 
 fn states() -> Vec<(&'static str, Payment)> {
-    use Command::{Capture, Refund, Void};
+    use Command::{Capture, CaptureFinal, Void};
+    let refund = |amount| Command::refund(eur(amount));
     let ok = |seq| answered(seq, approved());
     let charge_back = Command::ChargedBack { seq: Seq::new(1), moved: eur("10.00"), reference: "cb".into() };
     vec![
@@ -121,12 +123,13 @@ fn states() -> Vec<(&'static str, Payment)> {
         ("pending_payer", sale([answered(1, needs_payer(StepKind::Challenge))])),
         ("authorised", authorisation([ok(1)])),
         ("authorised, capture open", authorisation([ok(1), Capture(eur("7.00"))])),
+        ("authorised, final capture open", authorisation([ok(1), CaptureFinal(eur("7.00"))])),
         ("authorised, void unknown", authorisation([ok(1), Void, answered(2, Outcome::Unknown(Doubt::TimedOut))])),
         ("partially_captured", authorisation([ok(1), Capture(eur("7.00")), ok(2)])),
         ("captured", sale([ok(1)])),
-        ("captured, refund open", sale([ok(1), Refund(eur("6.00"))])),
-        ("partially_refunded", sale([ok(1), Refund(eur("6.00")), ok(2)])),
-        ("refunded", sale([ok(1), Refund(eur("10.00")), ok(2)])),
+        ("captured, refund open", sale([ok(1), refund("6.00")])),
+        ("partially_refunded", sale([ok(1), refund("6.00"), ok(2)])),
+        ("refunded", sale([ok(1), refund("10.00"), ok(2)])),
         ("charged_back", sale([ok(1), charge_back])),
         ("declined", sale([answered(1, declined("51"))])),
         ("failed", sale([answered(1, Outcome::NotSent)])),
@@ -148,12 +151,16 @@ fn commands(payment: &Payment) -> Vec<(String, Command, Timestamp)> {
         ("attempt after the session".to_owned(), Command::Attempt(attempt(210)), after(1800)),
         ("capture 3.00".to_owned(), Command::Capture(eur("3.00")), soon),
         ("capture 10.00".to_owned(), Command::Capture(eur("10.00")), soon),
+        ("final capture 3.00".to_owned(), Command::CaptureFinal(eur("3.00")), soon),
         ("void".to_owned(), Command::Void, soon),
-        ("refund 4.00".to_owned(), Command::Refund(eur("4.00")), soon),
-        ("refund 10.01".to_owned(), Command::Refund(eur("10.01")), soon),
+        ("reverse".to_owned(), Command::Reverse, soon),
+        ("refund 4.00".to_owned(), Command::refund(eur("4.00")), soon),
+        ("refund all".to_owned(), Command::Refund { amount: Portion::AllLeft, on: None }, soon),
+        ("refund all of 2".to_owned(), Command::Refund { amount: Portion::AllLeft, on: Some(Seq::new(2)) }, soon),
+        ("refund 10.01".to_owned(), Command::refund(eur("10.01")), soon),
         (
             "refund in another currency".to_owned(),
-            Command::Refund(Money::new(1, Asset::from_code("GBP").expect("known"))),
+            Command::refund(Money::new(1, Asset::from_code("GBP").expect("known"))),
             soon,
         ),
         ("amend".to_owned(), amend("12.00"), soon),
@@ -326,7 +333,7 @@ fn failed_parts_of_a_conversion_leave_nothing_of_the_hold() {
         let last = decide(&payment, answered(5, approved()), after(2)).expect("the rest of the hold");
         let moved: i64 = last.payment.operations[2..].iter().map(|operation| operation.moved.minor()).sum();
         assert_eq!((moved, last.payment.word().text()), (5, "captured"), "{parts:?}");
-        payment = run(last.payment, [Command::Refund(eur("0.02")), Command::Refund(eur("0.03"))]);
+        payment = run(last.payment, [Command::refund(eur("0.02")), Command::refund(eur("0.03"))]);
         let refunds: i64 = payment.operations[5..].iter().map(|operation| operation.moved.minor()).sum();
         assert_eq!(refunds, 5, "{parts:?}");
     }
@@ -338,60 +345,113 @@ fn a_payments_operations_are_limited() {
     payment.asked = eur("100.00");
     while payment.operations.len() < usize::from(Seq::MAX) {
         let next = payment.operations.len() as u16 + 1;
-        payment = run(payment, [Command::Refund(eur("0.01")), answered(next, declined("05"))]);
+        payment = run(payment, [Command::refund(eur("0.01")), answered(next, declined("05"))]);
     }
-    assert_eq!(decide(&payment, Command::Refund(eur("0.01")), after(2)).err(), Some(Refusal::TooManyOperations));
+    assert_eq!(decide(&payment, Command::refund(eur("0.01")), after(2)).err(), Some(Refusal::TooManyOperations));
 }
 
-fn in_session(attempts_max: u16, amount: AmountChoice) -> Payment {
-    created(CaptureMode::Now, Retry::Session { attempts_max, until: after(1800), amount })
+fn refund_on(seq: u16, amount: &str) -> Command {
+    Command::Refund { amount: Portion::Exactly(eur(amount)), on: Some(Seq::new(seq)) }
 }
 
-fn attempt_of(amount: &str) -> Command {
-    Command::Attempt(Attempt { amount: Some(eur(amount)), ..attempt(210) })
-}
-
-#[test]
-fn only_an_open_amount_is_the_payers_choice() {
-    let paid = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, approved())]);
-    assert_eq!((paid.asked, paid.operations[0].amount), (eur("7.00"), eur("7.00")));
-    // What was chosen last is what the payment is about, also when it was declined.
-    let again = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, declined("51"))]);
-    assert_eq!((again.asked, again.state.clone()), (eur("7.00"), State::Created));
-    let same =
-        decide(&in_session(2, AmountChoice::Fixed), attempt_of("10.00"), after(1)).expect("the amount asked for");
-    assert_eq!(same.payment.asked, eur("10.00"));
-    for payment in [in_session(2, AmountChoice::Fixed), created(CaptureMode::Now, Retry::Never)] {
-        assert_eq!(decide(&payment, attempt_of("7.00"), after(1)).err(), Some(Refusal::BadAmount));
+/// Told as a story: what is refused stays without effect.
+fn story(payment: Payment, steps: &[(Command, &str)]) -> Payment {
+    let mut payment = payment;
+    for (command, expected) in steps {
+        let decision = decide(&payment, command.clone(), after(2));
+        assert_eq!(show(&payment, decision.clone(), after(2)), *expected, "{command:?}");
+        payment = decision.map_or(payment, |decision| decision.payment);
     }
-    let none = Command::Attempt(Attempt { amount: Some(Money::zero(eur("1").asset())), ..attempt(210) });
-    assert_eq!(decide(&in_session(2, AmountChoice::Open), none, after(1)).err(), Some(Refusal::BadAmount));
+    payment
 }
 
 #[test]
-fn a_session_becomes_another_before_it_is_paid() {
-    let changed = run(in_session(2, AmountChoice::Fixed), [amend("12.00")]);
-    assert_eq!((changed.asked, changed.details.reference.as_str()), (eur("12.00"), "order-2"));
-    let paid = run(changed, [Command::Attempt(attempt(210)), answered(1, approved())]);
-    assert_eq!(paid.operations[0].amount, eur("12.00"));
-    // What was tried already was tried in a currency.
-    let pounds = Money::new(1, Asset::from_code("GBP").expect("known"));
-    let in_pounds = || Command::Amend(Amendment { asked: pounds, capture: CaptureMode::Now, details: Box::default() });
-    assert_eq!(run(in_session(2, AmountChoice::Fixed), [in_pounds()]).asked, pounds);
-    let tried = run(in_session(2, AmountChoice::Fixed), [Command::Attempt(attempt(210)), answered(1, declined("05"))]);
-    assert_eq!(decide(&tried, in_pounds(), after(1)).err(), Some(Refusal::BadAmount));
-    assert_eq!(decide(&tried, amend("0.00"), after(1)).err(), Some(Refusal::BadAmount));
-}
-
-/// Going on to another provider is the same try of the payer's.
-#[test]
-fn a_cascade_is_one_try() {
-    let cascades = |seq| cascading(seq, "05");
-    let first = run(
-        in_session(2, AmountChoice::Fixed),
-        [Command::Attempt(attempt(210)), cascades(1), answered(2, declined("05"))],
+fn a_refund_of_one_capture_stays_within_it() {
+    let ok = |seq| answered(seq, approved());
+    let captures = [ok(1), Command::Capture(eur("4.00")), ok(2), Command::Capture(eur("6.00")), ok(3)];
+    story(
+        authorisation(captures),
+        &[
+            (refund_on(2, "4.01"), "refused: refund of 4.01 EUR exceeds the 4.00 EUR that can be refunded"),
+            (refund_on(1, "1.00"), "refused: the payment has no such operation"),
+            (refund_on(2, "1.50"), "captured; call Refund 4 of 1.50 EUR; wake +30 s"),
+            // Of the whole: what the oldest has left, then the next.
+            (Command::refund(eur("3.00")), "captured; call Refund 5 of 3.00 EUR; wake +30 s"),
+            (refund_on(2, "0.01"), "refused: refund of 0.01 EUR exceeds the 0.00 EUR that can be refunded"),
+            (refund_on(3, "5.51"), "refused: refund of 5.51 EUR exceeds the 5.50 EUR that can be refunded"),
+            (answered(5, declined("05")), "captured; wake +30 s"),
+            (
+                Command::Refund { amount: Portion::AllLeft, on: Some(Seq::new(2)) },
+                "captured; call Refund 6 of 2.50 EUR; wake +30 s",
+            ),
+            (Command::Refund { amount: Portion::AllLeft, on: None }, "captured; call Refund 7 of 6.00 EUR; wake +30 s"),
+            (
+                Command::Refund { amount: Portion::AllLeft, on: None },
+                "refused: refund of 0.00 EUR exceeds the 0.00 EUR that can be refunded",
+            ),
+        ],
     );
-    assert_eq!((first.operations[1].cascaded_from, first.state.clone()), (Some(Seq::new(1)), State::Created));
-    let second = run(first, [Command::Attempt(attempt(210)), cascades(3), answered(4, declined("51"))]);
-    assert_eq!(second.word().text(), "declined");
+}
+
+#[test]
+fn a_final_capture_releases_the_rest() {
+    let held = || authorisation([answered(1, approved())]);
+    let taken = "partially_captured; post captured_from_hold 7.00 EUR; call Void 3 of 3.00 EUR; notify authorised to partially_captured; wake +30 s";
+    let closing = (Command::CaptureFinal(eur("7.00")), "authorised; call Capture 2 of 7.00 EUR; wake +30 s");
+    // Known at once, or only after it was unknown.
+    let known = story(held(), &[closing.clone(), (answered(2, approved()), taken)]);
+    let unknown = (answered(2, Outcome::Unknown(Doubt::TimedOut)), "authorised; wake +2 s");
+    story(held(), &[closing.clone(), unknown, (answered(2, approved()), taken)]);
+    let released = "captured; post hold_released 3.00 EUR; notify partially_captured to captured";
+    story(known.clone(), &[(answered(3, approved()), released), (answered(2, approved()), "nothing")]);
+    // A release that is refused is not tried again by itself, and the hold may be used again.
+    let refused = (answered(3, declined("05")), "partially_captured; wake +604799 s");
+    let again = (Command::Capture(eur("3.00")), "partially_captured; call Capture 4 of 3.00 EUR; wake +30 s");
+    story(known, &[refused, (answered(2, approved()), "nothing"), again]);
+    // A capture under way is waited for; none is begun any more.
+    let busy = "refused: an operation on the same hold is still open";
+    story(
+        held(),
+        &[
+            (Command::Capture(eur("1.00")), "authorised; call Capture 2 of 1.00 EUR; wake +30 s"),
+            (Command::CaptureFinal(eur("7.00")), "authorised; call Capture 3 of 7.00 EUR; wake +30 s"),
+            (Command::Capture(eur("1.00")), busy),
+            (
+                answered(3, approved()),
+                "partially_captured; post captured_from_hold 7.00 EUR; notify authorised to partially_captured; wake +30 s",
+            ),
+            (answered(2, declined("05")), "partially_captured; call Void 4 of 3.00 EUR; wake +30 s"),
+        ],
+    );
+}
+
+#[test]
+fn only_a_whole_hold_is_reversed() {
+    let ok = |seq| answered(seq, approved());
+    let part = authorisation([ok(1), Command::Capture(eur("7.00")), ok(2)]);
+    story(part, &[(Command::Reverse, "refused: some of the hold was captured")]);
+    let whole = authorisation([ok(1)]);
+    story(whole, &[(Command::Reverse, "authorised; call Void 2 of 10.00 EUR; wake +30 s")]);
+}
+
+#[test]
+fn late_money_is_accepted_where_the_payment_says_so() {
+    let ended = |method, late| {
+        let mut payment = created(CaptureMode::Now, Retry::Never);
+        payment.times.late = late;
+        let means = Means::of(method);
+        let begun = run(payment, [Command::Attempt(Attempt { means, ..attempt(210) })]);
+        let step = answered(1, needs_payer(StepKind::Redirect));
+        decide(&begun, step, after(1900)).expect("the payer's time is over").payment
+    };
+    let suspense = "expired; post late_money 10.00 EUR";
+    for (method, late, expected) in [
+        (Method::BankTransfer, LateMoney::Accepted, "captured; post captured 10.00 EUR; notify expired to captured"),
+        (Method::Card, LateMoney::Accepted, suspense),
+        (Method::BankTransfer, LateMoney::Suspense, suspense),
+    ] {
+        let payment = ended(method, late);
+        let heard = decide(&payment, answered(1, approved()), after(2000));
+        assert_eq!(show(&payment, heard, after(2000)), expected);
+    }
 }

@@ -9,7 +9,7 @@ use super::tests::{after, answered, confirmation, created, eur, returned};
 use super::{Command, Confirmation, Overdraft, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{Approval, Decline, Doubt, Effect, OperationStatus, Outcome, PayerStep, StepKind};
-use crate::withdrawal::{Approver, State, Withdrawal};
+use crate::withdrawal::{Approver, Funding, State, Withdrawal};
 use crate::{Asset, Money};
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -59,7 +59,7 @@ fn book(book: &mut Book, effects: &[Effect<super::Word>]) -> Result<usize, TestC
     let mut paid = 0;
     for effect in effects {
         let Effect::Post(entry) = effect else { continue };
-        paid += usize::from(matches!(entry.event, "withdrawal_paid" | "late_payout"));
+        paid += usize::from(matches!(entry.event, "withdrawal_paid" | "acquirer_payout_made" | "late_payout"));
         prop_assert!(!entry.transfers.is_empty());
         for transfer in &entry.transfers {
             prop_assert!(transfer.amount.minor() > 0, "{}: {transfer:?}", entry.event);
@@ -84,6 +84,10 @@ fn check(withdrawal: &Withdrawal, book: &Book) -> Result<(), TestCaseError> {
     prop_assert_eq!(held, minor(withdrawal.held()), "what is held is what is undecided");
     let available = posted(Account::MerchantAvailable(withdrawal.merchant));
     prop_assert_eq!(available, -minor(withdrawal.taken()), "the merchant misses what is held or paid");
+    let at_acquirer = posted(Account::MerchantAtAcquirer(withdrawal.merchant));
+    prop_assert_eq!(at_acquirer, -minor(withdrawal.taken_at_acquirer()), "or what its acquirer paid");
+    let of_balance = withdrawal.funding == Funding::Balance;
+    prop_assert!(of_balance || (held, available) == (0, 0), "nothing of the balance moves for another's payout");
     Ok(())
 }
 
@@ -91,8 +95,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn money_is_held_and_resolved_once(history in prop::collection::vec((command(), 0..90_000_i64), 1..40)) {
-        let (mut withdrawal, mut book_of) = (created(), Book::new());
+    fn money_is_held_and_resolved_once(
+        funding in prop::sample::select(vec![Funding::Balance, Funding::Acquirer]),
+        history in prop::collection::vec((command(), 0..90_000_i64), 1..40),
+    ) {
+        let (mut withdrawal, mut book_of) = (Withdrawal { funding, ..created() }, Book::new());
         let (mut now, mut calls, mut paid) = (0, 0, 0);
         for (command, passed) in history {
             now += passed % if passed % 3 == 0 { 90_000 } else { 60 };

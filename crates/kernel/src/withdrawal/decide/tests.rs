@@ -7,7 +7,7 @@ use crate::payment::{
     Approval, Decline, Details, Dialect, Doubt, Effect, Mode, OperationStatus, Outcome, PayerStep, Route, Seq, StepKind,
 };
 use crate::routing::{Method, ProviderId};
-use crate::withdrawal::{Approver, Destination, State, Withdrawal};
+use crate::withdrawal::{Approver, Destination, Funding, State, Withdrawal};
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 pub(super) fn eur(text: &str) -> Money {
@@ -26,6 +26,7 @@ pub(in crate::withdrawal) fn created() -> Withdrawal {
         dialect: Dialect::Cashier,
         created_at: after(0),
         asked: eur("10.00"),
+        funding: Funding::Balance,
         state: State::Created { until: after(1800) },
         plan: None,
         approvals: Vec::new(),
@@ -45,7 +46,12 @@ pub(super) fn confirmation(required: u8) -> Confirmation {
             conversion: None,
             trail: None,
         },
-        destination: Destination { method: Method::BankTransfer, shown: "GB33…5555".into(), sealed: "sealed".into() },
+        destination: Destination {
+            method: Method::BankTransfer,
+            shown: "GB33…5555".into(),
+            card: None,
+            sealed: "sealed".into(),
+        },
         required,
         approval_days: None,
         overdraft: Overdraft::UpTo(Money::zero(eur("1").asset())),

@@ -45,7 +45,7 @@ fn deposit(method: Method, amount: Money, refunds: &[Money]) -> Transaction {
     let (means, circumstances) = (Means::of(method), Circumstances::default());
     let attempt = Attempt { route: route(), means, circumstances, amount: None };
     let answer = Command::Answered { seq: Seq::new(1), report: yes().into(), fallback: None };
-    let refunds = refunds.iter().map(|refund| Command::Refund(*refund));
+    let refunds = refunds.iter().map(|refund| Command::refund(*refund));
     let commands = [Command::Attempt(attempt), answer].into_iter().chain(refunds);
     let step = |payment, command| decide(&payment, command, hours(1)).expect("it fits").payment;
     Transaction::Payment(commands.fold(payment, step))
@@ -62,7 +62,7 @@ fn paid_out(
     let withdrawal = Withdrawal { asked: amount, ..withdrawal::decide::tests::created() };
     let confirmation = Confirmation {
         route: route(),
-        destination: Destination { method, shown: String::new(), sealed: String::new() },
+        destination: Destination { method, shown: String::new(), card: None, sealed: String::new() },
         required,
         approval_days: None,
         overdraft: Overdraft::Unlimited,
@@ -82,7 +82,11 @@ fn no() -> Outcome {
 }
 
 fn history(transactions: Vec<Transaction>) -> History {
-    let mut history = History::new(eur("1").asset());
+    history_since(Timestamp::MIN, transactions)
+}
+
+fn history_since(since: Timestamp, transactions: Vec<Transaction>) -> History {
+    let mut history = History::new(eur("1").asset(), since);
     transactions.iter().for_each(|transaction| history.add(transaction));
     history
 }
@@ -153,4 +157,13 @@ fn a_day_has_one_total() {
     check("70", 26, true);
     check("70.01", 26, false);
     check("100", 48, true);
+}
+
+#[test]
+fn what_was_before_the_loop_does_not_count_for_it() {
+    let made = || vec![deposit(Method::Card, eur("50"), &[]), paid_out(Method::Card, eur("20"), 1, 0, [])];
+    let (all, later) = (history_since(hours(0), made()), history_since(hours(1), made()));
+    assert_eq!((all.left(Method::Card), all.confirmed()), (eur("30"), 1));
+    assert_eq!((later.left(Method::Card), later.confirmed()), (eur("0"), 1));
+    assert!(!later.stays_within(eur("20"), eur("0.01"), hours(1)), "the day counts whatever the loop");
 }

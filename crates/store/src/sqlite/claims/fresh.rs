@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::read;
 use crate::Claim;
 
-const ALL: &str = "SELECT id, key, digest, payment, at, expires FROM fresh_claims ORDER BY id";
+const ALL: &str = "SELECT id, key, digest, payment, sequence, at, expires FROM fresh_claims ORDER BY id";
 const PURGE: &str = "DELETE FROM fresh_claims WHERE id IN
     (SELECT id FROM fresh_claims WHERE expires = 1 AND at < ?1 ORDER BY id LIMIT ?2) RETURNING id, key";
 

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Statement, params};
 
 use super::fresh::FreshClaims;
 
-const MOVE: &str =
-    "INSERT INTO claims (key, digest, payment, at, expires) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+const MOVE: &str = "INSERT INTO claims (key, digest, payment, sequence, at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO NOTHING";
 const FIRST_ID: &str = "SELECT coalesce(min(id), 0) FROM fresh_claims";
 const TRIM: &str = "DELETE FROM fresh_claims WHERE id <= ?1";
 
@@ -66,7 +66,15 @@ impl<'c> Settling<'c> {
                 let part = *moved..keys.len().min(moved + count);
                 for claim in keys[part.clone()].iter().filter_map(|key| fresh.find(key)) {
                     let at = claim.at.as_millisecond();
-                    self.insert.execute(params![claim.key, claim.digest, claim.payment.number(), at, claim.expires])?;
+                    let payment = claim.payment.number();
+                    self.insert.execute(params![
+                        claim.key,
+                        claim.digest,
+                        payment,
+                        claim.sequence,
+                        at,
+                        claim.expires
+                    ])?;
                 }
                 Ok(Step::Move(part))
             }

@@ -129,8 +129,8 @@ pub(super) fn read_amount(text: &str, asset: Asset, words: &Words) -> Option<Mon
 }
 
 fn kept_amount(submitted: &Submitted) -> Option<String> {
-    let text = submitted.field("amount");
-    (!text.is_empty()).then(|| text.chars().take(30).collect())
+    let text: String = submitted.kept_text("amount").chars().take(30).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 fn read_card(submitted: &Submitted, words: &Words, mode: Mode, today: Date) -> Result<Card, Box<CardFields>> {

@@ -122,7 +122,7 @@ fn statuses() {
         assert_eq!((status(word, Statuses::Basic), status(word, Statuses::Extended)), (basic, extended), "{word:?}");
     }
     let paid = tried(eur("10"), Outcome::Approved(Approval::default()));
-    let refunded = told(&tell(&paid, Command::Refund(eur("4"))), Outcome::Approved(Approval::default()));
+    let refunded = told(&tell(&paid, Command::refund(eur("4"))), Outcome::Approved(Approval::default()));
     assert_eq!(status(refunded.word(), Statuses::Extended), "partially_refunded");
 }
 

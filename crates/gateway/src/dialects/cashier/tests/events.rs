@@ -113,7 +113,7 @@ fn refunds_show_only_with_extended_statuses() {
     let live = |mut outbox: Outbox| {
         let mut payment = outbox.live([yes()]);
         for amount in ["4.00", "1.05", "5.00"] {
-            payment = outbox.change(&payment, tell(&payment, Command::Refund(eur(amount))));
+            payment = outbox.change(&payment, tell(&payment, Command::refund(eur(amount))));
             payment = outbox.change(&payment, told(&payment, yes()));
         }
         outbox.sent

@@ -2,7 +2,7 @@
 
 use florin_kernel::payment::{Decline, Details, Dialect, Mode, Payer, Route};
 use florin_kernel::routing::{Method, ProviderId};
-use florin_kernel::withdrawal::{Approver, Destination, Ending, Plan, State, Withdrawal};
+use florin_kernel::withdrawal::{Approver, Destination, Ending, Funding, Plan, State, Withdrawal};
 use florin_kernel::{Asset, MerchantId, Money, PaymentId, Timestamp};
 
 use super::super::notify::{signature, withdrawal_body, withdrawal_status_to_tell};
@@ -17,6 +17,7 @@ fn withdrawal(state: State) -> Withdrawal {
         dialect: Dialect::Cashier,
         created_at: Timestamp::UNIX_EPOCH,
         asked: Money::parse("200.00", Asset::from_code("GBP").expect("a currency")).expect("an amount"),
+        funding: Funding::Balance,
         state,
         plan: None,
         approvals: Vec::new(),
@@ -50,7 +51,8 @@ fn the_contracts_vector() {
         conversion: None,
         trail: None,
     };
-    let destination = Destination { method: Method::BankTransfer, shown: "…5555".into(), sealed: String::new() };
+    let destination =
+        Destination { method: Method::BankTransfer, shown: "…5555".into(), card: None, sealed: String::new() };
     let planned = Withdrawal { plan: Some(Plan { route, destination }), ..withdrawal(rejected("No")) };
     let body = withdrawal_body("r21nmrtpcmrcava", &planned, "rejected", Edition::Nested);
     assert!(body.ends_with(r#""transaction_type":"withdrawal","provider":"bank","rejected_reason":"No"}"#), "{body}");

@@ -163,6 +163,7 @@ impl<'a> Visit<'a> {
                 | Refusal::ReturnExceedsPayout { .. }
                 | Refusal::NoSuchOperation,
             )
+            | SubmitError::Taken(_)
             | SubmitError::Refused(_) => Ok(self.to_own_page()),
             SubmitError::Store(_) | SubmitError::Draining => {
                 tracing::warn!(%error, "a payer's form waits");
@@ -183,9 +184,12 @@ impl<'a> Visit<'a> {
         }
         match self.engine().cancel_withdrawal(self.withdrawal.id).await {
             Ok(withdrawal) => Ok(self.go_on(&withdrawal)),
-            Err(SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient) => {
-                Ok(self.to_own_page())
-            }
+            Err(
+                SubmitError::Refused(_)
+                | SubmitError::WithdrawalRefused(_)
+                | SubmitError::Taken(_)
+                | SubmitError::BalanceInsufficient,
+            ) => Ok(self.to_own_page()),
             Err(SubmitError::NotFound) => Ok(notice::not_found()),
             Err(error @ (SubmitError::Store(_) | SubmitError::Draining)) => {
                 tracing::warn!(%error, "a payer's form waits");

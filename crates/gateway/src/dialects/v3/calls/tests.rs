@@ -15,6 +15,8 @@ fn paths_and_methods_name_calls() {
     check("GET", "payments", Ok(Call::NewestByReference));
     check("PUT", "payments", Err(Problem::WrongMethod("GET, HEAD, POST")));
     check("GET", "payments/8ac7", Ok(Call::Inquire("8ac7")));
+    check("POST", "payments/8ac7", Ok(Call::Order("8ac7")));
+    check("DELETE", "payments/8ac7", Err(Problem::WrongMethod("GET, HEAD, POST")));
     check("HEAD", "payments/8ac7", Ok(Call::Inquire("8ac7")));
     check("GET", "query/8ac7", Ok(Call::Inquire("8ac7")));
     check("GET", "query", Ok(Call::ByReference));

@@ -75,7 +75,7 @@ pub(super) fn read(
     (document, offers, author): (Document, &[Offer], Author),
 ) -> Result<Choice, Problem> {
     let mut reader = Reader::new(form, faults);
-    let means = request::means(&mut reader);
+    let means = request::means(&mut reader, None);
     let return_url = reader.read("shopperResultUrl", web_url);
     let mut document = document;
     note_browser(&mut reader, &mut document);
@@ -134,11 +134,12 @@ fn is_offered(account: &Account, document: &Document, offers: &[Offer]) -> Resul
         }),
         Account::Redirect(_) => offers.iter().any(|offer| offer.brand == document.brand),
         Account::Token(_) => true,
+        Account::Bank(_) => false,
     };
     match (offered, account) {
         (true, _) => Ok(()),
         (false, Account::Card(_)) => Err("card.number"),
-        (false, Account::Redirect(_) | Account::Token(_)) => Err("paymentBrand"),
+        (false, Account::Redirect(_) | Account::Token(_) | Account::Bank(_)) => Err("paymentBrand"),
     }
 }
 

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::directory::Permission;
-use florin_engine::{Answer, ClaimRequest, Earlier, NewSession, Render, SubmitError};
+use florin_engine::{Answer, ClaimRequest, Earlier, NewSession, Render, Reuse, SubmitError};
 use florin_kernel::payment::{
-    Amendment, AmountChoice, Command, Dialect, Ending, Payment, Refusal, Retry, State, Times,
+    Amendment, AmountChoice, Command, Dialect, Ending, LateMoney, Payment, Refusal, Retry, State, Times,
 };
 use jiff::SignedDuration;
 
 use super::super::auth::Caller;
 use super::super::codes::Code;
 use super::super::errors::{FieldError, Problem};
-use super::super::references::{self, Operation};
+use super::super::references;
 use super::super::request;
-use super::super::settings::References;
 use super::super::state::{Asked, V3State};
 use super::super::{pay, way, wire};
 use super::order::{self, Order};
@@ -48,80 +47,59 @@ pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
             None => {}
         }
     }
-    let opening = Opening { state, caller: &caller, payment, key, digest, render };
-    opening.run(order.reference.as_deref()).await
-}
-
-/// A checkout on its way to the store.
-struct Opening<'a> {
-    state: &'a V3State,
-    caller: &'a Caller,
-    payment: Box<Payment>,
-    key: Option<ClaimRequest>,
-    digest: [u8; 16],
-    render: Render,
-}
-
-/// What a used reference means for the request that brings it again.
-enum Used {
-    /// Its checkout goes on.
-    GoesOn,
-    /// Its checkout ended without money: the reference is free for another.
-    Free,
-    /// It stands for money.
-    Paid,
-}
-
-impl Opening<'_> {
-    async fn run(self, reference: Option<&str>) -> Result<Response, Problem> {
-        let reused = self.caller.settings.merchant_transaction_id;
-        for slot in 1.. {
-            let claim = reference.filter(|_| slot <= references::SLOTS_MAX);
-            let claim = claim.map(|text| references::claim(&self.caller.entity, Operation::Checkout, slot, text));
-            let used = match &claim {
-                Some(claim) => references::payment(self.state, self.caller, &claim.text).await?,
-                None => None,
-            };
-            match used.as_ref().map(|payment| self.used(payment)) {
-                Some(Used::Free) => continue,
-                Some(_) if reused == References::Free => continue,
-                Some(Used::Paid) => return Err(Problem::ReferenceTaken),
-                // The engine finds the claim taken: the same content gets the same answer, other content a refusal.
-                Some(Used::GoesOn) | None => {}
-            }
-            if used.is_none() {
-                check(self.state, self.caller, &self.payment)?;
-            }
-            let new = NewSession {
-                payment: self.payment.clone(),
-                claims: claim.into_iter().chain(self.key.clone()).collect(),
-                digest: self.digest,
-                render: self.render.clone(),
-            };
-            return Ok(pay::response(self.state.engine.open(new).await?));
-        }
-        unreachable!("a slot without a claim is always free")
+    let reference = order.reference.as_deref().map(|text| references::of_checkout(&caller, text));
+    let goes_on = match &reference {
+        Some(reference) => used(state, &caller, reference).await? == Used::GoesOn,
+        None => false,
+    };
+    if !goes_on {
+        check(state, &caller, &payment)?;
     }
+    // The engine finds what goes on: the same content gets the same answer, other content a refusal.
+    let claims = reference.into_iter().chain(key).collect();
+    Ok(pay::response(state.engine.open(NewSession { payment, claims, digest, render }).await?))
+}
 
-    fn used(&self, payment: &Payment) -> Used {
-        let now = self.state.engine.now(self.caller.lane);
-        match (&payment.state, Standing::of(payment, now)) {
-            (_, Standing::Open | Standing::UnderWay) => Used::GoesOn,
-            (_, Standing::Gone) => Used::Free,
-            (
-                State::Created
-                | State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Cancelled | Ending::Expired),
-                Standing::Ended,
-            ) => Used::Free,
-            (
-                State::Funded(_)
-                | State::PendingPayer { .. }
-                | State::Pending { .. }
-                | State::Unknown { .. }
-                | State::Ended(Ending::Voided | Ending::AuthorisationExpired),
-                Standing::Ended,
-            ) => Used::Paid,
+/// What a reference stands for when a request brings it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    /// Nothing, or nothing that goes on or was paid.
+    Free,
+    /// A checkout that goes on.
+    GoesOn,
+}
+
+/// What the last checkout under a reference lets be done with it.
+///
+/// # Errors
+/// [`Problem::ReferenceTaken`] where it stands for money.
+async fn used(state: &V3State, caller: &Caller, reference: &ClaimRequest) -> Result<Used, Problem> {
+    let (engine, owner) = (&state.engine, caller.owner());
+    if reference.reuse == Reuse::Always {
+        return Ok(Used::Free);
+    }
+    let last = engine.referenced(owner, Dialect::V3, reference, 1).await?;
+    let Some(last) = last.first() else { return Ok(Used::Free) };
+    let Some(payment) = engine.find(owner, last.payment).await? else { return Ok(Used::Free) };
+    match (&payment.state, Standing::of(&payment, engine.now(caller.lane))) {
+        (_, Standing::Open | Standing::UnderWay) => Ok(Used::GoesOn),
+        (State::Created, Standing::Ended | Standing::Gone) => {
+            // Its time is over, which the worker is yet to note.
+            let noted = engine.submit(owner, payment.id, Command::Wake).await;
+            noted.map(|_| Used::Free).map_err(|error| Unchanged::from(error).0)
         }
+        (_, Standing::Gone) => Ok(Used::Free),
+        (State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Cancelled | Ending::Expired), Standing::Ended) => {
+            Ok(Used::Free)
+        }
+        (
+            State::Funded(_)
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Ended(Ending::Voided | Ending::AuthorisationExpired),
+            Standing::Ended,
+        ) => Err(Problem::ReferenceTaken),
     }
 }
 
@@ -149,7 +127,7 @@ fn new_payment(state: &V3State, caller: &Caller, order: &Order) -> Payment {
         created_at: now,
         asked: order.asked,
         capture: order.capture,
-        times: Times { hold_days: settings.authorization_days, step_minutes: Some(minutes) },
+        times: Times { hold_days: settings.authorization_days, step_minutes: Some(minutes), late: LateMoney::Accepted },
         retry: Retry::Session {
             attempts_max: settings.checkout_attempts.unwrap_or(1).clamp(1, 5),
             until: now + SignedDuration::from_mins(i64::from(minutes)),
@@ -248,8 +226,7 @@ impl From<SubmitError> for Unchanged {
             | SubmitError::Refused(_)
             | SubmitError::WithdrawalRefused(_)
             | SubmitError::BalanceInsufficient => Problem::NoSession,
-            SubmitError::Store(error) => error.into(),
-            SubmitError::Draining => Problem::Busy,
+            error @ (SubmitError::Taken(_) | SubmitError::Store(_) | SubmitError::Draining) => error.into(),
         })
     }
 }

@@ -7,7 +7,7 @@ use florin_kernel::payment::{Command, Payment, State};
 use serde::Serialize;
 
 use super::super::auth::Caller;
-use super::super::codes::Code;
+use super::super::codes::{Code, Coding, Event, code};
 use super::super::errors::Problem;
 use super::super::fields::Reader;
 use super::super::inquiry::one;
@@ -84,13 +84,14 @@ pub async fn read(state: &V3State, asked: Asked, id: &str, purpose: Purpose) -> 
     reader.finish()?;
     let payment = settled(state, &caller, find(state, &caller, id).await?).await;
     let viewer = state.viewer(&caller);
-    let (_, checkout) = kept(&payment).ok_or(Problem::NoSession)?;
+    let (document, checkout) = kept(&payment).ok_or(Problem::NoSession)?;
     if checkout.purpose != purpose {
         return Err(Problem::NoSession);
     }
     match Standing::of(&payment, state.engine.now(caller.lane)) {
         Standing::Open => {
-            let code = viewer.code(&payment);
+            let (set, pending, mode) = (viewer.set, viewer.pending, payment.mode);
+            let code = code(&Event::Waiting, Coding { set, pending, mode, test_mode: document.test_mode });
             let body = CheckoutBody::of(&viewer, &payment, code, order::integrity(&checkout.fields));
             let id = body.id.clone().filter(|_| state.mount.profile == Profile::V3);
             return Ok(wire::response(axum::http::StatusCode::OK, CheckoutBody { id, ..body }.text()));

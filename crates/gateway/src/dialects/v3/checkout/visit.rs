@@ -9,6 +9,7 @@ use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use florin_engine::vault::OnFile;
 use florin_engine::{NextAttempt, Owner, SubmitError};
 use florin_kernel::payment::{Amendment, CaptureMode, Payment, Retry, Word};
 use florin_kernel::ports::Lane;
@@ -294,8 +295,9 @@ impl From<SubmitError> for Unpaid {
             SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient => {
                 Unpaid::OutOfDate
             }
-            SubmitError::Store(error) => Unpaid::Wrong(error.into()),
-            SubmitError::Draining => Unpaid::Wrong(Problem::Busy),
+            error @ (SubmitError::Taken(_) | SubmitError::Store(_) | SubmitError::Draining) => {
+                Unpaid::Wrong(error.into())
+            }
         }
     }
 }
@@ -360,6 +362,7 @@ impl Visitor<'_> {
             Account::Card(card) => (Method::Card, Some(card)),
             Account::Redirect(method) => (method, None),
             Account::Token(_) => return Err(Problem::RegistrationUnknown.into()),
+            Account::Bank(_) => return Err(Problem::NoAccount.into()),
         };
         let seen = card.as_ref().map_or(CardFacts::Unseen, |card| CardFacts::of(&card.pan));
         let candidate = way::route(engine, &self.payment, (method, offers::needs(&self.payment, method)), seen)?;
@@ -373,6 +376,7 @@ impl Visitor<'_> {
             method,
             amount: Some(self.payment.asked).filter(|_| self.payment.capture != CaptureMode::Never),
             card,
+            on_file: OnFile::Not,
             voucher: None,
             brand,
             circumstances: checkout.circumstances,

@@ -7,18 +7,15 @@ const INDEX_MAX: u8 = 99;
 /// Below it everything behind the first separator is one key, dots included.
 const CUSTOM: &str = "customParameters";
 
-/// A path, and the one way to write it.
+/// A path, in the one way to write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    text: String,
-    segments: Vec<Segment>,
-}
+pub struct Name(String);
 
 /// A part of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Segment {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment<'n> {
     /// A key.
-    Key(String),
+    Key(&'n str),
     /// A place in a list.
     Index(u8),
 }
@@ -40,45 +37,60 @@ impl Name {
     /// # Errors
     /// [`NameFault`] for a path that is too deep or whose index is too large.
     pub fn parse(text: &str) -> Result<Name, NameFault> {
-        let Some(parts) = split(text) else {
-            return Ok(Name { text: text.to_owned(), segments: vec![Segment::Key(text.to_owned())] });
-        };
+        // Most names have one part, or two with a dot between, and are written already.
+        if !text.contains('[') && text.matches('.').count() < 2 && !text.contains(|c: char| c.is_ascii_digit()) {
+            let whole = !text.starts_with(CUSTOM);
+            if whole {
+                return Ok(Name(text.to_owned()));
+            }
+        }
+        let Some(parts) = split(text) else { return Ok(Name(text.to_owned())) };
         if parts.len() > DEPTH_MAX {
             return Err(NameFault::Deep);
         }
-        let custom = parts.len() == 2 && parts[0] == CUSTOM;
-        let mut name = Name { text: String::with_capacity(text.len()), segments: Vec::with_capacity(parts.len()) };
+        let custom = is_custom(&parts);
+        let mut name = String::with_capacity(text.len());
         for (place, part) in parts.into_iter().enumerate() {
-            let digits = place > 0 && !custom && part.bytes().all(|byte| byte.is_ascii_digit());
-            let segment = match digits {
-                true => Segment::Index(index(part)?),
-                false => Segment::Key(part.to_owned()),
-            };
-            match &segment {
-                Segment::Key(key) if place == 0 => name.text.push_str(key),
-                Segment::Key(key) if custom => name.text.push_str(&format!("[{key}]")),
-                Segment::Key(key) => name.text.push_str(&format!(".{key}")),
-                Segment::Index(index) => name.text.push_str(&format!("[{index}]")),
+            match segment(place, part, custom)? {
+                Segment::Key(key) if place == 0 => name.push_str(key),
+                Segment::Key(key) if custom => name.push_str(&format!("[{key}]")),
+                Segment::Key(key) => {
+                    name.push('.');
+                    name.push_str(key);
+                }
+                Segment::Index(index) => name.push_str(&format!("[{index}]")),
             }
-            name.segments.push(segment);
         }
-        Ok(name)
+        Ok(Name(name))
     }
 
     /// As answers write it: `card.number`, `registrations[0].id`, `customParameters[key]`.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// Its parts.
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
+    pub fn segments(&self) -> Vec<Segment<'_>> {
+        let Some(parts) = split(&self.0) else { return vec![Segment::Key(&self.0)] };
+        let custom = is_custom(&parts);
+        // A written name has no index that is too large.
+        parts.into_iter().enumerate().filter_map(|(place, part)| segment(place, part, custom).ok()).collect()
     }
 
     /// Whether it lies below a name of one part.
     pub fn is_below(&self, group: &str) -> bool {
-        self.segments.len() > 1 && matches!(&self.segments[0], Segment::Key(key) if key == group)
+        let below = self.0.strip_prefix(group).is_some_and(|rest| rest.starts_with(['.', '[']));
+        below && split(&self.0).is_some()
     }
+}
+
+fn is_custom(parts: &[&str]) -> bool {
+    parts.len() == 2 && parts[0] == CUSTOM
+}
+
+fn segment(place: usize, part: &str, custom: bool) -> Result<Segment<'_>, NameFault> {
+    let digits = place > 0 && !custom && part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { index(part).map(Segment::Index) } else { Ok(Segment::Key(part)) }
 }
 
 fn index(digits: &str) -> Result<u8, NameFault> {

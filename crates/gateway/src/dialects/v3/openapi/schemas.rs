@@ -15,7 +15,7 @@ pub(super) fn schemas() -> Value {
                     "description": "Three decimals where the currency has three", "examples": ["92.00"]
                 },
                 "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]},
-                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV"], "description": "Take the money, hold it, or verify the card, for which no amount is needed"},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CD"], "description": "Take the money, hold it, verify the card (for which no amount is needed), or pay out"},
                 "paymentBrand": text(32, "Absent: told by the card number. A redirect brand, such as IDEAL or PAYPAL, without card fields"),
                 "card.number": {"type": "string", "description": "12 to 19 digits; blanks and dashes are dropped", "examples": ["4200000000000000"]},
                 "card.holder": text(128, "The name on the card"),
@@ -25,6 +25,9 @@ pub(super) fn schemas() -> Value {
                 "merchantTransactionId": text(255, "Your reference; the same again gets the same answer"),
                 "shopperResultUrl": text(2048, "Where the payer's browser returns; required when the payer must act"),
                 "notificationUrl": text(2048, "Where notifications go, else to the credential's"),
+                "bankAccount.iban": text(34, "Where a payout goes, in place of a card; with bankAccount.holder"),
+                "standingInstruction.mode": {"type": "string", "enum": ["INITIAL", "REPEATED"], "description": "With .type and .source: an agreement, or a charge on one"},
+                "threeDSecure.eci": text(2, "With .authenticationStatus, .verificationId and others: a result obtained elsewhere"),
                 "descriptor": text(127, "What stands on the payer's statement"),
                 "merchantInvoiceId": text(255, "Echoed"),
                 "merchantMemo": text(255, "Kept"),
@@ -45,13 +48,26 @@ pub(super) fn schemas() -> Value {
                 "customParameters[key]": text(2048, "Your own; the key has 3 to 64 letters, digits, dots and underscores")
             }
         },
+        "Order": {
+            "type": "object",
+            "required": ["entityId", "paymentType"],
+            "properties": {
+                "entityId": {"type": "string", "description": "The entity that the token acts for", "examples": ["EB000001"]},
+                "paymentType": {"type": "string", "enum": ["CP", "RF", "RV"]},
+                "amount": {"type": "string", "description": "Required but for RV, where it must be the whole when sent"},
+                "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "The original's; required but for RV"},
+                "sequence": {"type": "string", "enum": ["FINAL"], "description": "Of a capture: the last, the rest is released"},
+                "merchantTransactionId": text(255, "The reference of this order"),
+                "originalTransactionId": text(32, "When sent, the id in the path")
+            }
+        },
         "Transaction": {
             "type": "object",
             "required": ["id", "result", "buildNumber", "timestamp", "ndc"],
             "properties": {
                 "id": described("32 hexadecimal digits"),
                 "referencedId": described("The transaction that it acts on; CP, RF and RV only"),
-                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CP", "RF", "RV", "CD"]},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CD", "CP", "RF", "RV", "CB"]},
                 "paymentBrand": described("The brand of card, bank or wallet"),
                 "amount": described("Two decimals, three where the currency has three"),
                 "currency": described("ISO 4217"),
@@ -155,6 +171,26 @@ pub(super) fn request_sample() -> Value {
         "entityId": "EB000001", "amount": "92.00", "currency": "EUR", "paymentType": "DB", "paymentBrand": "VISA",
         "card.number": "4200000000000000", "card.holder": "Jane Jones", "card.expiryMonth": "05", "card.expiryYear": "2034",
         "card.cvv": "123", "merchantTransactionId": "order-1001"
+    })
+}
+
+/// The contract's sample capture.
+pub(super) fn order_sample() -> Value {
+    json!({
+        "entityId": "EB000001", "paymentType": "CP", "amount": "50.00", "currency": "EUR", "merchantTransactionId": "ship-1"
+    })
+}
+
+/// The contract's sample answer to it.
+pub(super) fn captured_sample() -> Value {
+    json!({
+        "id": "8ac7a4a19e320e7c019e3369ce872672", "referencedId": "8ac7a4a282d522f70182d53e7a873640", "paymentType": "CP",
+        "paymentBrand": "VISA", "amount": "50.00", "currency": "EUR", "descriptor": "4610.8883.4210 Demo Shop",
+        "merchantTransactionId": "ship-1", "result": {"code": "000.000.000", "description": "Transaction succeeded"},
+        "resultDetails": {"ExtendedDescription": "Approved", "AcquirerResponse": "00", "clearingInstituteName": "Card Simulator"},
+        "card": {"bin": "420000", "last4Digits": "0000", "holder": "Jane Jones", "expiryMonth": "05", "expiryYear": "2034"},
+        "buildNumber": "9a7f25e2679d81630133ac842b2597f4a8f41935@2025-11-20 09:15:46 +0000",
+        "timestamp": "2025-11-21T01:40:00+00:00", "ndc": "EB000001_66b12f658442479c8ca66166c4999e78"
     })
 }
 

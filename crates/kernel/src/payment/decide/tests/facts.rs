@@ -115,7 +115,7 @@ fn only_a_verification_may_be_about_nothing() {
 #[test]
 fn a_merchant_may_set_its_own_times() {
     let mut payment = created(CaptureMode::Later, Retry::Never);
-    payment.times = Times { hold_days: Some(1), step_minutes: Some(20) };
+    payment.times = Times { hold_days: Some(1), step_minutes: Some(20), ..Times::default() };
     let payment = run(payment, [Command::Attempt(attempt(210))]);
     for kind in [StepKind::Challenge, StepKind::Redirect] {
         let open = run(payment.clone(), [answered(1, needs_payer(kind))]);
