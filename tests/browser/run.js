@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { startServer } from "./stage.js";
+import { checkoutEndings, checkoutFrames, checkoutLooks, checkoutPages, registered } from "./checkout.js";
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
 import { brand, withdrawalEndings, withdrawalLooks, withdrawals } from "./withdrawals.js";
@@ -92,6 +93,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const server = await startServer(binary);
 const branded = await startServer(binary, SHOP);
+const strict = await startServer(binary, undefined, { origins: ["http://localhost:1"], checkout_attempts: 2 });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -127,19 +129,23 @@ try {
     ...everywhere({ ...flows, ...withdrawals }, PLACES, server),
     ...everywhere({ ...looks, ...withdrawalLooks }, scripted, server),
     ...everywhere(brand, PLACES, branded),
+    ...everywhere(checkoutPages, PLACES, server),
+    ...everywhere(checkoutLooks, scripted, server),
   ];
-  for (const [name, story] of Object.entries(embedding)) stories.push([name, scripted[0], story]);
+  for (const [name, story] of Object.entries({ ...embedding, ...checkoutFrames })) stories.push([name, scripted[0], story]);
+  for (const [name, story] of Object.entries(registered)) stories.push([name, scripted[0], story, strict]);
   // Two at a time: the browser draws while the other story waits.
   const lane = async () => {
     for (let next = stories.shift(); next; next = stories.shift()) await run(...next);
   };
   await Promise.all([lane(), lane()]);
   // These turn the clock, which all sessions share.
-  for (const [name, story] of Object.entries({ ...endings, ...withdrawalEndings })) for (const place of PLACES) await run(name, place, story);
+  for (const [name, story] of Object.entries({ ...endings, ...withdrawalEndings, ...checkoutEndings })) for (const place of PLACES) await run(name, place, story);
 } finally {
   await browser.close();
   await server.stop();
   await branded.stop();
+  await strict.stop();
 }
 console.log(`${told} stories passed, ${failed} failed; screenshots in ${folder}`);
 process.exit(failed ? 1 : 0);

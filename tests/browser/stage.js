@@ -6,14 +6,16 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A Florin of our own, on a free port and an empty folder. `shop` is laid over the demo's merchant: a name, a brand. */
-export async function startServer(binary, shop) {
+/** A Florin of our own, on a free port and an empty folder. `shop` is laid over the demo's merchant: a name, a brand; `settings` are
+    those of its credential for Payments v3. */
+export async function startServer(binary, shop, settings) {
   const folder = mkdtempSync(join(tmpdir(), "florin-browser-"));
   const data = join(folder, "data");
   let server = await serve(binary, data);
-  if (shop) {
+  if (shop || settings) {
     await end(server.process);
-    dress(join(data, "florin.db"), shop);
+    if (shop) lay(join(data, "florin.db"), "merchant", 1, shop);
+    if (settings) lay(join(data, "florin.db"), "credential", 2, { settings });
     server = await serve(binary, data);
   }
   const demo = JSON.parse(readFileSync(join(data, "demo.json"), "utf8"));
@@ -50,12 +52,12 @@ function end(process) {
 }
 
 /** Nothing but the row can say how a merchant looks, so the row is written while no server runs. */
-function dress(database, shop) {
-  const patch = JSON.stringify(shop).replaceAll("'", "''");
-  const where = "WHERE kind = 'merchant' AND id = 1";
+function lay(database, kind, id, over) {
+  const patch = JSON.stringify(over).replaceAll("'", "''");
+  const where = `WHERE kind = '${kind}' AND id = ${id}`;
   const sql = `UPDATE config SET document = json_patch(document, '${patch}') ${where}; SELECT changes();`;
   const changed = execFileSync("sqlite3", [database, sql], { encoding: "utf8" }).trim();
-  if (changed !== "1") throw new Error(`${changed} merchants were dressed`);
+  if (changed !== "1") throw new Error(`${changed} merchants rows were written`);
 }
 
 let made = 0;
@@ -101,14 +103,33 @@ function api(base, demo) {
     });
   }
 
-  return { session, withdrawal, approve, reject, status, advance };
+  async function v3(method, path, fields = {}) {
+    const form = new URLSearchParams({ entityId: demo.v3.entity_id, ...fields });
+    const url = `${base}${path}${method === "GET" ? `?${form}` : ""}`;
+    const headers = { authorization: `Bearer ${demo.v3.access_token}` };
+    const answer = await fetch(url, { method, headers, body: method === "GET" ? undefined : form });
+    return answer.json();
+  }
+
+  /** A checkout's id. */
+  async function checkout(fields = {}, mount = "/v3") {
+    const order = { amount: "92.00", currency: "EUR", paymentType: "DB", ...fields };
+    const made = await v3("POST", `${mount}/checkouts`, order);
+    if (!made.id) throw new Error(`no checkout: ${JSON.stringify(made)}`);
+    return made.id;
+  }
+
+  /** The result code of a checkout. */
+  const outcome = async (id) => (await v3("GET", `/v3/checkouts/${id}/payment`)).result.code;
+
+  return { session, withdrawal, approve, reject, status, advance, checkout, outcome };
 }
 
-/** A shop's web server: every path is one page. */
+/** A shop's web server: every path is one page, or what a function of the path says. */
 export async function startShop(page) {
-  const server = createServer((_, answer) => {
+  const server = createServer((request, answer) => {
     answer.setHeader("content-type", "text/html; charset=utf-8");
-    answer.end(page);
+    answer.end(typeof page === "function" ? page(request.url) : page);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();

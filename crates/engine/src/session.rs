@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Attempt, Circumstances, Command, Means, Payment, Refusal};
+use florin_kernel::payment::{Amendment, Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
@@ -32,6 +32,15 @@ pub struct NewSession {
     pub digest: [u8; 16],
     /// Makes the answer.
     pub render: Render,
+}
+
+/// Whether a session's result was read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstRead {
+    /// Not before now.
+    Now,
+    /// Before.
+    Before,
 }
 
 /// What the payer of a session tries next.
@@ -109,6 +118,48 @@ impl Engine {
         // In a task of its own: a browser that goes away does not stop it.
         let task = self.tasks.spawn(async move { engine.make_attempt(owner, id, next).await });
         task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+    }
+
+    /// Makes a session into another, as its merchant says or as its payer told; the session as it is then. `amended` is asked
+    /// again when somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// [`SubmitError`], or what `amended` says against it; nothing is written then.
+    pub async fn amend<E: From<SubmitError>>(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        amended: impl Fn(&Payment) -> Result<Amendment, E>,
+    ) -> Result<Payment, E> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining.into());
+        }
+        loop {
+            let stored = self.load::<Payment>(id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+            if Owner::of(&stored.transaction) != owner {
+                return Err(SubmitError::NotFound.into());
+            }
+            let command = Command::Amend(amended(&stored.transaction)?);
+            let payment = Box::new(stored.transaction);
+            if let Some(changes) = self.commit_once(payment, stored.version, &command, None, Vec::new()).await? {
+                return Ok(*changes.transaction);
+            }
+        }
+    }
+
+    /// Whether what became of a session is read for the first time: whoever asks takes that for good.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn first_read(&self, payment: &Payment) -> Result<FirstRead, StoreError> {
+        let reading = [ClaimRequest::reference(payment.id.to_string()).within("read")];
+        let taking = self.taking(Claimant::of(payment), &reading, [0; 16]);
+        let claims = taking.rows(payment.id, 0, self.now(Lane::of(payment.merchant, payment.mode)));
+        match self.write(Changeset { claims, ..Changeset::default() }).await? {
+            Verdict::Committed => Ok(FirstRead::Now),
+            Verdict::Duplicate(_) => Ok(FirstRead::Before),
+            Verdict::Conflict | Verdict::BelowFloor { .. } => unreachable!("a claim alone changes nothing else"),
+        }
     }
 
     async fn make_attempt(

@@ -22,7 +22,7 @@ mod totals;
 pub use authentication::{
     Authenticate, Authentication, AuthenticationFailure, AuthenticationStatus, Circumstances, Presence, SimulatedFlow,
 };
-pub use decide::{Attempt, Command, Decision, Effect, Portion, Refusal, decide, may_cascade};
+pub use decide::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal, decide, may_cascade};
 pub use details::{Details, Hosted, Links, Payer};
 pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};

@@ -24,6 +24,7 @@ pub mod auth;
 mod bank;
 mod brand;
 mod calls;
+mod checkout;
 pub mod codes;
 mod content;
 mod document;
@@ -34,6 +35,7 @@ mod fields;
 mod form;
 mod inquiry;
 mod instruction;
+mod means;
 pub mod mounts;
 mod notify;
 mod openapi;
@@ -56,6 +58,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use checkout::own_page as checkout_page;
 pub use errors::{FieldError, Problem};
 pub use notify::V3Announcer;
 pub use openapi::openapi;

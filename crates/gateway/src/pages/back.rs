@@ -76,17 +76,35 @@ pub const WITHDRAWAL_PAGE: &str = "withdrawal";
 /// receipt. In a frame it is always our page, which tells the shop's page around it.
 pub fn url<'a>(engine: &Engine, subject: impl Into<Subject<'a>>, seat: Seat) -> String {
     let subject = subject.into();
+    let shop = if leaves(subject, seat) { shop_url(engine, subject) } else { None };
+    shop.unwrap_or_else(|| format!("{}{}", engine.public_url(), own_path(engine, subject, seat)))
+}
+
+/// Whether the payer is done with our pages.
+fn leaves(subject: Subject<'_>, seat: Seat) -> bool {
     let stays = match seat {
         Seat::Frame => subject.details.hosted.is_some(),
         Seat::Window => false,
     };
-    let shop = if stays || subject.chooses { None } else { shop_url(engine, subject) };
-    shop.unwrap_or_else(|| own_page(engine, subject))
+    !stays && !subject.chooses
 }
 
 /// Our page of a payment or withdrawal: where its payer chooses, and its receipt.
 pub fn own_page<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String {
-    format!("{}/cashier/{}", engine.public_url(), own_token(engine, subject))
+    format!("{}{}", engine.public_url(), own_path(engine, subject.into(), Seat::Window))
+}
+
+/// Where a page's script asks whether it is decided.
+pub fn status_path<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String {
+    format!("{}/status", own_path(engine, subject.into(), Seat::Window))
+}
+
+fn own_path(engine: &Engine, subject: Subject<'_>, seat: Seat) -> String {
+    let checkout = match subject.dialect {
+        Dialect::V3 => v3::checkout_page(engine, subject.id, subject.details, seat),
+        Dialect::Cashier | Dialect::Crypto | Dialect::TransactionServices => None,
+    };
+    checkout.unwrap_or_else(|| format!("/cashier/{}", own_token(engine, subject)))
 }
 
 /// The token of our page.
@@ -103,6 +121,7 @@ pub fn own_token<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String
 /// The payer's browser on its way back: sent to [`url`], or with a form where the merchant wants one.
 pub fn response(engine: &Engine, payment: &Payment, seat: Seat) -> Response {
     let by_form = payment.dialect == Dialect::V3
+        && leaves(payment.into(), seat)
         && v3::return_method(&engine.directory(), payment) == ReturnMethod::Post
         && !payment.details.links.success.is_empty();
     if !by_form {

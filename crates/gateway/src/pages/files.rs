@@ -12,13 +12,18 @@ struct File {
     body: &'static str,
 }
 
-const FILES: [File; 4] = [
+const FILES: [File; 5] = [
     File { name: "style.css", content_type: "text/css; charset=utf-8", body: include_str!("../../static/style.css") },
     File { name: "pay.js", content_type: "text/javascript; charset=utf-8", body: include_str!("../../static/pay.js") },
     File {
         name: "return.js",
         content_type: "text/javascript; charset=utf-8",
         body: include_str!("../../static/return.js"),
+    },
+    File {
+        name: "checkout.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../../static/checkout.js"),
     },
     File { name: "florin.svg", content_type: "image/svg+xml", body: include_str!("../../static/florin.svg") },
 ];

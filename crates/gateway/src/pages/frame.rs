@@ -30,18 +30,23 @@ impl Seat {
     }
 }
 
-/// The sites that may frame the pages of a payment or withdrawal: those registered with the credential that made it. `origins`
-/// is read here and not by the dialect because every dialect's pages may be framed and none may be named here.
+/// The sites that may frame the pages of a payment or withdrawal: those registered with the credential that made it, else the
+/// one whose page holds ours, where its dialect notes that. `origins` is read here and not by the dialect because every dialect's pages may be framed and none may be named here.
 pub fn origins<'a>(directory: &Directory, subject: impl Into<Subject<'a>>) -> Vec<String> {
     let subject = subject.into();
     let credential = subject.details.credential.and_then(|id| directory.credential(id));
     let listed = credential.and_then(|credential| credential.settings.get("origins")?.as_array());
     let texts = listed.into_iter().flatten().filter_map(|entry| entry.as_str());
-    texts.filter(|text| is_origin(text, subject.mode)).map(ToOwned::to_owned).collect()
+    let registered: Vec<String> = texts.filter(|text| is_origin(text, subject.mode)).map(ToOwned::to_owned).collect();
+    let holder = subject.details.hosted.iter().map(|hosted| hosted.framed_by.as_str());
+    match registered.is_empty() {
+        true => holder.filter(|text| is_origin(text, subject.mode)).map(ToOwned::to_owned).collect(),
+        false => registered,
+    }
 }
 
 /// Scheme, host and port, exactly. What else stands in the row must not reach a header.
-fn is_origin(text: &str, mode: Mode) -> bool {
+pub fn is_origin(text: &str, mode: Mode) -> bool {
     if text == "http://localhost:*" {
         return mode == Mode::Dev;
     }

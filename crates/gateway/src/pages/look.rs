@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use florin_engine::Engine;
 use florin_kernel::Kind;
-use florin_kernel::payment::Mode;
+use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
 
@@ -22,6 +22,8 @@ pub struct Look {
     pub whom: &'static str,
     /// `light` or `dark`; `None`: as the payer's device.
     pub theme: Option<&'static str>,
+    /// `frame` on a page that stands on the merchant's own ground; else empty.
+    pub place: &'static str,
     /// The merchant's accent.
     pub style: String,
     /// The merchant's logo, or nothing.
@@ -32,6 +34,8 @@ pub struct Look {
     pub test_mode: bool,
     /// What the page tells the merchant's page around it, for the script.
     pub told: Told,
+    /// Scripts of ours beside the one that all pages have, by their names.
+    pub scripts: &'static [&'static str],
     policy: Policy,
 }
 
@@ -45,6 +49,8 @@ pub struct Told {
     pub transaction: String,
     /// The merchant's.
     pub tracking: String,
+    /// What the page around it is to do now; empty: nothing.
+    pub next: &'static str,
 }
 
 impl Look {
@@ -66,6 +72,7 @@ impl Look {
             status: subject.standing.text(),
             transaction: engine.codec().base36(Reference { payment: subject.id, sequence: 0 }),
             tracking: subject.details.reference.clone(),
+            next: "",
         };
         let whom = match subject.kind {
             Kind::Payment | Kind::Verification => words.to,
@@ -75,10 +82,18 @@ impl Look {
             words,
             whom,
             theme,
+            place: match &subject.details.hosted {
+                Some(hosted) if !hosted.framed_by.is_empty() => "frame",
+                Some(_) | None => "",
+            },
             logo: merchant.map(|merchant| brand::logo(&merchant.brand).to_owned()).unwrap_or_default(),
             merchant: merchant.map_or_else(|| words.shop.to_owned(), |merchant| merchant.name.clone()),
             test_mode: subject.mode == Mode::Dev,
             told,
+            scripts: match (subject.dialect, &subject.details.hosted) {
+                (Dialect::V3, Some(_)) => &["checkout.js"],
+                (Dialect::V3, None) | (Dialect::Cashier | Dialect::Crypto | Dialect::TransactionServices, _) => &[],
+            },
             policy: Policy {
                 app: back::app_scheme(&subject.details.links),
                 framed_by: origins,

@@ -59,9 +59,13 @@ pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Re
 
 /// The page of a session whose time is over, which nobody has noted yet.
 pub fn expired(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
-    let look = Look::of(engine, payment, headers);
-    let outcome = Outcome::of(Word::Expired, look.words);
-    let page = ReceiptPage { outcome, poll: String::new(), ..receipt(engine, payment, &look, Vec::new()) };
+    over(engine, payment, &Look::of(engine, payment, headers), Word::Expired)
+}
+
+/// The page of a session that ended before anything was paid, in a look of its own.
+pub fn over(engine: &Engine, payment: &Payment, look: &Look, word: Word) -> Response {
+    let outcome = Outcome::of(word, look.words);
+    let page = ReceiptPage { outcome, poll: String::new(), ..receipt(engine, payment, look, Vec::new()) };
     look.response(StatusCode::GONE, &page)
 }
 
@@ -91,7 +95,7 @@ fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fa
     let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();
     let polls = hosted && outcome.open;
-    let poll = if polls { format!("/cashier/{}/status", back::own_token(engine, payment)) } else { String::new() };
+    let poll = if polls { back::status_path(engine, payment) } else { String::new() };
     let note = if outcome.open { look.words.is_told } else { look.words.keep_number };
     ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, note, poll }
 }

@@ -94,6 +94,10 @@ pub struct Words {
     pub bad_month: &'static str,
     pub bad_year: &'static str,
     pub bad_expiry: &'static str,
+    /// With `{merchant}` to fill in.
+    pub not_taken: &'static str,
+    pub card_brand: &'static str,
+    pub save_card: &'static str,
     pub bad_voucher: &'static str,
     pub open_heading: &'static str,
     /// With `{provider}` to fill in.

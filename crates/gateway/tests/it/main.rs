@@ -20,6 +20,7 @@ mod simulated;
 mod v3;
 mod v3_calls;
 mod v3_cards;
+mod v3_checkout;
 mod v3_errors;
 mod v3_notices;
 mod v3_orders;

@@ -21,7 +21,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Attempt, Command, Decision, Effect, Portion, Refusal};
+pub use command::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal};
 
 const CHALLENGE_TIME: SignedDuration = SignedDuration::from_mins(15);
 const PAGE_TIME: SignedDuration = SignedDuration::from_mins(30);
@@ -46,6 +46,7 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
             draft.release_rest();
         }
         Command::ChargedBack { seq, moved, reference } => draft.charged_back(seq, moved, reference)?,
+        Command::Amend(amendment) => draft.amend(amendment)?,
         Command::Cancel => draft.cancel()?,
         Command::Wake => draft.wake(),
     }

@@ -44,6 +44,9 @@ pub struct Hosted {
     /// The providers to offer; empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<ProviderId>,
+    /// The site whose page holds ours, where its merchant registered none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub framed_by: String,
     /// The most the payer may pay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_max: Option<Money>,

@@ -144,6 +144,7 @@ pub(super) fn hosted_details(caller: &Caller, deposit: &Deposit) -> Option<Box<H
         methods: page.methods.clone(),
         providers: page.providers.clone(),
         amount_max: deposit.limit.as_ref().map(|limit| limit.largest(deposit.amount.asset())),
+        framed_by: String::new(),
     }))
 }
 

@@ -17,14 +17,16 @@ use jiff::civil::Date;
 
 use super::answer;
 use super::list::utc_day;
-use super::payer::{Asked, Polled, Visited, Visitor};
+use super::payer::{Asked, Visited, Visitor};
 use super::state::CashierState;
 use crate::dialects::caller::is_in;
 use crate::pages::back::{self, Standing};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;
 use crate::pages::look::Look;
+use crate::pages::polled::Polled;
 use crate::pages::receipt::{self, Refusal};
+use crate::pages::step::page as step_page;
 use crate::pages::{notice, see_other};
 
 mod form;
@@ -100,7 +102,7 @@ impl<'a> Visit<'a> {
         match answer::payer_step(payment) {
             Some((seq, step)) => {
                 let url = answer::page(engine, payment, seq, step);
-                Ok(view::step(engine, payment, &self.visitor.headers, url, step.kind))
+                Ok(step_page(engine, payment, &self.visitor.headers, url, step.kind))
             }
             None => Ok(receipt::page(engine, payment, &self.visitor.headers).await),
         }

@@ -6,20 +6,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header, request};
+use axum::http::{HeaderMap, header, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use florin_engine::Engine;
 use florin_kernel::Transaction;
-use serde::Serialize;
 
 use super::errors::Problem;
 use super::hosted;
-use super::routes::CONTENT_TYPE_JSON;
 use super::state::{CashierState, read_body};
 use super::withdrawal::page as withdrawal;
 use crate::dialects::caller::caller_address;
-use crate::pages::back::{CASHIER_PAGE, RECEIPT_PAGE, Standing, WITHDRAWAL_PAGE};
+use crate::pages::back::{CASHIER_PAGE, RECEIPT_PAGE, WITHDRAWAL_PAGE};
 use crate::pages::card::Submitted;
 use crate::pages::notice;
 
@@ -127,41 +125,6 @@ impl Astray {
             (Astray::NotFound, Asked::Status) => Problem::NotFound.into_response(),
             (Astray::Busy, _) => notice::unavailable(),
         }
-    }
-}
-
-/// What a page's script is told: `{"transaction_status":"pending","expires_in":1740}`; once final with `return_url`.
-#[derive(Serialize)]
-pub(super) struct Polled {
-    transaction_status: &'static str,
-    /// Seconds; absent while nothing can expire.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    return_url: Option<String>,
-}
-
-impl Polled {
-    /// `expires_in` while it is open, `return_url` once it is not.
-    pub(super) fn new(standing: Standing, expires_in: Option<i64>, return_url: impl FnOnce() -> String) -> Polled {
-        let transaction_status = standing.text();
-        match standing {
-            Standing::Pending => Polled { transaction_status, expires_in, return_url: None },
-            Standing::Successful | Standing::Rejected => {
-                Polled { transaction_status, expires_in: Some(0), return_url: Some(return_url()) }
-            }
-        }
-    }
-}
-
-impl IntoResponse for Polled {
-    fn into_response(self) -> Response {
-        let body = serde_json::to_string(&self).expect("an answer has string keys and plain values only");
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_JSON)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        ];
-        (headers, body).into_response()
     }
 }
 

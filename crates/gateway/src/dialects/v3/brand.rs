@@ -32,6 +32,35 @@ pub fn kind(name: &str) -> Option<Kind> {
     })
 }
 
+/// Whether a name is that of a card brand.
+pub fn is_card(name: &str) -> bool {
+    matches!(kind(name), Some(Kind::Card(_)))
+}
+
+/// A brand's name as its payers know it.
+pub fn title(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "VISA" | "VISADEBIT" => "Visa",
+        "VISAELECTRON" => "Visa Electron",
+        "VPAY" => "V PAY",
+        "MASTER" | "MASTERDEBIT" => "Mastercard",
+        "MAESTRO" => "Maestro",
+        "AMEX" => "American Express",
+        "JCB" => "JCB",
+        "DINERS" => "Diners Club",
+        "DISCOVER" => "Discover",
+        "UNIONPAY" => "UnionPay",
+        "MADA" => "mada",
+        "SOFORTUEBERWEISUNG" => "Sofort",
+        "GIROPAY" => "giropay",
+        "IDEAL" => "iDEAL",
+        "EPS" => "EPS",
+        "TRUSTLY" => "Trustly",
+        "PAYPAL" => "PayPal",
+        _ => return None,
+    })
+}
+
 /// The name of the brand that a number tells.
 pub fn name(brand: Brand) -> &'static str {
     match brand {

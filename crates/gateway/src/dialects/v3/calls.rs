@@ -3,6 +3,7 @@
 
 use axum::http::Method;
 
+use super::checkout::{Purpose, Visit};
 use super::errors::Problem;
 
 #[cfg(test)]
@@ -31,6 +32,16 @@ pub enum Call<'p> {
     ExtendRegistration(&'p str),
     /// `GET payments/{id}`, `GET query/{id}`
     Inquire(&'p str),
+    /// `POST checkouts`
+    OpenCheckout,
+    /// `POST checkouts/{id}`
+    ChangeCheckout(&'p str),
+    /// `DELETE checkouts/{id}`
+    CloseCheckout(&'p str),
+    /// `GET checkouts/{id}/payment`, `…/registration`
+    ReadCheckout(&'p str, Purpose),
+    /// A payer's browser at `checkouts/{id}/…` or `paymentWidgets.js`
+    Visit(Visit<'p>),
     /// `GET resultcodes`
     ResultCodes,
     /// `GET redirect/{token}`
@@ -71,6 +82,26 @@ pub fn read<'p>(method: &Method, path: &[&'p str]) -> Result<Call<'p>, Problem> 
         },
         ["registrations", id, "payments"] => post(Call::PayByToken(id)),
         ["registrations", id, "extendlife"] => post(Call::ExtendRegistration(id)),
+        ["checkouts"] => match *method {
+            Method::POST => Ok(Call::OpenCheckout),
+            _ => Err(Problem::WrongMethod("POST")),
+        },
+        ["checkouts", id] => match *method {
+            Method::POST => Ok(Call::ChangeCheckout(id)),
+            Method::DELETE => Ok(Call::CloseCheckout(id)),
+            Method::GET => Ok(Call::Visit(Visit::Script(id))),
+            _ => Err(Problem::WrongMethod("GET, HEAD, POST, DELETE")),
+        },
+        ["checkouts", id, "payment"] => match *method {
+            Method::POST => Ok(Call::Visit(Visit::Pay(id))),
+            Method::GET => Ok(Call::ReadCheckout(id, Purpose::Payment)),
+            _ => Err(Problem::WrongMethod("GET, HEAD, POST")),
+        },
+        ["checkouts", id, "registration"] => get(Call::ReadCheckout(id, Purpose::Registration)),
+        ["checkouts", id, "frame"] => get(Call::Visit(Visit::Frame(id))),
+        ["checkouts", id, "page"] => get(Call::Visit(Visit::Page(id))),
+        ["checkouts", id, "page", "status"] => get(Call::Visit(Visit::Poll(id))),
+        ["paymentWidgets.js"] => get(Call::Visit(Visit::AnyScript)),
         ["resultcodes"] => get(Call::ResultCodes),
         ["redirect", token] => match *method {
             Method::POST => Ok(Call::ActStep(token)),

@@ -3,6 +3,7 @@
 use florin_kernel::payment::Details;
 use serde::{Deserialize, Serialize};
 
+use super::checkout::Checkout;
 use super::codes::{Set, TestMode};
 use super::echo::Echo;
 use super::mounts::Profile;
@@ -43,6 +44,9 @@ pub struct Document {
     /// Whether no amount was sent, which a verification needs not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub amount_left_out: bool,
+    /// The checkout that it is paid in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkout: Option<Box<Checkout>>,
     /// What was sent along.
     #[serde(default)]
     pub echo: Echo,

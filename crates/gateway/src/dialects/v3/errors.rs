@@ -95,6 +95,8 @@ pub enum Problem {
     Risk,
     /// No such payment.
     PaymentUnknown,
+    /// No such checkout, or none any more.
+    NoSession,
     /// The currency is not the original's.
     CurrencyDiffers(FieldError),
     /// The amount of a reversal is not the whole.
@@ -172,6 +174,7 @@ impl Problem {
             Problem::ReferenceTaken => ("800.130.100", 400),
             Problem::Risk => ("100.400.319", 400),
             Problem::PaymentUnknown => ("700.400.580", unknown),
+            Problem::NoSession => ("200.300.404", unknown),
             Problem::CurrencyDiffers(_) => ("700.100.500", 400),
             Problem::AmountDiffers(_) => ("700.100.200", 400),
             Problem::Unsuitable => ("700.100.700", 400),
@@ -195,7 +198,7 @@ impl Problem {
     }
 
     /// The fields it names.
-    fn fields(self) -> Option<Vec<FieldError>> {
+    pub fn fields(self) -> Option<Vec<FieldError>> {
         match self {
             Problem::Fields(errors) => Some(errors),
             Problem::AmountTooLow(error)
@@ -224,6 +227,7 @@ impl Problem {
             | Problem::ReferenceTaken
             | Problem::Risk
             | Problem::PaymentUnknown
+            | Problem::NoSession
             | Problem::Unsuitable
             | Problem::CaptureExceeds
             | Problem::RefundExceeds
@@ -246,14 +250,23 @@ impl Problem {
     /// The answer.
     pub fn response(self, envelope: &Envelope) -> Response {
         let (code, status) = self.line(envelope.profile);
-        let extra = self.header();
-        let body = ErrorBody::new(envelope, code, self.fields());
+        let (extra, described) = (self.header(), self.described());
+        let mut body = ErrorBody::new(envelope, code, self.fields());
+        if let Some(words) = described {
+            body.result.description = words.into();
+        }
         let status = StatusCode::from_u16(status).expect("the table holds valid statuses");
         let mut response = super::wire::response(status, body.text());
         if let Some((name, value)) = extra {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+
+    /// Its own words, where the code's would not do.
+    fn described(&self) -> Option<&'static str> {
+        let no_session = "invalid or missing parameter - (opp) No payment session found for the requested id";
+        matches!(self, Problem::NoSession).then_some(no_session)
     }
 
     /// The header that HTTP wants beside it.

@@ -76,6 +76,17 @@ impl Form {
         }
     }
 
+    /// Fields as they are written here, one behind the other.
+    pub fn of<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Form {
+        let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Form::read(text.as_bytes()).0
+    }
+
+    /// All fields: names and values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| (field.name.text(), field.value.as_str()))
+    }
+
     fn put(&mut self, field: Field) {
         if let Some(places) = &mut self.places {
             places.insert(field.name.text().to_owned(), self.fields.len());

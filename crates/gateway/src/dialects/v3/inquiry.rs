@@ -127,7 +127,8 @@ fn linked(viewer: &Viewer, payment: &Payment, sequence: u16, types: &[String]) -
     others.filter(named).collect()
 }
 
-fn one(viewer: &Viewer, body: &Body, declines: DeclineStatus) -> Response {
+/// One transaction as the answer to a reading.
+pub fn one(viewer: &Viewer, body: &Body, declines: DeclineStatus) -> Response {
     let declined = body.result.code.class(viewer.set) == Class::Rejected;
     let status = match declines {
         DeclineStatus::Always if declined => StatusCode::BAD_REQUEST,

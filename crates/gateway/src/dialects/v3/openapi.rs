@@ -6,16 +6,17 @@ use super::codes::Set;
 use super::errors::{FieldError, Problem};
 use super::mounts::Profile;
 
+mod checkouts;
 mod schemas;
 
 /// The document.
 pub fn openapi() -> Value {
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Payments v3 API",
             "version": "3",
-            "description": "Card payments server to server, redirect brands, 3-D Secure and inquiry. Requests are forms, \
+            "description": "Card payments server to server, a checkout page, redirect brands, 3-D Secure and inquiry. Requests are forms, \
                 percent-encoded or not; answers are JSON whose result.code says what became of the transaction.\n\n\
                 Every path also works below /gateway/v3, /eastpay/v3 and /pay/v3, and below /oppwa/v1 for clients of the older \
                 platform: there with its codes, its timestamps, and HTTP 200 for a decline. The operator may mount it elsewhere."
@@ -105,7 +106,14 @@ pub fn openapi() -> Value {
             "schemas": schemas::schemas()
         },
         "x-errors": errors()
-    })
+    });
+    for (path, calls) in checkouts::paths() {
+        document["paths"][path] = calls;
+    }
+    for (name, schema) in checkouts::schemas() {
+        document["components"]["schemas"][name] = schema;
+    }
+    document
 }
 
 fn pay() -> Value {
@@ -250,6 +258,7 @@ fn errors() -> Vec<Value> {
         (Problem::ReferenceTaken, "merchantTransactionId was used for a request with other fields"),
         (Problem::BalanceInsufficient, "a payout that the merchant's balance does not cover"),
         (Problem::PaymentUnknown, "no such transaction, or another merchant's"),
+        (Problem::NoSession, "no such checkout, or nothing was tried before its time was over"),
         (Problem::CurrencyDiffers(field()), "the currency is not the original's"),
         (Problem::AmountDiffers(field()), "the amount of a reversal is not the whole"),
         (

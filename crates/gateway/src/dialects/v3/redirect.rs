@@ -9,6 +9,7 @@ use florin_kernel::PaymentId;
 use florin_kernel::payment::{Details, Mode, Payment};
 use florin_kernel::public_id::Reference;
 
+use super::checkout;
 use super::document::Document;
 use super::form::Form;
 use super::mounts::Profile;
@@ -67,8 +68,13 @@ async fn step(state: &V3State, token: &str, headers: &HeaderMap, form: Option<&[
 
 /// What is added to the shop's URL when the payer goes back. It proves nothing: the shop reads the path.
 pub fn return_fields(engine: &Engine, id: PaymentId, details: &Details) -> Vec<(&'static str, String)> {
+    let document = Document::of(details);
+    if let Some((printed, path)) = document.as_ref().and_then(|document| checkout::return_fields(engine, id, document))
+    {
+        return vec![("id", printed), ("resourcePath", path)];
+    }
     let printed = engine.codec().hex(Reference { payment: id, sequence: 0 });
-    let profile = Document::of(details).map_or(Profile::V3, |document| document.profile);
+    let profile = document.map_or(Profile::V3, |document| document.profile);
     let path = format!("/{}/payments/{printed}", profile.version());
     vec![("id", printed), ("resourcePath", path)]
 }

@@ -4,7 +4,7 @@
 
 use florin_engine::{ClaimRequest, Reuse};
 use florin_kernel::payment::Dialect;
-use florin_kernel::{CredentialId, Transaction};
+use florin_kernel::{CredentialId, Timestamp, Transaction};
 
 use super::auth::Caller;
 use super::errors::Problem;
@@ -21,6 +21,8 @@ pub enum Operation {
     Initial,
     /// A stored card.
     Registration,
+    /// A checkout.
+    Checkout,
 }
 
 /// A reference's claim for an order; every transaction that orders act on has references of its own for each kind.
@@ -34,8 +36,18 @@ pub fn claim(caller: &Caller, operation: Operation, text: &str) -> ClaimRequest 
     let operation = match operation {
         Operation::Initial => "initial",
         Operation::Registration => "registration",
+        Operation::Checkout => "checkout",
     };
     ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse(caller))
+}
+
+/// A checkout's reference: free again once all its checkouts ended without money.
+pub fn of_checkout(caller: &Caller, text: &str) -> ClaimRequest {
+    let reuse = match caller.settings.merchant_transaction_id {
+        References::Unique | References::Retry => Reuse::Reopened,
+        References::Free => Reuse::Always,
+    };
+    claim(caller, Operation::Checkout, text).reused(reuse)
 }
 
 fn reuse(caller: &Caller) -> Reuse {
@@ -51,12 +63,28 @@ pub fn key_claim(credential: CredentialId, text: &str) -> ClaimRequest {
     ClaimRequest::idempotency_key(text).within(credential.number().to_string())
 }
 
-/// Everything begun under a reference, newest first.
+/// Everything begun under a reference, newest first. A checkout is begun when its payer has tried to pay.
 pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<Vec<Transaction>, Problem> {
-    let (owner, claim) = (caller.owner(), claim(caller, Operation::Initial, reference));
     let mut begun = Vec::new();
-    for made in state.engine.referenced(owner, Dialect::V3, &claim, FOUND_MAX).await? {
-        begun.extend(state.engine.find_transaction(owner, made.payment).await?);
+    for operation in [Operation::Initial, Operation::Checkout] {
+        let (owner, claim) = (caller.owner(), claim(caller, operation, reference));
+        for made in state.engine.referenced(owner, Dialect::V3, &claim, FOUND_MAX).await? {
+            begun.extend(state.engine.find_transaction(owner, made.payment).await?);
+        }
     }
+    begun.retain(|transaction| match transaction {
+        Transaction::Payment(payment) => !payment.operations.is_empty(),
+        Transaction::Withdrawal(_) => true,
+    });
+    begun.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
+    begun.truncate(FOUND_MAX);
     Ok(begun)
+}
+
+/// When it was begun; of the same moment the later number.
+fn begun_at(transaction: &Transaction) -> (Timestamp, i64) {
+    match transaction {
+        Transaction::Payment(payment) => (payment.created_at, payment.id.number()),
+        Transaction::Withdrawal(withdrawal) => (withdrawal.created_at, withdrawal.id.number()),
+    }
 }

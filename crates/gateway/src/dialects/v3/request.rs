@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError, without_numbers};
+use florin_kernel::card::{Card, Cvc};
 use florin_kernel::payment::{Circumstances, Mode, Payer, Presence};
 use florin_kernel::routing::Method;
 use florin_kernel::{Asset, Money};
@@ -14,13 +14,13 @@ use super::codes::TestMode;
 use super::document::Document;
 use super::echo::{Echo, is_date};
 use super::errors::{FieldError, Problem};
-use super::fields::{Reader, digits, matching, one_of, text, web_url};
+use super::fields::{Reader, one_of, text, web_url};
 use super::form::Form;
 use super::instruction::Instruction;
 use super::mounts::Profile;
 use super::secure::Secure;
 use super::settings::{Decimals, Settings};
-use super::{amounts, brand};
+use super::{amounts, means};
 
 /// What an initial payment is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,22 +137,10 @@ pub struct NewCard {
 }
 
 /// The texts of an initial payment, each of the right form.
-struct Draft<'f> {
-    amount: Option<&'f str>,
+pub(super) struct Draft<'f> {
+    pub(super) amount: Option<&'f str>,
     currency: Option<&'f str>,
-    kind: Option<Kind>,
-    brand: Option<String>,
-    bank: Option<BankAccount>,
-    card: Option<CardDraft<'f>>,
-    token: Option<String>,
-    cvc: Option<Cvc>,
-}
-
-struct CardDraft<'f> {
-    number: &'f str,
-    holder: String,
-    expiry: Option<Expiry>,
-    cvc: Option<Cvc>,
+    pub(super) kind: Option<Kind>,
 }
 
 /// Reads the form of a call that makes a payment.
@@ -162,8 +150,9 @@ struct CardDraft<'f> {
 pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Result<Box<Initial>, Problem> {
     let mut reader = Reader::new(form, faults);
     common(&mut reader, reading);
-    let mut draft = draft(&mut reader, reading.token);
-    let cvc = draft.cvc.take();
+    let draft = draft(&mut reader);
+    let mut means = means::means(&mut reader, draft.kind, reading.token);
+    let cvc = means.cvc.take();
     let return_url = reader.read("shopperResultUrl", web_url);
     let webhook = reader.read("notificationUrl", web_url);
     let reference = reader.read("merchantTransactionId", text(1, 255));
@@ -172,7 +161,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let instruction = Instruction::read(&mut reader);
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
-        check_initial(instruction, draft.token.is_some(), &mut reader);
+        check_initial(instruction, means.token.is_some(), &mut reader);
         document.echo.standing_instruction = serde_json::to_value(instruction).ok();
         document.echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
     }
@@ -185,11 +174,17 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     }
     let amount = amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
-    let mut account = account(draft, reading, &reader, &mut document)?;
+    let mut account = means::account(means, reading, &reader, &mut document)?;
     if matches!(kind, Kind::Verification | Kind::Payout) && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
-    let circumstances = circumstances(instruction.as_ref(), secure, reading, &mut account);
+    let cryptogram = secure.cryptogram.clone();
+    let circumstances = circumstances(instruction.as_ref(), secure, reading);
+    if let Account::Card(card) = &mut account {
+        card.cryptogram = cryptogram;
+        // Without the payer there is no security code.
+        card.cvc = card.cvc.take().filter(|_| circumstances.presence == Presence::Payer);
+    }
     Ok(Box::new(Initial {
         kind,
         amount,
@@ -213,16 +208,13 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
 pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Result<NewCard, Problem> {
     let mut reader = Reader::new(form, faults);
     common(&mut reader, reading);
-    let brand = reader.read("paymentBrand", matching("^[a-zA-Z0-9_]{1,32}$", is_word));
+    let means = means::card_means(&mut reader);
     let reference = reader.read("merchantTransactionId", text(1, 255));
     let customer = reader.read("customer.merchantCustomerId", text(1, 255));
     let mut document = document(&mut reader, reading);
-    let card = card(&mut reader);
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());
-    let brand = brand.map(|brand| brand.to_ascii_uppercase());
-    let draft = Draft { amount: None, currency: None, kind: None, brand, bank: None, card, token: None, cvc: None };
-    match account(draft, reading, &reader, &mut document)? {
+    match means::account(means, reading, &reader, &mut document)? {
         Account::Card(card) => Ok(NewCard { card, customer, reference }),
         Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => Err(Problem::NoAccount),
     }
@@ -239,13 +231,8 @@ fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
     asked.unwrap_or(implied)
 }
 
-/// Whether a text is made of letters, digits and lines below.
-fn is_word(value: &str) -> bool {
-    (1..=32).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 /// What is kept for answers, but for the account.
-fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
+pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
     let mut some = |name: &str, longest| reader.read(name, text(1, longest)).unwrap_or_default();
     let (invoice, memo, category) =
         (some("merchantInvoiceId", 255), some("merchantMemo", 255), some("transactionCategory", 32));
@@ -263,25 +250,17 @@ fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Document {
         category,
         registration: String::new(),
         amount_left_out: false,
+        checkout: None,
         echo: Echo::read(reader),
     }
 }
 
-/// How the payment is made. Without the payer there is no security code.
-fn circumstances(
-    instruction: Option<&Instruction>,
-    secure: Secure,
-    reading: Reading<'_>,
-    account: &mut Account,
-) -> Circumstances {
+/// How the payment is made.
+pub(super) fn circumstances(instruction: Option<&Instruction>, secure: Secure, reading: Reading<'_>) -> Circumstances {
     let by_merchant = instruction.filter(|instruction| instruction.is_by_merchant());
     let presence = by_merchant.map_or(Presence::Payer, |instruction| Presence::Merchant {
         network_id: instruction.initial_transaction_id.clone().unwrap_or_default(),
     });
-    if let Account::Card(card) = account {
-        card.cryptogram = secure.cryptogram.clone();
-        card.cvc = card.cvc.take().filter(|_| presence == Presence::Payer);
-    }
     let simulated = secure.simulated;
     Circumstances { authenticate: secure.authenticate(reading.settings.three_d_secure), presence, simulated }
 }
@@ -303,7 +282,7 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
     reader.read("merchant.id", |id| if known(id) { Ok(()) } else { Err("must be one of your sub-merchants".into()) });
 }
 
-fn draft<'f>(reader: &mut Reader<'f>, path_token: Option<&str>) -> Draft<'f> {
+pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
     let named = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
     let sent_currency = reader.form.get("currency");
     let amount_rule = |value: &'f str| amounts::text(value, sent_currency);
@@ -316,54 +295,10 @@ fn draft<'f>(reader: &mut Reader<'f>, path_token: Option<&str>) -> Draft<'f> {
         }
     };
     let kind = reader.require("paymentType", |word| named(word).ok_or("must be one of DB, PA, CV, CD".into()));
-    let brand = reader.read("paymentBrand", matching("^[a-zA-Z0-9_]{1,32}$", is_word));
-    let sent_token = reader.read(
-        "card.token",
-        matching("^[a-zA-Z0-9]{1,64}$", |value| {
-            (1..=64).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        }),
-    );
-    let token = path_token.map(ToOwned::to_owned).or(sent_token);
-    let (card, cvc) = match token {
-        None => (card(reader), None),
-        // Where both are sent, the token wins; only the security code is not stored with it.
-        Some(_) => (None, cvc(reader)),
-    };
-    let bank = match kind {
-        Some(Kind::Payout) => BankAccount::read(reader),
-        Some(Kind::Debit | Kind::Preauthorisation | Kind::Verification | Kind::NotOffered) | None => None,
-    };
-    Draft { amount, currency, kind, brand: brand.map(|brand| brand.to_ascii_uppercase()), bank, card, token, cvc }
+    Draft { amount, currency, kind }
 }
 
-fn card<'f>(reader: &mut Reader<'f>) -> Option<CardDraft<'f>> {
-    let number = reader.form.get("card.number");
-    let plain = |value: &str| value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
-    if number.is_some_and(|number| !plain(number)) {
-        reader.fault("card.number", "must match ^[0-9]{12,19}$");
-    }
-    let holder = reader.read("card.holder", text(1, 128)).unwrap_or_default();
-    let cvc = cvc(reader);
-    let month = |value: &str| matches!(value.parse(), Ok(1..=12_u8)) && digits(value, 2..=2);
-    let year = |value: &str| digits(value, 4..=4) && (value.starts_with("19") || value.starts_with("20"));
-    let (month, year) = (matching("^(0[1-9]|1[0-2])$", month), matching("^(19|20)[0-9]{2}$", year));
-    let (month, year) = match number {
-        Some(_) => (reader.require("card.expiryMonth", month), reader.require("card.expiryYear", year)),
-        None => (reader.read("card.expiryMonth", month), reader.read("card.expiryYear", year)),
-    };
-    let expiry = month.zip(year).and_then(|(month, year)| Some((month.parse().ok()?, year.parse().ok()?)));
-    let expiry = expiry.map(|(month, year)| Expiry { month, year });
-    number.map(|number| CardDraft { number, holder, expiry, cvc })
-}
-
-fn cvc(reader: &mut Reader<'_>) -> Option<Cvc> {
-    reader.read("card.cvv", |value| {
-        let cvc = Cvc::parse(value, florin_kernel::card::Brand::Other);
-        cvc.ok_or("must match ^[0-9]{3,4}$".into())
-    })
-}
-
-fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
+pub(super) fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
     let sent = |name: &str| reader.error(name, "");
     let currency = draft.currency.map(|code| amounts::currency(code, &sent("currency"))).transpose()?;
     // A verification needs neither, and moves nothing.
@@ -378,65 +313,8 @@ fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>
     }
 }
 
-/// How it is paid; the name on the card and the brand's name are noted in the document.
-fn account(
-    draft: Draft<'_>,
-    reading: Reading<'_>,
-    reader: &Reader<'_>,
-    document: &mut Document,
-) -> Result<Account, Problem> {
-    let kind = draft.brand.as_deref().map(|name| (name, brand::kind(name)));
-    if let Some(token) = draft.token {
-        return Ok(Account::Token(token));
-    }
-    let Some(card) = draft.card else {
-        if let Some(bank) = draft.bank {
-            document.brand = draft.brand.unwrap_or_default();
-            return Ok(Account::Bank(bank));
-        }
-        return match kind {
-            Some((name, Some(brand::Kind::Redirect(method)))) => {
-                document.brand = name.to_owned();
-                Ok(Account::Redirect(method))
-            }
-            Some((_, Some(brand::Kind::Card(_)))) | None => Err(Problem::NoAccount),
-            Some((_, None)) => Err(Problem::NoProviderForBrand),
-        };
-    };
-    let pan = Pan::parse(card.number).map_err(|error| {
-        let message = match error {
-            PanError::NotDigits | PanError::Length => "must have 12 to 19 digits",
-            PanError::Luhn => "must be a valid card number",
-        };
-        Problem::CardNumber(reader.error("card.number", message))
-    })?;
-    let name = match kind {
-        None => brand::name(pan.brand()),
-        Some((name, Some(brand::Kind::Card(ranges)))) if ranges.contains(&pan.brand()) => name,
-        Some((_, Some(brand::Kind::Card(_)))) => {
-            return Err(Problem::BrandDiffers(reader.error("paymentBrand", "must be the brand of card.number")));
-        }
-        Some((_, Some(brand::Kind::Redirect(_)) | None)) => {
-            return Err(Problem::BrandUnknown(reader.error("paymentBrand", "must be a card brand")));
-        }
-    };
-    let expiry = card.expiry.ok_or(Problem::Fault)?;
-    if reading.mode == Mode::Live && is_past(expiry, reading.today) {
-        return Err(Problem::CardExpired(reader.error("card.expiryYear", "must not be in the past")));
-    }
-    document.brand = name.to_owned();
-    // Payers type their number there, too.
-    document.holder = without_numbers(&card.holder);
-    Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))
-}
-
-fn is_past(expiry: Expiry, today: Date) -> bool {
-    let this_month = (i32::from(today.year()), i32::from(today.month()));
-    (i32::from(expiry.year), i32::from(expiry.month)) < this_month
-}
-
 /// The payer in the core's terms, for lists and rules; what has another form there is left out.
-fn payer(form: &Form) -> Payer {
+pub(super) fn payer(form: &Form) -> Payer {
     let some = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let phone: String = some("customer.phone").chars().filter(char::is_ascii_digit).take(15).collect();
     Payer {

@@ -12,6 +12,7 @@ use florin_kernel::ports::Lane;
 use ipnet::IpNet;
 
 use super::calls::{self, Call};
+use super::checkout::{self, Purpose};
 use super::errors::Problem;
 use super::mounts::Mount;
 use super::stamp::Envelope;
@@ -58,6 +59,7 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
             return Ok(Box::pin(redirect::act(state, token, &parts.headers, &body)).await);
         }
         Call::MethodStep(token) => return Ok(Box::pin(redirect::method(state, token)).await),
+        Call::Visit(visit) => return Box::pin(checkout::visit(state, visit, &parts, body, envelope)).await,
         Call::Pay
         | Call::PayByToken(_)
         | Call::Order(_)
@@ -65,6 +67,10 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
         | Call::ShowRegistration(_)
         | Call::DeleteRegistration(_)
         | Call::ExtendRegistration(_)
+        | Call::OpenCheckout
+        | Call::ChangeCheckout(_)
+        | Call::CloseCheckout(_)
+        | Call::ReadCheckout(..)
         | Call::NewestByReference
         | Call::ByReference
         | Call::Inquire(_) => {}
@@ -78,10 +84,17 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
         Call::DeleteRegistration(id) => Box::pin(registrations::delete(state, asked, id)).await,
         Call::ExtendRegistration(id) => Box::pin(registrations::extend(state, asked, id)).await,
         Call::Order(id) => Box::pin(order::order(state, asked, id, &path.join("/"))).await,
+        Call::OpenCheckout => Box::pin(checkout::open(state, asked)).await,
+        Call::ChangeCheckout(id) => Box::pin(checkout::change(state, asked, id)).await,
+        Call::CloseCheckout(id) => Box::pin(checkout::close(state, asked, id)).await,
+        Call::ReadCheckout(id, purpose) => Box::pin(checkout::read(state, asked, id, purpose)).await,
+        Call::Inquire(id) if checkout::is_id(&state.engine, id) => {
+            Box::pin(checkout::read(state, asked, id, Purpose::Payment)).await
+        }
         Call::Inquire(id) => Box::pin(inquiry::by_id(state, asked, id)).await,
         Call::NewestByReference => Box::pin(inquiry::newest(state, asked)).await,
         Call::ByReference => Box::pin(inquiry::all(state, asked, envelope)).await,
-        Call::ResultCodes | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
+        Call::ResultCodes | Call::Visit(_) | Call::ShowStep(_) | Call::ActStep(_) | Call::MethodStep(_) => {
             unreachable!("answered above")
         }
     }

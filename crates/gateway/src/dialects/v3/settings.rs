@@ -52,6 +52,9 @@ pub struct Settings {
     /// Attempts in one checkout, 1 to 5; absent: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkout_attempts: Option<u16>,
+    /// Sites whose pages may hold a checkout's frame; empty: whichever page the shop's payer is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
     /// Whether a final result is told once only.
     pub checkout_single_read: bool,
     /// What RV does to money already taken.

@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::auth::{self, Caller};
+use super::checkout;
 use super::errors::{FieldError, Problem};
 use super::form::{Form, is_no_form};
 use super::mounts::{Mount, Profile};
@@ -129,6 +130,10 @@ impl V3State {
     /// A transaction of the caller by our id or the id another dialect prints for it, and the sequence of the operation that is
     /// meant, 0 for the whole.
     pub async fn find(&self, caller: &Caller, text: &str) -> Result<Option<(Transaction, u16)>, Problem> {
+        if let Some(payment) = checkout::read_id(&self.engine, text) {
+            let found = self.engine.find_transaction(caller.owner(), payment).await?;
+            return Ok(found.map(|transaction| (transaction, 0)));
+        }
         let found = self.engine.find_printed(caller.owner(), Dialect::V3, text, None).await?;
         Ok(found.map(|found| (found.transaction, found.part.map_or(0, Seq::number))))
     }
@@ -139,7 +144,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, FieldError> {
 }
 
 /// The fields of a call: a POST's are its body, all others' the query.
-async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>), Problem> {
+pub async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>), Problem> {
     if parts.method != Method::POST {
         return Ok(Form::read(parts.uri.query().unwrap_or_default().as_bytes()));
     }
@@ -154,6 +159,7 @@ async fn read_form(parts: &Parts, body: Body) -> Result<(Form, Vec<FieldError>),
     }
 }
 
-fn utc_day(instant: Timestamp) -> Date {
+/// The UTC day of a moment.
+pub fn utc_day(instant: Timestamp) -> Date {
     Offset::UTC.to_datetime(instant).date()
 }

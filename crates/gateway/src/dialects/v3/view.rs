@@ -14,6 +14,7 @@ use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
+use super::checkout;
 use super::codes::{Coding, Event, PendingCodes, Set, TestMode, code};
 use super::document::Document;
 use super::echo::Echo;
@@ -93,7 +94,10 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             summary: (detail == Detail::Inquired).then(|| summary(payment)),
             build_number: BUILD_NUMBER,
             timestamp: stamp::timestamp(changed_at(payment.created_at, attempt), self.format),
-            ndc: stamp::ndc_of(&self.engine, &document.entity, payment.id, 0),
+            ndc: match document.checkout {
+                Some(_) => checkout::print_id(&self.engine, payment.id, self.mount.profile),
+                None => stamp::ndc_of(&self.engine, &document.entity, payment.id, 0),
+            },
             payments: None,
         }
     }
@@ -162,6 +166,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             category: String::new(),
             registration: String::new(),
             amount_left_out: false,
+            checkout: None,
             echo: Echo::default(),
         })
     }

@@ -1,8 +1,9 @@
 //! Whether a payment may be made, and who takes it: block lists, payment type, account, limits, provider (contract, section 7.4).
 
-use florin_engine::Needs;
+use florin_engine::directory::Merchant;
+use florin_engine::{Engine, Needs};
 use florin_kernel::Money;
-use florin_kernel::payment::Payment;
+use florin_kernel::payment::{CaptureMode, Payment};
 use florin_kernel::routing::{Candidate, CardFacts, Choice, Facts, Method, NoRoute, RuleOperation};
 
 use super::amounts;
@@ -32,12 +33,12 @@ pub fn find(state: &V3State, caller: &Caller, initial: &Initial, payment: &Payme
         // A token has become its card.
         Account::Token(_) | Account::Bank(_) => return Err(Problem::NoAccount),
     };
-    if initial.kind != Kind::Verification {
-        for limit in caller.merchant.limits.iter().filter(|limit| limit.asset() == initial.amount.asset()) {
-            within(initial.amount, limit.min, limit.max)?;
-        }
-    }
-    let candidate = route(state, initial, payment, method, needs)?;
+    check_limits(&caller.merchant, payment)?;
+    let seen = match &initial.account {
+        Account::Card(card) => CardFacts::of(&card.pan),
+        Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => CardFacts::Unseen,
+    };
+    let candidate = route(&state.engine, payment, (method, needs), seen)?;
     match &initial.account {
         Account::Card(card) if initial.return_url.is_none() => {
             let challenges = |account: &_| state.engine.foresees_payer(account, card, &initial.circumstances);
@@ -54,39 +55,50 @@ fn nowhere_to_return() -> Problem {
     Problem::Fields(vec![FieldError::missing("shopperResultUrl")])
 }
 
-fn route(
-    state: &V3State,
-    initial: &Initial,
+/// Whether the merchant's limits let so much be paid; a verification moves nothing.
+///
+/// # Errors
+/// [`Problem::AmountTooLow`], [`Problem::AmountTooLarge`].
+pub fn check_limits(merchant: &Merchant, payment: &Payment) -> Result<(), Problem> {
+    let moves = payment.capture != CaptureMode::Never;
+    let mut limits = merchant.limits.iter().filter(|limit| moves && limit.asset() == payment.asked.asset());
+    limits.try_for_each(|limit| within(payment.asked, limit.min, limit.max))
+}
+
+/// Who takes the next attempt of a payment.
+///
+/// # Errors
+/// [`Problem`] that says what finds nobody: brand, currency or amount.
+pub fn route(
+    engine: &Engine,
     payment: &Payment,
-    method: Method,
-    needs: Needs,
+    (method, needs): (Method, Needs),
+    card: CardFacts<'_>,
 ) -> Result<Candidate, Problem> {
+    let payer = &payment.details.payer;
     let facts = Facts {
         payment: payment.id,
-        attempt: 0,
+        attempt: payment.operations.len() as u16,
         merchant: payment.merchant,
         mode: payment.mode,
         operation: RuleOperation::Deposit,
         method,
-        amount: initial.amount,
-        country: &initial.payer.country,
-        kyc_status: &initial.payer.kyc_status,
-        tags: &initial.payer.tags,
-        card: match &initial.account {
-            Account::Card(card) => CardFacts::of(&card.pan),
-            Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => CardFacts::Unseen,
-        },
+        amount: payment.asked,
+        country: &payer.country,
+        kyc_status: &payer.kyc_status,
+        tags: &payer.tags,
+        card,
     };
-    let routed = match state.engine.route(&facts, Choice::Rules, needs) {
+    let routed = match engine.route(&facts, Choice::Rules, needs) {
         // A verification asks about a card, whatever amount the provider would take.
-        Err(NoRoute::Amount { min, .. }) if initial.kind == Kind::Verification => {
-            state.engine.route(&Facts { amount: min, ..facts }, Choice::Rules, needs)
+        Err(NoRoute::Amount { min, .. }) if payment.capture == CaptureMode::Never => {
+            engine.route(&Facts { amount: min, ..facts }, Choice::Rules, needs)
         }
         routed => routed,
     };
     routed.map_err(|refusal| match refusal {
-        NoRoute::Amount { min, max } => within(initial.amount, min, max).err().unwrap_or(Problem::Fault),
-        NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule if serves(state, payment, method, needs) => {
+        NoRoute::Amount { min, max } => within(payment.asked, min, max).err().unwrap_or(Problem::Fault),
+        NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule if serves(engine, payment, method, needs) => {
             Problem::NoProviderForCurrency
         }
         NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule => Problem::NoProviderForBrand,
@@ -111,8 +123,8 @@ pub fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
 }
 
 /// Whether anybody takes the method at all, so that it is the currency that finds nobody.
-fn serves(state: &V3State, payment: &Payment, method: Method, needs: Needs) -> bool {
-    let directory = state.engine.directory();
+fn serves(engine: &Engine, payment: &Payment, method: Method, needs: Needs) -> bool {
+    let directory = engine.directory();
     let ruled = directory.catalogue().rules().iter().any(|rule| {
         let own = rule.merchant.is_none_or(|merchant| merchant == payment.merchant);
         own && rule.operation == RuleOperation::Deposit && rule.method == method
@@ -121,6 +133,6 @@ fn serves(state: &V3State, payment: &Payment, method: Method, needs: Needs) -> b
         && directory.catalogue().providers.iter().any(|account| {
             let own = account.merchant.is_none_or(|merchant| merchant == payment.merchant);
             let in_service = !account.disabled && account.modes.contains(&payment.mode);
-            own && in_service && account.method == method && state.engine.can(account, needs)
+            own && in_service && account.method == method && engine.can(account, needs)
         })
 }

@@ -2,7 +2,7 @@
 
 use crate::Money;
 use crate::ledger::{Account, Entry};
-use crate::payment::{Circumstances, Means, Payment, Report, Route, Seq, Word};
+use crate::payment::{CaptureMode, Circumstances, Details, Means, Payment, Report, Route, Seq, Word};
 
 /// What may be said about a payment.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub enum Command {
         /// The provider's reference, by which repeats are known.
         reference: String,
     },
+    /// The merchant tells something else about a session in which nothing is under way.
+    Amend(Amendment),
     /// Payer or merchant gives up before money is held.
     Cancel,
     /// The time of [`Payment::wake_at`] has come.
@@ -75,6 +77,17 @@ pub struct Attempt {
     pub circumstances: Circumstances,
     /// What the payer chose to pay, where the session leaves it open; `None`: what was asked.
     pub amount: Option<Money>,
+}
+
+/// What a session's payment is to be from now on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amendment {
+    /// What is asked for.
+    pub asked: Money,
+    /// Sale, authorisation or verification.
+    pub capture: CaptureMode,
+    /// What is told about it.
+    pub details: Box<Details>,
 }
 
 /// What follows from a decision, besides the new state. Nothing happens before the state is committed.

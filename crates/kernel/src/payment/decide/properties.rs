@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::tests::{after, answered, attempt, created, eur};
-use super::{Attempt, Command, Effect, Portion, decide};
+use super::{Amendment, Attempt, Command, Effect, Portion, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{
     AmountChoice, Approval, Authentication, AuthenticationFailure, AuthenticationStatus, CaptureMode, Decline, Doubt,
@@ -93,6 +93,9 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (1..4_u16, amount(), "[ab]").prop_map(|(seq, moved, reference)| {
             Command::ChargedBack { seq: Seq::new(seq), moved, reference }
         }),
+        1 => amount().prop_map(|asked| Command::Amend(Amendment {
+            asked, capture: CaptureMode::Later, details: Box::default(),
+        })),
         1 => Just(Command::Cancel),
         2 => Just(Command::Wake),
     ]

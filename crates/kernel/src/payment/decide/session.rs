@@ -1,19 +1,12 @@
-//! What a payer may do in a session: try, choose the amount where it is open, give up.
+//! What may be done in a session: its payer tries, chooses the amount where it is open, gives up; its merchant says something else.
 
-use super::{Attempt, Draft, Refusal};
+use super::{Amendment, Attempt, Draft, Refusal};
 use crate::Money;
-use crate::payment::{AmountChoice, Ending, Operation, Retry, State};
+use crate::payment::{AmountChoice, CaptureMode, Ending, Operation, Retry, State};
 
 impl Draft {
     pub(super) fn attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
-        match &self.payment.state {
-            State::Created => {}
-            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
-                return Err(Refusal::AttemptOpen);
-            }
-            State::Funded(_) => return Err(Refusal::AlreadyFunded),
-            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
-        }
+        self.check_created()?;
         if let Retry::Session { attempts_max, until, .. } = self.payment.retry
             && (self.attempts() >= usize::from(attempts_max) || self.now >= until)
         {
@@ -23,6 +16,38 @@ impl Draft {
             self.choose_amount(amount)?;
         }
         self.start_attempt(attempt, None)
+    }
+
+    /// Nothing is under way in a session that goes on, so it may become another. What was tried keeps its currency.
+    pub(super) fn amend(&mut self, amendment: Amendment) -> Result<(), Refusal> {
+        self.check_created()?;
+        match self.payment.retry {
+            Retry::Session { until, .. } if self.now < until => {}
+            Retry::Session { .. } | Retry::Never => return Err(Refusal::SessionOver),
+        }
+        let Amendment { asked, capture, details } = amendment;
+        let same_currency = asked.asset() == self.payment.asked.asset() || self.payment.operations.is_empty();
+        let smallest = match capture {
+            CaptureMode::Now | CaptureMode::Later => 1,
+            CaptureMode::Never => 0,
+        };
+        if !same_currency || asked.minor() < smallest {
+            return Err(Refusal::BadAmount);
+        }
+        self.payment.asked = asked;
+        self.payment.capture = capture;
+        self.payment.details = *details;
+        Ok(())
+    }
+
+    /// Whether nothing is under way and nothing has come of it yet.
+    fn check_created(&self) -> Result<(), Refusal> {
+        match &self.payment.state {
+            State::Created => Ok(()),
+            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => Err(Refusal::AttemptOpen),
+            State::Funded(_) => Err(Refusal::AlreadyFunded),
+            State::Ended(_) => Err(Refusal::Ended(self.payment.word())),
+        }
     }
 
     /// The payer's amount takes the place of the merchant's, where the session leaves it open.
@@ -40,14 +65,8 @@ impl Draft {
     }
 
     pub(super) fn cancel(&mut self) -> Result<(), Refusal> {
-        match &self.payment.state {
-            State::Created => self.payment.state = State::Ended(Ending::Cancelled),
-            State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => {
-                return Err(Refusal::AttemptOpen);
-            }
-            State::Funded(_) => return Err(Refusal::AlreadyFunded),
-            State::Ended(_) => return Err(Refusal::Ended(self.payment.word())),
-        }
+        self.check_created()?;
+        self.payment.state = State::Ended(Ending::Cancelled);
         Ok(())
     }
 

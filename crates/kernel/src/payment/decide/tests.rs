@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Attempt, Command, Decision, Effect, Portion, Refusal, decide};
+use super::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal, decide};
 use crate::payment::{
     AmountChoice, Approval, CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, LateMoney, Means, Mode,
     Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, Times,
@@ -11,6 +11,7 @@ use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod facts;
+mod session;
 
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -61,6 +62,12 @@ fn told(seq: u16, report: Report) -> Command {
 
 fn cascading(seq: u16, code: &str) -> Command {
     Command::Answered { seq: Seq::new(seq), report: declined(code).into(), fallback: Some(attempt(215)) }
+}
+
+fn amend(amount: &str) -> Command {
+    let details = Box::new(Details { reference: "order-2".into(), ..Details::default() });
+    let asked = Money::parse_or_zero(amount, eur("1").asset()).expect("an amount or nothing");
+    Command::Amend(Amendment { asked, capture: CaptureMode::Now, details })
 }
 
 fn approved() -> Outcome {
@@ -156,6 +163,8 @@ fn commands(payment: &Payment) -> Vec<(String, Command, Timestamp)> {
             Command::refund(Money::new(1, Asset::from_code("GBP").expect("known"))),
             soon,
         ),
+        ("amend".to_owned(), amend("12.00"), soon),
+        ("amend after the session".to_owned(), amend("12.00"), after(1800)),
         ("cancel".to_owned(), Command::Cancel, soon),
         ("wake after 31 s".to_owned(), Command::Wake, after(32)),
         ("wake after 31 min".to_owned(), Command::Wake, after(1861)),
@@ -339,44 +348,6 @@ fn a_payments_operations_are_limited() {
         payment = run(payment, [Command::refund(eur("0.01")), answered(next, declined("05"))]);
     }
     assert_eq!(decide(&payment, Command::refund(eur("0.01")), after(2)).err(), Some(Refusal::TooManyOperations));
-}
-
-fn in_session(attempts_max: u16, amount: AmountChoice) -> Payment {
-    created(CaptureMode::Now, Retry::Session { attempts_max, until: after(1800), amount })
-}
-
-fn attempt_of(amount: &str) -> Command {
-    Command::Attempt(Attempt { amount: Some(eur(amount)), ..attempt(210) })
-}
-
-#[test]
-fn only_an_open_amount_is_the_payers_choice() {
-    let paid = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, approved())]);
-    assert_eq!((paid.asked, paid.operations[0].amount), (eur("7.00"), eur("7.00")));
-    // What was chosen last is what the payment is about, also when it was declined.
-    let again = run(in_session(2, AmountChoice::Open), [attempt_of("7.00"), answered(1, declined("51"))]);
-    assert_eq!((again.asked, again.state.clone()), (eur("7.00"), State::Created));
-    let same =
-        decide(&in_session(2, AmountChoice::Fixed), attempt_of("10.00"), after(1)).expect("the amount asked for");
-    assert_eq!(same.payment.asked, eur("10.00"));
-    for payment in [in_session(2, AmountChoice::Fixed), created(CaptureMode::Now, Retry::Never)] {
-        assert_eq!(decide(&payment, attempt_of("7.00"), after(1)).err(), Some(Refusal::BadAmount));
-    }
-    let none = Command::Attempt(Attempt { amount: Some(Money::zero(eur("1").asset())), ..attempt(210) });
-    assert_eq!(decide(&in_session(2, AmountChoice::Open), none, after(1)).err(), Some(Refusal::BadAmount));
-}
-
-/// Going on to another provider is the same try of the payer's.
-#[test]
-fn a_cascade_is_one_try() {
-    let cascades = |seq| cascading(seq, "05");
-    let first = run(
-        in_session(2, AmountChoice::Fixed),
-        [Command::Attempt(attempt(210)), cascades(1), answered(2, declined("05"))],
-    );
-    assert_eq!((first.operations[1].cascaded_from, first.state.clone()), (Some(Seq::new(1)), State::Created));
-    let second = run(first, [Command::Attempt(attempt(210)), cascades(3), answered(4, declined("51"))]);
-    assert_eq!(second.word().text(), "declined");
 }
 
 fn refund_on(seq: u16, amount: &str) -> Command {

@@ -1,19 +1,17 @@
-//! What the payer sees: the page to choose on, and the page of a payment that waits at a provider.
+//! What the payer sees: the page to choose on.
 
 use askama::Template;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use florin_engine::Engine;
-use florin_kernel::payment::{Decline, OperationStatus, Payment, Retry, StepKind};
-use florin_kernel::routing::Method;
+use florin_kernel::payment::Retry;
 
 use super::form::is_open;
 use super::offers::{Entry, Offer, bounds};
 use super::{Session, new_nonce};
-use crate::pages::back;
 use crate::pages::card::CardFields;
 use crate::pages::look::{Look, icon};
 use crate::pages::words::{Words, fill};
+use crate::pages::{back, decline};
 
 /// What the page shows beside what the payment says: a form that could not be obeyed.
 #[derive(Default)]
@@ -108,7 +106,7 @@ impl Session<'_> {
             offers: self.offers.iter().map(|offer| choice(offer, words, chosen.or(first))).collect(),
             card: shown.card,
             voucher_problem: shown.voucher_problem,
-            declined: if shown.problem.is_none() { declined(payment, words) } else { None },
+            declined: if shown.problem.is_none() { decline::why(payment, words) } else { None },
             problem: shown.problem,
             time_left: fill(words.time_left, &[("time", &time)]),
             until: until.to_string(),
@@ -142,60 +140,4 @@ fn choice(offer: &Offer, words: &'static Words, chosen: Option<i64>) -> Choice {
         continues: fill(words.continue_at, &[("provider", &account.name)]),
         chosen: chosen == Some(account.id.number()),
     }
-}
-
-/// Why the last attempt brought no money, in the payer's words; what a bank said in detail is between the bank and the shop.
-fn declined(payment: &Payment, words: &Words) -> Option<&'static str> {
-    let attempt = payment.last_attempt()?;
-    let voucher = attempt.means.as_ref().is_some_and(|means| means.method == Method::Voucher);
-    match &attempt.status {
-        OperationStatus::Declined(Decline::Response(code)) => Some(match code.as_str() {
-            "51" => words.no_funds,
-            "54" => words.no_expired_card,
-            "N7" => words.no_cvc,
-            "61" | "65" => words.no_limit,
-            "12" if voucher => words.no_voucher,
-            _ => words.no_general,
-        }),
-        OperationStatus::Declined(Decline::Authentication(_)) => Some(words.no_authentication),
-        OperationStatus::Declined(Decline::Risk) => Some(words.no_general),
-        OperationStatus::Declined(Decline::Provider) | OperationStatus::Failed => Some(words.no_provider),
-        OperationStatus::Cancelled => Some(words.no_cancelled),
-        OperationStatus::Expired => Some(words.no_time),
-        OperationStatus::Pending
-        | OperationStatus::NeedsPayer(_)
-        | OperationStatus::Unknown(_)
-        | OperationStatus::Approved
-        | OperationStatus::Late => None,
-    }
-}
-
-#[derive(Template)]
-#[template(path = "step.html")]
-struct StepPage<'a> {
-    look: &'a Look,
-    amount: String,
-    text: String,
-    url: String,
-    /// Where the browser opens the step: a challenge may stay in a frame, everything else leaves it.
-    target: &'static str,
-    poll: String,
-}
-
-/// The page of a payment whose payer is waited for at a provider.
-pub(super) fn step(engine: &Engine, payment: &Payment, headers: &HeaderMap, url: String, kind: StepKind) -> Response {
-    let look = Look::of(engine, payment, headers);
-    let provider = payment.last_attempt().map(|attempt| attempt.route.name.clone()).unwrap_or_default();
-    let page = StepPage {
-        amount: look.words.money(payment.asked),
-        text: fill(look.words.open_text, &[("provider", &provider)]),
-        url,
-        target: match kind {
-            StepKind::Challenge => "_self",
-            StepKind::Redirect => "_top",
-        },
-        poll: format!("/cashier/{}/status", back::own_token(engine, payment)),
-        look: &look,
-    };
-    look.response(StatusCode::OK, &page)
 }

@@ -11,13 +11,14 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{Refusal, State as Stands, Withdrawal};
 
-use super::super::payer::{Asked, Polled, Visited, Visitor};
+use super::super::payer::{Asked, Visited, Visitor};
 use super::super::state::CashierState;
 use crate::dialects::caller::is_in;
 use crate::pages::back::{self, Standing};
 use crate::pages::card::Submitted;
 use crate::pages::frame::Seat;
 use crate::pages::look::Look;
+use crate::pages::polled::Polled;
 use crate::pages::receipt::Outcome;
 use crate::pages::{notice, see_other};
 

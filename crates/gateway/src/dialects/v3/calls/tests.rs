@@ -1,5 +1,6 @@
 use axum::http::Method;
 
+use super::super::checkout::{Purpose, Visit};
 use super::super::errors::Problem;
 use super::{Call, read};
 
@@ -33,6 +34,17 @@ fn paths_and_methods_name_calls() {
     check("POST", "registrations/8ac7", Err(Problem::WrongMethod("GET, HEAD, DELETE")));
     check("POST", "registrations/8ac7/payments", Ok(Call::PayByToken("8ac7")));
     check("POST", "registrations/8ac7/extendlife", Ok(Call::ExtendRegistration("8ac7")));
+    check("POST", "checkouts", Ok(Call::OpenCheckout));
+    check("GET", "checkouts", Err(Problem::WrongMethod("POST")));
+    check("POST", "checkouts/a03a", Ok(Call::ChangeCheckout("a03a")));
+    check("DELETE", "checkouts/a03a", Ok(Call::CloseCheckout("a03a")));
+    check("GET", "checkouts/a03a", Ok(Call::Visit(Visit::Script("a03a"))));
+    check("GET", "checkouts/a03a/payment", Ok(Call::ReadCheckout("a03a", Purpose::Payment)));
+    check("POST", "checkouts/a03a/payment", Ok(Call::Visit(Visit::Pay("a03a"))));
+    check("GET", "checkouts/a03a/registration", Ok(Call::ReadCheckout("a03a", Purpose::Registration)));
+    check("POST", "checkouts/a03a/frame", Err(Problem::WrongMethod("GET, HEAD")));
+    check("GET", "checkouts/a03a/page/status", Ok(Call::Visit(Visit::Poll("a03a"))));
+    check("GET", "paymentWidgets.js", Ok(Call::Visit(Visit::AnyScript)));
     for path in ["", "payment", "payments/8ac7/x/y", "Payments", "threeDSecure", "query/1/2", "redirect", "rebill"] {
         check("GET", path, Err(Problem::NoSuchPath));
         check("POST", path, Err(Problem::NoSuchPath));

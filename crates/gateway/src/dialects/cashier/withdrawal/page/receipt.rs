@@ -45,7 +45,7 @@ fn receipt<'a>(
 ) -> ReceiptPage<'a> {
     let link = back::shop_url(engine, withdrawal).map(|url| Link { url, label: look.named(look.words.return_to) });
     let (note, poll) = if outcome.open {
-        (look.words.withdrawal.is_told, format!("/cashier/{}/status", back::own_token(engine, withdrawal)))
+        (look.words.withdrawal.is_told, back::status_path(engine, withdrawal))
     } else {
         (look.words.keep_number, String::new())
     };

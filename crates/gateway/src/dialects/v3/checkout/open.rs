@@ -1,0 +1,232 @@
+//! `POST checkouts`, `POST checkouts/{id}`, `DELETE checkouts/{id}`: the merchant makes a checkout, changes it, closes it.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use florin_engine::directory::Permission;
+use florin_engine::{Answer, ClaimRequest, Earlier, NewSession, Render, Reuse, SubmitError};
+use florin_kernel::payment::{
+    Amendment, AmountChoice, Command, Dialect, Ending, LateMoney, Payment, Refusal, Retry, State, Times,
+};
+use jiff::SignedDuration;
+
+use super::super::auth::Caller;
+use super::super::codes::Code;
+use super::super::content;
+use super::super::errors::{FieldError, Problem};
+use super::super::references;
+use super::super::state::{Asked, V3State};
+use super::super::{pay, way, wire};
+use super::order::{self, Order};
+use super::read::{CheckoutBody, find};
+use super::{Standing, kept, offers};
+use crate::dialects::caller::is_in;
+
+/// Makes a checkout, or finds the one that is open for the same reference.
+///
+/// # Errors
+/// [`Problem`]; nothing is written then.
+pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
+    let Asked { caller, form, faults, idempotency_key } = asked;
+    caller.may(&[Permission::Deposits])?;
+    let order = order::read(&form, faults, state.reading(&caller), &state.mount.path())?;
+    let digest = state.engine.digest(&[content::content("POST", "checkouts", &form).as_slice()]);
+    let viewer = state.viewer(&caller);
+    let integrity = order.integrity;
+    let render: Render = Arc::new(move |payment| {
+        let body = CheckoutBody::of(&viewer, payment, Code::of("000.200.100"), integrity);
+        Answer { status: 200, body: body.text() }
+    });
+    let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
+    let payment = Box::new(new_payment(state, &caller, &order));
+    if let Some(key) = &key {
+        match state.engine.earlier(&*payment, std::slice::from_ref(key), digest, &render).await? {
+            Some(Earlier::Replay(reply)) => return Ok(pay::response(reply)),
+            Some(Earlier::Taken(kind)) => return Err(kind.into()),
+            None => {}
+        }
+    }
+    let reference = order.reference.as_deref().map(|text| references::of_checkout(&caller, text));
+    let goes_on = match &reference {
+        Some(reference) => used(state, &caller, reference).await? == Used::GoesOn,
+        None => false,
+    };
+    if !goes_on {
+        check(state, &caller, &payment)?;
+    }
+    // The engine finds what goes on: the same content gets the same answer, other content a refusal.
+    let claims = reference.into_iter().chain(key).collect();
+    Ok(pay::response(state.engine.open(NewSession { payment, claims, digest, render }).await?))
+}
+
+/// What a reference stands for when a request brings it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    /// Nothing, or nothing that goes on or was paid.
+    Free,
+    /// A checkout that goes on.
+    GoesOn,
+}
+
+/// What the last checkout under a reference lets be done with it.
+///
+/// # Errors
+/// [`Problem::ReferenceTaken`] where it stands for money.
+async fn used(state: &V3State, caller: &Caller, reference: &ClaimRequest) -> Result<Used, Problem> {
+    let (engine, owner) = (&state.engine, caller.owner());
+    if reference.reuse == Reuse::Always {
+        return Ok(Used::Free);
+    }
+    let last = engine.referenced(owner, Dialect::V3, reference, 1).await?;
+    let Some(last) = last.first() else { return Ok(Used::Free) };
+    let Some(payment) = engine.find(owner, last.payment).await? else { return Ok(Used::Free) };
+    match (&payment.state, Standing::of(&payment, engine.now(caller.lane))) {
+        (_, Standing::Open | Standing::UnderWay) => Ok(Used::GoesOn),
+        (State::Created, Standing::Ended | Standing::Gone) => {
+            // Its time is over, which the worker is yet to note.
+            let noted = engine.submit(owner, payment.id, Command::Wake).await;
+            noted.map(|_| Used::Free).map_err(|error| Unchanged::from(error).0)
+        }
+        (_, Standing::Gone) => Ok(Used::Free),
+        (State::Ended(Ending::Declined(_) | Ending::Failed | Ending::Cancelled | Ending::Expired), Standing::Ended) => {
+            Ok(Used::Free)
+        }
+        (
+            State::Funded(_)
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Ended(Ending::Voided | Ending::AuthorisationExpired),
+            Standing::Ended,
+        ) => Err(Problem::ReferenceTaken),
+    }
+}
+
+/// Whether it could be paid at all: block lists, limits, providers.
+fn check(state: &V3State, caller: &Caller, payment: &Payment) -> Result<(), Problem> {
+    if payment.details.payer.ip.is_some_and(|ip| is_in(&caller.merchant.blocked_payers, ip)) {
+        return Err(Problem::Risk);
+    }
+    way::check_limits(&caller.merchant, payment)?;
+    offers::check(&state.engine, payment)
+}
+
+fn new_payment(state: &V3State, caller: &Caller, order: &Order) -> Payment {
+    let (engine, settings) = (&state.engine, &caller.settings);
+    let now = engine.now(caller.lane);
+    let minutes = settings.checkout_minutes(state.mount.profile);
+    let mut details = (*order.details).clone();
+    details.credential = Some(caller.credential.id);
+    details.reference = order.reference.clone().unwrap_or_default();
+    Payment {
+        id: engine.new_payment_id(),
+        merchant: caller.credential.merchant,
+        mode: caller.credential.mode,
+        dialect: Dialect::V3,
+        created_at: now,
+        asked: order.asked,
+        capture: order.capture,
+        times: Times { hold_days: settings.authorization_days, step_minutes: Some(minutes), late: LateMoney::Accepted },
+        retry: Retry::Session {
+            attempts_max: settings.checkout_attempts.unwrap_or(1).clamp(1, 5),
+            until: now + SignedDuration::from_mins(i64::from(minutes)),
+            amount: AmountChoice::Fixed,
+        },
+        state: State::Created,
+        operations: Vec::new(),
+        chargebacks: Vec::new(),
+        announced: None,
+        details,
+    }
+}
+
+/// Changes fields of an open checkout; what is not sent stays.
+///
+/// # Errors
+/// [`Problem`]; nothing is written then.
+pub async fn change(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
+    let Asked { caller, form, faults, .. } = asked;
+    caller.may(&[Permission::Deposits])?;
+    if !faults.is_empty() {
+        return Err(Problem::Fields(faults));
+    }
+    let payment = find(state, &caller, id).await?;
+    let now = state.engine.now(caller.lane);
+    let amended = |payment: &Payment| {
+        let (_, checkout) = kept(payment).ok_or(Problem::NoSession)?;
+        match Standing::of(payment, now) {
+            Standing::Open => {}
+            Standing::UnderWay => return Err(Unchanged(Problem::ReferencedOpen)),
+            Standing::Ended | Standing::Gone => return Err(Unchanged(Problem::NoSession)),
+        }
+        let whole = order::laid_over(&checkout.fields, &form);
+        let order = order::read(&whole, Vec::new(), state.reading(&caller), &checkout.mount)?;
+        if order.reference.unwrap_or_default() != payment.details.reference {
+            let error = "cannot be changed: a reference belongs to one checkout";
+            return Err(Unchanged(Problem::field("merchantTransactionId", error)));
+        }
+        let mut details = order.details;
+        details.credential = payment.details.credential;
+        details.reference = payment.details.reference.clone();
+        let changed =
+            Payment { asked: order.asked, capture: order.capture, details: (*details).clone(), ..payment.clone() };
+        check(state, &caller, &changed)?;
+        Ok(Amendment { asked: order.asked, capture: order.capture, details })
+    };
+    let payment =
+        state.engine.amend(caller.owner(), payment.id, amended).await.map_err(|Unchanged(problem)| problem)?;
+    Ok(answer(state, &caller, &payment, "000.200.101"))
+}
+
+/// Closes an open checkout.
+///
+/// # Errors
+/// [`Problem::NoSession`] where there is none, [`Problem::ReferencedOpen`] while an attempt is not decided.
+pub async fn close(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
+    let Asked { caller, faults, .. } = asked;
+    caller.may(&[Permission::Deposits])?;
+    if !faults.is_empty() {
+        return Err(Problem::Fields(faults));
+    }
+    let payment = find(state, &caller, id).await?;
+    match Standing::of(&payment, state.engine.now(caller.lane)) {
+        Standing::Open => {}
+        Standing::UnderWay => return Err(Problem::ReferencedOpen),
+        Standing::Ended | Standing::Gone => return Err(Problem::NoSession),
+    }
+    let closed = state.engine.submit(caller.owner(), payment.id, Command::Cancel).await;
+    let payment = closed.map_err(|error| Unchanged::from(error).0)?;
+    Ok(answer(state, &caller, &payment, "000.200.102"))
+}
+
+fn answer(state: &V3State, caller: &Caller, payment: &Payment, code: &'static str) -> Response {
+    let integrity = kept(payment).map(|(_, checkout)| order::integrity(&checkout.fields)).unwrap_or_default();
+    let body = CheckoutBody::of(&state.viewer(caller), payment, Code::of(code), integrity);
+    wire::response(StatusCode::OK, body.text())
+}
+
+/// Why a checkout was not changed.
+struct Unchanged(Problem);
+
+impl From<Problem> for Unchanged {
+    fn from(problem: Problem) -> Unchanged {
+        Unchanged(problem)
+    }
+}
+
+impl From<SubmitError> for Unchanged {
+    fn from(error: SubmitError) -> Unchanged {
+        Unchanged(match error {
+            SubmitError::Refused(Refusal::AttemptOpen) => Problem::ReferencedOpen,
+            SubmitError::Refused(Refusal::BadAmount) => {
+                Problem::CurrencyDiffers(FieldError::new("currency", "must be that of what was tried before"))
+            }
+            SubmitError::NotFound
+            | SubmitError::Refused(_)
+            | SubmitError::WithdrawalRefused(_)
+            | SubmitError::BalanceInsufficient => Problem::NoSession,
+            error @ (SubmitError::Taken(_) | SubmitError::Store(_) | SubmitError::Draining) => error.into(),
+        })
+    }
+}

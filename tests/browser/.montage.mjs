@@ -1,0 +1,11 @@
+import { chromium } from "playwright-core";
+const [out, ...files] = process.argv.slice(2);
+const b = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox","--disable-gpu","--allow-file-access-from-files"] });
+const p = await b.newPage({ viewport: { width: 400, height: 300 } });
+const fs = await import("node:fs");
+const imgs = files.map((f) => `<img src="data:image/png;base64,${fs.readFileSync(f).toString("base64")}">`).join("");
+await p.setContent(`<body style="margin:8px;background:#777;display:inline-flex;gap:8px;align-items:flex-start">${imgs}</body>`);
+const box = await p.evaluate(() => [document.body.offsetWidth + 16, document.body.offsetHeight + 16]);
+await p.setViewportSize({ width: box[0], height: box[1] });
+await p.screenshot({ path: out });
+await b.close();
