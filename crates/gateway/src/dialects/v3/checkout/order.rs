@@ -55,7 +55,7 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>, m
     reader.read("checkoutId", text(1, 255));
     let word = |value: &str| value.len() <= 32 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     reader.read("checkoutType", matching("^[a-zA-Z0-9]{1,32}$", word));
-    let links = links(&mut reader, reading);
+    let links = links(&mut reader);
     let descriptor = reader.read("descriptor", text(1, 127)).unwrap_or_default();
     let mut document = request::document(&mut reader, reading);
     let instruction = Instruction::read(&mut reader);
@@ -113,14 +113,14 @@ fn without_card(form: &Form) -> Form {
     Form::of(form.pairs().filter(|(name, _)| kept(name)))
 }
 
-fn links(reader: &mut Reader<'_>, reading: Reading<'_>) -> Links {
+fn links(reader: &mut Reader<'_>) -> Links {
     let url = reader.read("shopperResultUrl", web_url).unwrap_or_default();
     let webhook = reader.read("notificationUrl", web_url);
     Links {
         success: url.clone(),
         failure: url.clone(),
         pending: url,
-        webhook: webhook.unwrap_or_else(|| reading.settings.notification_url.clone()),
+        webhook: webhook.unwrap_or_default(),
         locale: reader.form.get("customer.language").unwrap_or_default().chars().take(35).collect(),
     }
 }

@@ -43,7 +43,7 @@ pub fn of(body: &Body, document: &Document, short_id: String) -> String {
         presentation_amount: body.amount.as_deref(),
         presentation_currency: body.currency,
         authentication: Authentication { entity_id: &document.entity },
-        source: "OPP",
+        source: if document.checkout.is_some() { "OPPUI" } else { "OPP" },
         payment_method: body.card.is_some().then_some("CC"),
         short_id,
     };
