@@ -201,6 +201,22 @@ impl Payment {
         self.operations.iter().find(approved)
     }
 
+    /// What the payer has to do now, and for which attempt.
+    pub fn payer_step(&self) -> Option<(Seq, &PayerStep)> {
+        let State::PendingPayer { operation, .. } = &self.state else { return None };
+        match &self.operation(*operation)?.status {
+            OperationStatus::NeedsPayer(step) => Some((*operation, step)),
+            OperationStatus::Pending
+            | OperationStatus::Unknown(_)
+            | OperationStatus::Approved
+            | OperationStatus::Late
+            | OperationStatus::Declined(_)
+            | OperationStatus::Failed
+            | OperationStatus::Cancelled
+            | OperationStatus::Expired => None,
+        }
+    }
+
     /// The word for where the payment stands (product document, "States of the core").
     pub fn word(&self) -> Word {
         self.state.word()

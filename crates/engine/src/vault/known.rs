@@ -49,17 +49,8 @@ struct KnownVersion {
 /// # Errors
 /// [`VaultKeyError`] when it is not the database's, or lacks a version that is in use.
 pub async fn check(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, VaultKeyError> {
-    let known = known(store).await?;
-    for (version, found) in keys.fingerprints() {
-        if let Some(expected) = known.get(&version).filter(|expected| **expected != found) {
-            return Err(VaultKeyError::Foreign { version, expected: expected.clone(), found });
-        }
-    }
-    let used = store.key_use().await?;
-    match used.iter().find(|used| keys.versions().all(|version| version != used.version)) {
-        Some(KeyUse { version, cards }) => Err(VaultKeyError::Missing { version: *version, cards: *cards }),
-        None => Ok(used),
-    }
+    compare(&known(store).await?, keys)?;
+    in_use(store, keys).await
 }
 
 /// Makes the versions of a vault key known to the database, before anything is sealed under them. Of several processes that do
@@ -68,15 +59,35 @@ pub async fn check(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, V
 /// # Errors
 /// [`VaultKeyError`] as [`check`].
 pub async fn make_known(store: &dyn Store, keys: &VaultKeys) -> Result<(), VaultKeyError> {
-    check(store, keys).await?;
-    let known = known(store).await?;
-    let new = keys.fingerprints().filter(|(version, _)| !known.contains_key(version));
+    let before = known(store).await?;
+    compare(&before, keys)?;
+    in_use(store, keys).await?;
+    let new = keys.fingerprints().filter(|(version, _)| !before.contains_key(version));
     let rows: Vec<ConfigRow> = new.map(|(version, fingerprint)| row(version, fingerprint)).collect();
     if rows.is_empty() {
         return Ok(());
     }
     store.add_config(rows).await?;
-    check(store, keys).await.map(drop)
+    compare(&known(store).await?, keys)
+}
+
+/// No version may be another key than the database knows under its number.
+fn compare(known: &HashMap<u32, String>, keys: &VaultKeys) -> Result<(), VaultKeyError> {
+    for (version, found) in keys.fingerprints() {
+        if let Some(expected) = known.get(&version).filter(|expected| **expected != found) {
+            return Err(VaultKeyError::Foreign { version, expected: expected.clone(), found });
+        }
+    }
+    Ok(())
+}
+
+/// No card may be sealed under a version that is not there.
+async fn in_use(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, VaultKeyError> {
+    let used = store.key_use().await?;
+    match used.iter().find(|used| keys.versions().all(|version| version != used.version)) {
+        Some(KeyUse { version, cards }) => Err(VaultKeyError::Missing { version: *version, cards: *cards }),
+        None => Ok(used),
+    }
 }
 
 /// The versions the database knows with their fingerprints.

@@ -1,9 +1,11 @@
-//! What requests of all dialects have: a body of a size, and a key that makes them repeatable.
+//! What requests of all dialects have: a body of a size, a key that makes them repeatable, a store that may fail them.
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
+use florin_engine::{ClaimKind, ClaimRequest, Earlier, Engine, Render, Reply, StoreError};
+use florin_kernel::Aggregate;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 const BODY_MAX: usize = 64 * 1024;
@@ -27,6 +29,50 @@ pub async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, BodyFault> {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(BodyFault::TooLarge),
         Err(_) => Err(BodyFault::Incomplete),
+    }
+}
+
+/// The answer of an earlier request with the same reference or key, which goes before a refusal; else the refusal.
+///
+/// # Errors
+/// The refusal; that reference or key were used for another request; that the store cannot answer.
+pub async fn earlier_or<A: Aggregate, P: From<ClaimKind> + From<StoreError>>(
+    engine: &Engine,
+    new: &A,
+    claims: &[ClaimRequest],
+    digest: [u8; 16],
+    render: &Render<A>,
+    refusal: P,
+) -> Result<Reply, P> {
+    match engine.earlier(new, claims, digest, render).await? {
+        Some(Earlier::Replay(reply)) => Ok(reply),
+        Some(Earlier::Taken(kind)) => Err(kind.into()),
+        None => Err(refusal),
+    }
+}
+
+/// What a request is told when the store cannot answer it; why is logged for the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreTrouble {
+    /// To come back a moment later.
+    Busy,
+    /// That something is broken here.
+    Fault,
+}
+
+impl From<StoreError> for StoreTrouble {
+    fn from(error: StoreError) -> StoreTrouble {
+        match error {
+            StoreError::Overloaded => StoreTrouble::Busy,
+            StoreError::Unavailable(reason) => {
+                tracing::error!(%reason, "the database is not available");
+                StoreTrouble::Busy
+            }
+            StoreError::Corrupt(reason) => {
+                tracing::error!(%reason, "a stored row cannot be read");
+                StoreTrouble::Fault
+            }
+        }
     }
 }
 

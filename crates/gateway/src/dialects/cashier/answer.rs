@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use florin_engine::{Answer, Engine, Render, Reply};
 use florin_kernel::PaymentId;
-use florin_kernel::payment::{OperationStatus, PayerStep, Payment, Seq, State, StepKind};
+use florin_kernel::payment::{PayerStep, Payment, Seq, StepKind};
 use florin_kernel::public_id::Reference;
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ enum ErrorValue {
 pub fn render(engine: &Arc<Engine>, shape: ErrorShape, statuses: Statuses) -> Render {
     let engine = engine.clone();
     Arc::new(move |payment| {
-        let url = payer_step(payment).map(|(seq, step)| page(&engine, payment, seq, step));
+        let url = payment.payer_step().map(|(seq, step)| page(&engine, payment, seq, step));
         Answer { status: 200, body: body(payment, url.unwrap_or_default(), shape, statuses) }
     })
 }
@@ -71,22 +71,6 @@ pub(super) fn body(payment: &Payment, url: String, shape: ErrorShape, statuses: 
     });
     let body = Body { url, transaction_status: status(payment.word(), statuses), error };
     serde_json::to_string(&body).expect("an answer has string keys and plain values only")
-}
-
-/// What the payer has to do now, and for which attempt.
-pub(super) fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
-    let State::PendingPayer { operation, .. } = &payment.state else { return None };
-    match &payment.operation(*operation)?.status {
-        OperationStatus::NeedsPayer(step) => Some((*operation, step)),
-        OperationStatus::Pending
-        | OperationStatus::Unknown(_)
-        | OperationStatus::Approved
-        | OperationStatus::Late
-        | OperationStatus::Declined(_)
-        | OperationStatus::Failed
-        | OperationStatus::Cancelled
-        | OperationStatus::Expired => None,
-    }
 }
 
 /// Where the payer's browser is sent: our own page for a challenge, else the provider's.

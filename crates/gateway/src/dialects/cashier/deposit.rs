@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use florin_engine::directory::Permission;
 use florin_engine::vault::OnFile;
-use florin_engine::{ClaimRequest, Earlier, Needs, NewPayment, NewSession, Reply};
+use florin_engine::{ClaimRequest, Needs, NewPayment, NewSession, Reply};
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Details, Dialect, Hosted, Links, Payment, Retry, State, Times,
 };
@@ -25,6 +25,7 @@ use super::settings::Settings;
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
 use crate::dialects::caller::is_in;
+use crate::dialects::request::earlier_or;
 
 /// A session's time and tries (contract, section 6).
 const SESSION_TIME: SignedDuration = SignedDuration::from_mins(30);
@@ -91,11 +92,7 @@ pub async fn make(
             };
             Ok(engine.start(new).await?)
         }
-        Err(problem) => match Box::pin(engine.earlier(&*payment, &claims, digest, &render)).await? {
-            Some(Earlier::Replay(reply)) => Ok(reply),
-            Some(Earlier::Taken(kind)) => Err(kind.into()),
-            None => Err(problem),
-        },
+        Err(problem) => Box::pin(earlier_or(engine, &*payment, &claims, digest, &render, problem)).await,
     }
 }
 

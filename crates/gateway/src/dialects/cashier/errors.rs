@@ -10,6 +10,7 @@ use florin_kernel::payment::Refusal;
 use serde::Serialize;
 
 use super::routes::CONTENT_TYPE_JSON;
+use crate::dialects::request::StoreTrouble;
 
 /// A field that cannot be taken, and why, in words that a merchant's developer can act on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -196,16 +197,9 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
-        match error {
-            StoreError::Overloaded => Problem::Busy,
-            StoreError::Unavailable(reason) => {
-                tracing::error!(%reason, "the database is not available");
-                Problem::Busy
-            }
-            StoreError::Corrupt(reason) => {
-                tracing::error!(%reason, "a stored row cannot be read");
-                Problem::Fault
-            }
+        match StoreTrouble::from(error) {
+            StoreTrouble::Busy => Problem::Busy,
+            StoreTrouble::Fault => Problem::Fault,
         }
     }
 }

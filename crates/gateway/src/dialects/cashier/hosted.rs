@@ -99,7 +99,7 @@ impl<'a> Visit<'a> {
         if payment.state == Stands::Created {
             return Ok(self.session()?.draw(StatusCode::OK, Shown::default()));
         }
-        match answer::payer_step(payment) {
+        match payment.payer_step() {
             Some((seq, step)) => {
                 let url = answer::page(engine, payment, seq, step);
                 Ok(step_page(engine, payment, &self.visitor.headers, url, step.kind))
@@ -150,18 +150,7 @@ impl<'a> Visit<'a> {
         };
         match engine.attempt(Owner::of(&self.payment), self.payment.id, next).await {
             Ok(payment) => Ok(self.go_on(&payment)),
-            // Somebody else was faster, or the last second passed: the page says where it stands.
-            Err(
-                SubmitError::Refused(_)
-                | SubmitError::WithdrawalRefused(_)
-                | SubmitError::Taken(_)
-                | SubmitError::BalanceInsufficient,
-            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
-            Err(SubmitError::NotFound) => Ok(notice::not_found()),
-            Err(error @ (SubmitError::Store(_) | SubmitError::Draining)) => {
-                tracing::warn!(%error, "a payer's form waits");
-                Ok(notice::unavailable())
-            }
+            Err(error) => Ok(self.not_obeyed(error)),
         }
     }
 
@@ -173,6 +162,21 @@ impl<'a> Visit<'a> {
             Err(error) => {
                 tracing::warn!(%error, "a payer's form waits");
                 Ok(notice::unavailable())
+            }
+        }
+    }
+
+    fn not_obeyed(&self, error: SubmitError) -> Response {
+        match error {
+            // Somebody else was faster, or the last second passed: the page says where it stands.
+            SubmitError::Refused(_)
+            | SubmitError::WithdrawalRefused(_)
+            | SubmitError::Taken(_)
+            | SubmitError::BalanceInsufficient => see_other(&back::own_page(self.engine(), &self.payment)),
+            SubmitError::NotFound => notice::not_found(),
+            error @ (SubmitError::Store(_) | SubmitError::Draining) => {
+                tracing::warn!(%error, "a payer's form waits");
+                notice::unavailable()
             }
         }
     }
@@ -189,14 +193,7 @@ impl<'a> Visit<'a> {
         }
         match engine.submit(Owner::of(&self.payment), self.payment.id, command).await {
             Ok(payment) => Ok(self.go_on(&payment)),
-            Err(
-                SubmitError::Refused(_)
-                | SubmitError::WithdrawalRefused(_)
-                | SubmitError::Taken(_)
-                | SubmitError::BalanceInsufficient,
-            ) => Ok(see_other(&back::own_page(engine, &self.payment))),
-            Err(SubmitError::NotFound) => Ok(notice::not_found()),
-            Err(SubmitError::Store(_) | SubmitError::Draining) => Ok(notice::unavailable()),
+            Err(error) => Ok(self.not_obeyed(error)),
         }
     }
 
@@ -218,7 +215,7 @@ impl<'a> Visit<'a> {
     /// Where the payer goes as things stand: a provider's step, our page again, or the shop.
     fn go_on(&self, payment: &Payment) -> Response {
         let engine = self.engine();
-        let url = match answer::payer_step(payment) {
+        let url = match payment.payer_step() {
             Some((seq, step)) => answer::page(engine, payment, seq, step),
             None => back::url(engine, payment, Seat::of(&self.visitor.headers)),
         };

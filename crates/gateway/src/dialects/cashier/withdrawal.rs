@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use florin_engine::{Answer, ClaimRequest, Earlier, Engine, NewWithdrawal, Render, Reply};
+use florin_engine::{Answer, ClaimRequest, Engine, NewWithdrawal, Render, Reply};
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::NoRoute;
@@ -19,6 +19,7 @@ use super::errors::{FieldError, Problem};
 use super::state::CashierState;
 use super::wire::{Deposit, Operation};
 use crate::dialects::caller::is_in;
+use crate::dialects::request::earlier_or;
 use crate::pages::back::WITHDRAWAL_PAGE;
 
 pub(super) mod page;
@@ -45,11 +46,7 @@ pub async fn make(
     let render = render(engine);
     match check(state, caller, &asked, &withdrawal).await {
         Ok(()) => Ok(engine.open_withdrawal(NewWithdrawal { withdrawal, claims, digest, render }).await?),
-        Err(problem) => match Box::pin(engine.earlier(&*withdrawal, &claims, digest, &render)).await? {
-            Some(Earlier::Replay(reply)) => Ok(reply),
-            Some(Earlier::Taken(kind)) => Err(kind.into()),
-            None => Err(problem),
-        },
+        Err(problem) => Box::pin(earlier_or(engine, &*withdrawal, &claims, digest, &render, problem)).await,
     }
 }
 

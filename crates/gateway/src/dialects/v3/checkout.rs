@@ -38,8 +38,6 @@ pub enum Purpose {
 /// What is kept with a payment that is made in a checkout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkout {
-    /// Where its page is: `/gateway/v3`.
-    pub mount: String,
     /// What it is for.
     pub purpose: Purpose,
     /// How its attempts are made.
@@ -127,7 +125,7 @@ fn kept(payment: &Payment) -> Option<(Document, Checkout)> {
 pub fn own_page(engine: &Engine, id: PaymentId, details: &Details, seat: Seat) -> Option<String> {
     let document = Document::of(details)?;
     let checkout = document.checkout.as_deref()?;
-    let place = format!("{}/checkouts/{}", checkout.mount, print_id(engine, id, document.profile));
+    let place = format!("{}/checkouts/{}", document.mount().path(), print_id(engine, id, document.profile));
     Some(match (seat, checkout.frame.as_str()) {
         (Seat::Window, _) => format!("{place}/page"),
         (Seat::Frame, "") => format!("{place}/frame"),

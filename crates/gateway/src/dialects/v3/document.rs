@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::checkout::Checkout;
 use super::codes::{Set, TestMode};
 use super::echo::Echo;
-use super::mounts::Profile;
+use super::mounts::{Mount, Profile};
 
 /// What this dialect keeps with a payment for its answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,11 @@ impl Document {
     /// What was kept with a payment of this dialect.
     pub fn of(details: &Details) -> Option<Document> {
         serde_json::from_str(&details.echo).ok()
+    }
+
+    /// Where it was made.
+    pub fn mount(&self) -> Mount {
+        Mount { prefix: self.prefix.clone(), profile: self.profile }
     }
 
     /// As it is kept.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fields::{Reader, digits};
-use super::form::{Field, Segment};
+use super::form::{Field, Form, Segment};
+use super::instruction::Instruction;
 
 /// The groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ impl Echo {
             recurring_type: None,
             merchant: group(reader, "merchant", |name| (name == "merchant.id").then_some(255)),
         }
+    }
+
+    /// Takes up an agreement that a form states.
+    pub fn note_instruction(&mut self, instruction: &Instruction, form: &Form) {
+        self.standing_instruction = serde_json::to_value(instruction).ok();
+        self.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
     }
 }
 

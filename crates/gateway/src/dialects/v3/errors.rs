@@ -12,6 +12,7 @@ use super::codes::Code;
 use super::mounts::Profile;
 use super::stamp::Envelope;
 use super::wire::ErrorBody;
+use crate::dialects::request::StoreTrouble;
 
 /// A field that cannot be taken, and why: `{"name":"amount","value":"-1","message":"must match …"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -282,16 +283,9 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
-        match error {
-            StoreError::Overloaded => Problem::Busy,
-            StoreError::Unavailable(reason) => {
-                tracing::error!(%reason, "the database is not available");
-                Problem::Busy
-            }
-            StoreError::Corrupt(reason) => {
-                tracing::error!(%reason, "a stored row cannot be read");
-                Problem::Fault
-            }
+        match StoreTrouble::from(error) {
+            StoreTrouble::Busy => Problem::Busy,
+            StoreTrouble::Fault => Problem::Fault,
         }
     }
 }

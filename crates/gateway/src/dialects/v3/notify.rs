@@ -13,8 +13,8 @@ use florin_kernel::withdrawal::Withdrawal;
 use jiff::SignedDuration;
 
 use super::document::Document;
-use super::mounts::{Mount, Profile};
-use super::redirect::return_fields;
+use super::mounts::Profile;
+use super::redirect::{read_at, return_fields};
 use super::settings::{NotificationForm, NotificationWrapper, Settings};
 use super::view::{Detail, Viewer};
 use super::wire::{Body, CONTENT_TYPE_JSON};
@@ -94,6 +94,9 @@ impl Receiver<'_> {
         let credential = engine.directory().credential(details.credential?)?.clone();
         let settings = Settings::of(&credential);
         let named = Some(details.links.webhook.clone()).filter(|url| !url.is_empty());
+        if named.is_none() && settings.notification_url.is_empty() {
+            return None;
+        }
         let document = Document::of(details)?;
         let form = match (settings.notification_form, document.profile, &named) {
             (NotificationForm::Auto, Profile::Oppwa, Some(_)) => NotificationForm::Get,
@@ -101,7 +104,7 @@ impl Receiver<'_> {
             (form @ (NotificationForm::Json | NotificationForm::Encrypted | NotificationForm::Get), _, _) => form,
         };
         let url = named.unwrap_or_else(|| settings.notification_url.clone());
-        (!url.is_empty()).then_some(Receiver { engine, credential, settings, document, url, form })
+        Some(Receiver { engine, credential, settings, document, url, form })
     }
 
     /// A transaction's news as it is sent.
@@ -137,17 +140,15 @@ impl Receiver<'_> {
         if sequence == 0 {
             return return_fields(self.engine, id, details);
         }
-        let printed = self.engine.codec().hex(Reference { payment: id, sequence });
-        let path = format!("/{}/payments/{printed}", self.document.profile.version());
-        vec![("id", printed), ("resourcePath", path)]
+        read_at(self.engine, Reference { payment: id, sequence }, self.document.profile)
     }
 
     /// Where the payment was made is where its notifications are read.
     fn viewer(&self) -> Viewer<&Engine> {
-        let Document { profile, prefix, set, entity, .. } = &self.document;
+        let Document { profile, set, entity, .. } = &self.document;
         Viewer {
             engine: self.engine,
-            mount: Arc::new(Mount { prefix: prefix.clone(), profile: *profile }),
+            mount: Arc::new(self.document.mount()),
             set: *set,
             pending: self.settings.pending_codes,
             format: self.settings.timestamp_format(*profile),

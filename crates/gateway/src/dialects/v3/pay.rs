@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use florin_engine::directory::Permission;
 use florin_engine::vault::OnFile;
-use florin_engine::{Answer, ClaimRequest, Earlier, NewPayment, Render, Reply};
+use florin_engine::{Answer, ClaimRequest, NewPayment, Render, Reply};
 use florin_kernel::payment::{CaptureMode, Details, Dialect, LateMoney, Links, Payment, Retry, State, Times};
 
 use super::auth::Caller;
@@ -25,6 +25,7 @@ use super::view::{Detail, Viewer};
 use super::wire::{self, Body};
 use super::{payout, registrations, way};
 use crate::dialects::ProviderTime;
+use crate::dialects::request::earlier_or;
 
 const REPLAYED: axum::http::HeaderName = axum::http::HeaderName::from_static("idempotency-replayed");
 
@@ -124,12 +125,7 @@ async fn make(
             };
             Ok(state.engine.start(new).await?)
         }
-        // An earlier request's answer goes before the refusal.
-        Err(problem) => match Box::pin(state.engine.earlier(&*payment, &claims, digest, render)).await? {
-            Some(Earlier::Replay(reply)) => Ok(reply),
-            Some(Earlier::Taken(kind)) => Err(kind.into()),
-            None => Err(problem),
-        },
+        Err(problem) => Box::pin(earlier_or(&state.engine, &*payment, &claims, digest, render, problem)).await,
     }
 }
 

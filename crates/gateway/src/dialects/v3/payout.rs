@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use florin_engine::vault::OnFile;
-use florin_engine::{Answer, Approval, ClaimRequest, Earlier, NewPayout, Render, Reply};
+use florin_engine::{Answer, Approval, ClaimRequest, NewPayout, Render, Reply};
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Details, Dialect, Links};
 use florin_kernel::ports::Payee;
@@ -21,6 +21,7 @@ use super::state::V3State;
 use super::view::Viewer;
 use super::way;
 use crate::dialects::caller::is_in;
+use crate::dialects::request::earlier_or;
 
 /// A payout is confirmed in the commit that makes it, so any time is enough.
 const ORDER_TIME: SignedDuration = SignedDuration::from_mins(1);
@@ -49,11 +50,7 @@ pub async fn make(
             let new = NewPayout { withdrawal, claims, digest, candidate, payee, card, approval, render };
             Ok(state.engine.pay_out(new).await?)
         }
-        Err(problem) => match Box::pin(state.engine.earlier(&*withdrawal, &claims, digest, &render)).await? {
-            Some(Earlier::Replay(reply)) => Ok(reply),
-            Some(Earlier::Taken(kind)) => Err(kind.into()),
-            None => Err(problem),
-        },
+        Err(problem) => Box::pin(earlier_or(&state.engine, &*withdrawal, &claims, digest, &render, problem)).await,
     }
 }
 

@@ -15,7 +15,6 @@ use super::form::Form;
 use super::mounts::Profile;
 use super::settings::{ReturnMethod, Settings};
 use super::state::V3State;
-use super::view::payer_step;
 use crate::pages::frame::Seat;
 use crate::pages::{back, notice, see_other, sim};
 
@@ -38,7 +37,7 @@ pub async fn method(state: &V3State, token: &str) -> Response {
     let Some(reference) = state.engine.read_page_token(REDIRECT_PAGE, token) else { return notice::not_found() };
     let stored = state.engine.store().transaction(reference.payment).await;
     let payment = stored.ok().flatten().and_then(|stored| stored.transaction.payment());
-    let step = payment.as_ref().and_then(payer_step).and_then(|(_, step)| step.method.as_deref());
+    let step = payment.as_ref().and_then(Payment::payer_step).and_then(|(_, step)| step.method.as_deref());
     match (step, payment.as_ref().map(|payment| payment.mode)) {
         (Some(form), Some(Mode::Live)) => Redirect::temporary(&form.url).into_response(),
         (Some(_) | None, _) => sim::nothing(),
@@ -57,7 +56,7 @@ async fn step(state: &V3State, token: &str, headers: &HeaderMap, form: Option<&[
     };
     let Some(payment) = payment else { return notice::not_found() };
     let seat = Seat::of(headers);
-    match (payer_step(&payment), payment.mode, form) {
+    match (payment.payer_step(), payment.mode, form) {
         // Done before, in time or not: only the browser is sent back.
         (None, _, _) => back::response(engine, &payment, seat),
         (Some(_), Mode::Dev, None) => sim::show_attempt(&state.simulation, reference).await,
@@ -73,8 +72,13 @@ pub fn return_fields(engine: &Engine, id: PaymentId, details: &Details) -> Vec<(
     {
         return vec![("id", printed), ("resourcePath", path)];
     }
-    let printed = engine.codec().hex(Reference { payment: id, sequence: 0 });
     let profile = document.map_or(Profile::V3, |document| document.profile);
+    read_at(engine, Reference { payment: id, sequence: 0 }, profile)
+}
+
+/// A transaction's id, and the path where it is read.
+pub fn read_at(engine: &Engine, transaction: Reference, profile: Profile) -> Vec<(&'static str, String)> {
+    let printed = engine.codec().hex(transaction);
     let path = format!("/{}/payments/{printed}", profile.version());
     vec![("id", printed), ("resourcePath", path)]
 }

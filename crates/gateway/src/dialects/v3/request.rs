@@ -162,8 +162,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
         check_initial(instruction, means.token.is_some(), &mut reader);
-        document.echo.standing_instruction = serde_json::to_value(instruction).ok();
-        document.echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
+        document.echo.note_instruction(instruction, form);
     }
     let keep = keep(&mut reader, instruction.as_ref());
     reader.finish()?;

@@ -14,7 +14,8 @@ use ipnet::IpNet;
 use super::calls::{self, Call};
 use super::checkout::{self, Purpose};
 use super::errors::Problem;
-use super::mounts::Mount;
+use super::form::Form;
+use super::mounts::{Mount, Profile};
 use super::stamp::Envelope;
 use super::state::V3State;
 use super::{codes, inquiry, order, pay, redirect, registrations, wire};
@@ -102,8 +103,6 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
 
 /// `GET resultcodes`, for anybody.
 fn result_codes(state: &V3State, query: Option<&str>) -> Response {
-    use super::form::Form;
-    use super::mounts::Profile;
     let (form, _) = Form::read(query.unwrap_or_default().as_bytes());
     let set = match (state.mount.profile, form.get("set")) {
         (Profile::Oppwa, _) | (Profile::V3, Some("oppwa")) => codes::Set::Oppwa,

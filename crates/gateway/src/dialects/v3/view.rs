@@ -6,7 +6,7 @@ use std::sync::Arc;
 use florin_engine::Engine;
 use florin_kernel::card::CardSummary;
 use florin_kernel::payment::{
-    CaptureMode, Details, Dialect, MethodForm, Operation, OperationStatus, PayerStep, Payment, Seq, State,
+    CaptureMode, Details, Dialect, MethodForm, Operation, OperationStatus, Payment,
 };
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
@@ -182,7 +182,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
 
     /// Where the payer must go, while that is so.
     fn redirect(&self, payment: &Payment) -> Option<Redirect> {
-        let (seq, step) = payer_step(payment)?;
+        let (seq, step) = payment.payer_step()?;
         let reference = Reference { payment: payment.id, sequence: seq.number() };
         let token = self.engine.page_token(REDIRECT_PAGE, reference);
         let url = format!("{}{}/redirect/{token}", self.engine.public_url(), self.mount.path());
@@ -207,22 +207,6 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     /// An id as this dialect prints it.
     pub fn print(&self, payment: PaymentId, sequence: u16) -> String {
         self.engine.codec().hex(Reference { payment, sequence })
-    }
-}
-
-/// What the payer has to do now, and for which attempt.
-pub fn payer_step(payment: &Payment) -> Option<(Seq, &PayerStep)> {
-    let State::PendingPayer { operation, .. } = &payment.state else { return None };
-    match &payment.operation(*operation)?.status {
-        OperationStatus::NeedsPayer(step) => Some((*operation, step)),
-        OperationStatus::Pending
-        | OperationStatus::Unknown(_)
-        | OperationStatus::Approved
-        | OperationStatus::Late
-        | OperationStatus::Declined(_)
-        | OperationStatus::Failed
-        | OperationStatus::Cancelled
-        | OperationStatus::Expired => None,
     }
 }
 

@@ -16,6 +16,7 @@ use super::super::codes::Code;
 use super::super::content;
 use super::super::errors::{FieldError, Problem};
 use super::super::references;
+use super::super::request::Reading;
 use super::super::state::{Asked, V3State};
 use super::super::{pay, way, wire};
 use super::order::{self, Order};
@@ -30,7 +31,7 @@ use crate::dialects::caller::is_in;
 pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
     let Asked { caller, form, faults, idempotency_key } = asked;
     caller.may(&[Permission::Deposits])?;
-    let order = order::read(&form, faults, state.reading(&caller), &state.mount.path())?;
+    let order = order::read(&form, faults, state.reading(&caller))?;
     let digest = state.engine.digest(&[content::content("POST", "checkouts", &form).as_slice()]);
     let viewer = state.viewer(&caller);
     let integrity = order.integrity;
@@ -154,14 +155,16 @@ pub async fn change(state: &V3State, asked: Asked, id: &str) -> Result<Response,
     let payment = find(state, &caller, id).await?;
     let now = state.engine.now(caller.lane);
     let amended = |payment: &Payment| {
-        let (_, checkout) = kept(payment).ok_or(Problem::NoSession)?;
+        let (document, checkout) = kept(payment).ok_or(Problem::NoSession)?;
         match Standing::of(payment, now) {
             Standing::Open => {}
             Standing::UnderWay => return Err(Unchanged(Problem::ReferencedOpen)),
             Standing::Ended | Standing::Gone => return Err(Unchanged(Problem::NoSession)),
         }
         let whole = order::laid_over(&checkout.fields, &form);
-        let order = order::read(&whole, Vec::new(), state.reading(&caller), &checkout.mount)?;
+        // It stays where it was made, whichever mount the change comes by.
+        let reading = Reading { profile: document.profile, prefix: &document.prefix, ..state.reading(&caller) };
+        let order = order::read(&whole, Vec::new(), reading)?;
         if order.reference.unwrap_or_default() != payment.details.reference {
             let error = "cannot be changed: a reference belongs to one checkout";
             return Err(Unchanged(Problem::field("merchantTransactionId", error)));

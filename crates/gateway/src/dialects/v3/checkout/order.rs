@@ -3,7 +3,6 @@
 use florin_kernel::Money;
 use florin_kernel::payment::{CaptureMode, Details, Hosted, Links};
 
-use super::super::echo::Echo;
 use super::super::errors::{FieldError, Problem};
 use super::super::fields::{Reader, matching, one_of, text, web_url};
 use super::super::form::Form;
@@ -36,17 +35,17 @@ pub(super) enum Integrity {
 
 const SWITCH: &[(&str, bool)] = &[("true", true), ("1", true), ("false", false), ("0", false)];
 
-/// Reads the form of a call that makes a checkout at a mount, or of one as it is after a change.
+/// Reads the form of a call that makes a checkout, or of one as it is after a change.
 ///
 /// # Errors
 /// [`Problem::Fields`] with everything of bad form, else the first fault of meaning.
-pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>, mount: &str) -> Result<Order, Problem> {
+pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Result<Order, Problem> {
     let form = &without_card(form);
     let mut reader = Reader::new(form, faults);
     request::common(&mut reader, reading);
     let registers = reader.read("createRegistration", one_of(SWITCH)).unwrap_or_default();
     if registers && form.get("paymentType").is_none() {
-        // Stored cards come with the vault.
+        // A checkout that only stores a card is not offered yet.
         return Err(Problem::TypeNotOffered);
     }
     let draft = request::draft(&mut reader);
@@ -60,7 +59,9 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>, m
     let mut document = request::document(&mut reader, reading);
     let instruction = Instruction::read(&mut reader);
     let secure = Secure::read(&mut reader, reading.mode);
-    note_instruction(&mut document.echo, instruction.as_ref(), form);
+    if let Some(instruction) = &instruction {
+        document.echo.note_instruction(instruction, form);
+    }
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());
     let kind = draft.kind.ok_or(Problem::Fault)?;
@@ -73,7 +74,6 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>, m
     let asked = request::amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
     document.checkout = Some(Box::new(Checkout {
-        mount: mount.to_owned(),
         purpose: Purpose::Payment,
         circumstances: request::circumstances(instruction.as_ref(), secure, reading),
         fields: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form.pairs()).finish(),
@@ -122,12 +122,5 @@ fn links(reader: &mut Reader<'_>) -> Links {
         pending: url,
         webhook: webhook.unwrap_or_default(),
         locale: reader.form.get("customer.language").unwrap_or_default().chars().take(35).collect(),
-    }
-}
-
-fn note_instruction(echo: &mut Echo, instruction: Option<&Instruction>, form: &Form) {
-    if let Some(instruction) = instruction {
-        echo.standing_instruction = serde_json::to_value(instruction).ok();
-        echo.recurring_type = form.get("recurringType").map(ToOwned::to_owned);
     }
 }

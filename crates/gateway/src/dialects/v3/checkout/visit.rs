@@ -24,7 +24,6 @@ use super::super::request::{Account, Reading};
 use super::super::settings::Settings;
 use super::super::stamp::Envelope;
 use super::super::state::{V3State, read_form, utc_day};
-use super::super::view::payer_step;
 use super::super::{way, wire};
 use super::choice::{self, Author, Choice, Shown};
 use super::view::{FrameOptions, Session};
@@ -179,7 +178,7 @@ impl<'a> Visitor<'a> {
                 self.session().map_or_else(|page| *page, |session| session.draw(StatusCode::OK, Shown::default()))
             }
             Standing::Gone => self.gone(),
-            Standing::UnderWay | Standing::Ended => match payer_step(payment) {
+            Standing::UnderWay | Standing::Ended => match payment.payer_step() {
                 Some((seq, waiting)) => {
                     let url = self.step_url(seq);
                     step::page(engine, payment, self.headers, url, waiting.kind)
@@ -232,7 +231,7 @@ impl<'a> Visitor<'a> {
     }
 
     fn step_url(&self, seq: payment::Seq) -> String {
-        let mount = kept(&self.payment).map(|(_, checkout)| checkout.mount).unwrap_or_default();
+        let mount = kept(&self.payment).map(|(document, _)| document.mount().path()).unwrap_or_default();
         let reference = Reference { payment: self.payment.id, sequence: seq.number() };
         let token = self.state.engine.page_token(REDIRECT_PAGE, reference);
         format!("{}{mount}/redirect/{token}", self.state.engine.public_url())
@@ -449,7 +448,7 @@ impl Visitor<'_> {
 
     /// Where the payer goes as things stand: a step, our page again, or the shop.
     fn next_url(&self, payment: &Payment) -> String {
-        match payer_step(payment) {
+        match payment.payer_step() {
             Some((seq, _)) => self.step_url(seq),
             None => back::url(&self.state.engine, payment, self.seat),
         }
