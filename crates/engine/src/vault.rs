@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_kernel::card::{Card, Pan};
+use florin_kernel::card::{Card, Pan, without_numbers};
 use florin_kernel::payment::{Dialect, Operation, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::registration::{Fingerprint, Registration, Word, retained_from};
@@ -70,7 +70,7 @@ pub struct StoredCard {
     pub registration: Registration,
     /// Where it stands.
     pub word: Word,
-    /// The name on it; empty once it is deleted.
+    /// The name on it, a card's number in it masked; empty once it is deleted.
     pub holder: String,
     /// The approved attempt it was made with: what repeats of a mandate refer to.
     pub initial: Option<Operation>,
@@ -131,7 +131,7 @@ impl Engine {
             let id = PaymentId::from_number(registration.id.number());
             let sealed = self.vault.keys().seal(&registration, &new.card);
             let insert = RegistrationInsert::new(&registration, sealed);
-            let holder = new.card.holder.clone();
+            let holder = without_numbers(&new.card.holder);
             let shown = StoredCard { registration, word: Word::Active, holder, initial: None };
             let answer = (new.render)(&shown);
             let insert = RegistrationWrite::Insert(Box::new(insert.answered(Some(answer.clone()))));
@@ -188,7 +188,7 @@ impl Engine {
         }
         let card = self.open_sealed(&stored).await?.ok_or(CardRefusal::Deleted)?;
         let initial = stored.registration.initial(first.as_ref()).cloned();
-        let holder = card.holder.clone();
+        let holder = without_numbers(&card.holder);
         let stored = StoredCard { registration: stored.registration, word: Word::Active, holder, initial };
         Ok(Chargeable { card, stored })
     }
@@ -330,7 +330,7 @@ impl Engine {
         let first = self.first_payment(&stored.registration).await?;
         let word = stored.registration.word(first.as_ref());
         let initial = stored.registration.initial(first.as_ref()).cloned();
-        let holder = self.open_sealed(&stored).await?.map(|card| card.holder).unwrap_or_default();
+        let holder = self.open_sealed(&stored).await?.map(|card| without_numbers(&card.holder)).unwrap_or_default();
         Ok(StoredCard { registration: stored.registration, word, holder, initial })
     }
 

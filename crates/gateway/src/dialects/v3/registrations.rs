@@ -127,7 +127,7 @@ pub async fn open(state: &V3State, caller: &Caller, initial: &mut Initial) -> Re
     }
     let document = Arc::make_mut(&mut initial.document);
     document.brand = brand::name(opened.card.pan.brand()).to_owned();
-    document.holder.clone_from(&opened.card.holder);
+    document.holder.clone_from(&opened.stored.holder);
     if initial.kind == Kind::Payout {
         document.registration = token.to_ascii_lowercase();
     }

@@ -30,6 +30,7 @@ pub async fn plant(shop: &mut Shop) {
             shop.send("an inquiry", request).await;
         }
     }
+    stored_cards(shop).await;
     wrong_places(shop).await;
     wrong_requests(shop).await;
 }
@@ -45,6 +46,31 @@ async fn post(shop: &mut Shop, what: &str, path: &str, form: String) -> Answered
     let body = format!("entityId={}&{form}", shop.secret("/v3/entity_id"));
     let request = shop.request(Method::POST, path).bearer_auth(shop.secret("/v3/access_token"));
     shop.send(what, request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+}
+
+/// Cards stored alone and with a payment, shown and charged; of every other one the payer typed the number as the name, too.
+async fn stored_cards(shop: &mut Shop) {
+    for holder in ["Jane Jones", ""] {
+        let (alone, paid) = (shop.numbers.next(), shop.numbers.next());
+        let named = |number: &str| match holder {
+            "" => payment(number).replace("Jane Jones", number),
+            _ => payment(number),
+        };
+        let card = named(&alone).split_once("&card.holder").map(|(_, card)| format!("card.holder{card}"));
+        let made = post(shop, "a registration", "/v3/registrations", card.expect("a holder")).await;
+        let kept = named(&paid) + "&createRegistration=true";
+        let bought = post(shop, "a payment that keeps its card", PAYMENTS, kept).await;
+        for token in [made.field("id"), bought.field("registrationId")] {
+            assert!(!token.is_empty(), "there is a stored card");
+            let charge = "paymentType=DB&amount=10.00&currency=EUR&shopperResultUrl=https://shop.example/return";
+            let path = format!("/v3/registrations/{token}");
+            post(shop, "a charge", &format!("{path}/payments"), charge.to_owned()).await;
+            post(shop, "a payout", PAYMENTS, format!("paymentType=CD&amount=5.00&currency=EUR&card.token={token}")).await;
+            let shown = format!("{path}?entityId={}", shop.secret("/v3/entity_id"));
+            let request = shop.request(Method::GET, &shown).bearer_auth(shop.secret("/v3/access_token"));
+            shop.send("a stored card", request).await;
+        }
+    }
 }
 
 /// A number where none belongs, or one that is none.
