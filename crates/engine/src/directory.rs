@@ -12,6 +12,7 @@ use florin_store::{ConfigKind, Store, StoreError};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
 
 /// What a credential may do (product document, "Permissions").
@@ -213,6 +214,7 @@ pub struct Directory {
     credentials: HashMap<CredentialId, Arc<Credential>>,
     by_key: HashMap<[u8; 32], Arc<Credential>>,
     catalogue: Catalogue,
+    invoices: HashMap<(MerchantId, Mode), InvoiceSettings>,
 }
 
 impl Directory {
@@ -238,6 +240,11 @@ impl Directory {
             let credential = Arc::new(document.open(CredentialId::from_number(row.id), keyring)?);
             directory.credentials.insert(credential.id, credential.clone());
             directory.by_key.extend(hashes.into_iter().map(|hash| (hash, credential.clone())));
+        }
+        for (kind, mode) in [(ConfigKind::InvoicesDev, Mode::Dev), (ConfigKind::InvoicesLive, Mode::Live)] {
+            for row in store.config(kind).await? {
+                directory.invoices.insert((MerchantId::from_number(row.id), mode), read(&row.document)?);
+            }
         }
         directory.catalogue = Catalogue::new(
             read_all(store, ConfigKind::Provider).await?,
@@ -271,6 +278,11 @@ impl Directory {
     /// Providers, routes and rules.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// How a merchant's invoices of a mode are made where their requests do not say so.
+    pub fn invoice_settings(&self, merchant: MerchantId, mode: Mode) -> InvoiceSettings {
+        self.invoices.get(&(merchant, mode)).cloned().unwrap_or_default()
     }
 
     /// What belongs to the whole installation.

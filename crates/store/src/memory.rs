@@ -3,22 +3,23 @@
 //! Never in the product build. It passes the drivers' conformance suite, keeps payments as documents like they do, and
 //! scans its rows where they have an index, because a simulated history is small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, EntryRow,
     EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite,
-    RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict, words,
+    RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, words,
 };
 
 mod ledger;
+mod records;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,9 @@ pub struct MemoryStore {
 struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
+    records: BTreeMap<i64, records::Row>,
+    /// Lane, time to wake and id of every record.
+    records_due: BTreeSet<(i64, Option<i64>, i64)>,
     registrations: BTreeMap<i64, registrations::Row>,
     claims: BTreeMap<[u8; 16], Claim>,
     answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
@@ -81,6 +85,9 @@ impl Rows {
         if changeset.payments.iter().any(|write| version(write) != write.expected_version) {
             return Some(Verdict::Conflict);
         }
+        if changeset.records.iter().any(|write| self.refuses_record(write)) {
+            return Some(Verdict::Conflict);
+        }
         if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
             return Some(Verdict::Conflict);
         }
@@ -109,6 +116,9 @@ impl Rows {
             write.payer = before.map_or(write.payer, |row| row.write.payer);
             let version = before.map_or(1, |row| row.version + 1);
             self.payments.insert(write.id.number(), PaymentRow { version, write });
+        }
+        for write in changeset.records {
+            self.write_record(write);
         }
         for write in changeset.answers {
             self.answers.entry((write.payment, write.sequence)).or_insert(write);
@@ -260,6 +270,24 @@ impl Store for MemoryStore {
         due.sort_unstable();
         due.truncate(limit as usize);
         Ok(due.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
+        Ok(self.rows()?.records.get(&id.number()).map(records::Row::read))
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        let rows = self.rows()?;
+        let found = rows.list_records(&query).into_iter().skip(query.skip as usize);
+        Ok(found.take(query.limit as usize).map(records::Row::read).collect())
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        Ok(self.rows()?.list_records(&query).len() as u64)
+    }
+
+    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        Ok(self.rows()?.due_records(wall, limit))
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

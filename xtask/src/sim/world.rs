@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use florin_engine::clock::Clocks;
 use florin_engine::keys::{Keyring, MasterKey};
+use florin_engine::mail::Mailers;
 use florin_engine::outgoing::Guard;
 use florin_engine::vault::Vault;
 use florin_engine::vault::keys::VaultKeys;
@@ -232,6 +233,8 @@ impl World {
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
+            correspondents: Vec::new(),
+            mailers: Mailers::default(),
             courier: Arc::new(Post { life: life.clone(), receiver: self.receiver.clone() }),
             guard: Guard::default(),
             node: number as u16,

@@ -1,9 +1,11 @@
 //! The engine against the real store and the real simulator.
 
 mod faults;
+mod invoices;
 mod lookups;
 mod operations;
 mod payouts;
+mod postbox;
 mod repeats;
 mod story;
 mod vault;
