@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::invoice::{
-    Command, Decision, HOURS_MAX, Invoice, Issue, Letter, Origin, REMINDERS_MAX, Refusal, Reminders, State, Word, decide,
+    Command, Decision, HOURS_MAX, Invoice, Issue, Letter, Origin, REMINDERS_MAX, Refusal, Reminders, State, Word,
+    decide,
 };
 use florin_kernel::mail::Message;
 use florin_kernel::payment::{Details, Dialect};
@@ -161,11 +162,8 @@ impl Engine {
         let unless_empty = |text: String, other: String| if text.is_empty() { other } else { text };
         details.links.success = unless_empty(details.links.success, settings.success);
         details.links.webhook = unless_empty(details.links.webhook, settings.webhook);
-        let reminders = Reminders {
-            after_hours: settings.remind_after_hours,
-            max: settings.reminders_max,
-            ..Reminders::default()
-        };
+        let reminders =
+            Reminders { after_hours: settings.remind_after_hours, max: settings.reminders_max, ..Reminders::default() };
         Box::new(Invoice {
             id: self.new_invoice_id(),
             merchant,
@@ -208,8 +206,7 @@ impl Engine {
                 Origin::Link => Vec::new(),
             };
             let payment = PaymentId::from_number(new.invoice.id.number());
-            let (invoice, records) =
-                self.decided(Decision { invoice: (*new.invoice).clone(), letters }, None, now);
+            let (invoice, records) = self.decided(Decision { invoice: (*new.invoice).clone(), letters }, None, now);
             let status = if invoice.mail.is_some() { MailStatus::Queued } else { MailStatus::Disabled };
             let answer = (new.render)(&invoice, status);
             let answers = vec![AnswerWrite { payment, sequence: 0, at: now, answer: answer.clone() }];
@@ -266,12 +263,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn invoice(
-        &self,
-        owner: Owner,
-        dialect: Dialect,
-        id: InvoiceId,
-    ) -> Result<Option<Invoice>, StoreError> {
+    pub async fn invoice(&self, owner: Owner, dialect: Dialect, id: InvoiceId) -> Result<Option<Invoice>, StoreError> {
         let found = self.find_record::<Invoice>(owner, id.record()).await?;
         Ok(found.map(|(invoice, _)| invoice).filter(|invoice| invoice.dialect == dialect))
     }
@@ -384,10 +376,13 @@ impl Engine {
                 id
             });
         }
-        writes.insert(0, match version {
-            Some(version) => RecordWrite::update(&invoice, version),
-            None => RecordWrite::insert(&invoice),
-        });
+        writes.insert(
+            0,
+            match version {
+                Some(version) => RecordWrite::update(&invoice, version),
+                None => RecordWrite::insert(&invoice),
+            },
+        );
         (invoice, writes)
     }
 

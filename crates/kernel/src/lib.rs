@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod mail;
 pub mod money;
 pub mod payment;
+pub mod plan;
 pub mod ports;
 pub mod public_id;
 pub mod record;

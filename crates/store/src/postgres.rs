@@ -19,8 +19,8 @@ use tokio_postgres::types::ToSql;
 use crate::words::{kind_text, mode_text, record_text};
 use crate::{
     Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, KeyUse,
-    LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, RegistrationsOf, Store, StoreError,
-    Stored, StoredRecord, StoredRegistration, Verdict,
+    LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, RegistrationsOf, Store,
+    StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -252,8 +252,7 @@ impl Store for PostgresStore {
         let (merchant, mode, kind) = (query.merchant.number(), mode_text(query.mode), record_text(query.kind));
         let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
         let (limit, skip) = (i64::from(query.limit), i64::from(query.skip));
-        let parameters: &[&(dyn ToSql + Sync)] =
-            &[&merchant, &mode, &kind, &from, &until, &query.word, &limit, &skip];
+        let parameters: &[&(dyn ToSql + Sync)] = &[&merchant, &mode, &kind, &from, &until, &query.word, &limit, &skip];
         self.query(records::LIST, parameters).await?.iter().map(records::read).collect()
     }
 

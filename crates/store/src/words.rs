@@ -1,8 +1,8 @@
 //! How both databases write our words in their columns.
 
-use florin_kernel::{Kind, RecordKind};
 use florin_kernel::ledger::Layer;
 use florin_kernel::payment::Mode;
+use florin_kernel::{Kind, RecordKind};
 
 use crate::{ConfigKind, DeliveryResult, EventState, Form, StoreError};
 

@@ -178,10 +178,9 @@ impl Draft {
                 self.invoice.state = State::Paid { payment, at: self.now };
                 self.write(Letter::Paid);
             }
-            (
-                State::Open { trying },
-                TryResult::Declined(_) | TryResult::Failed | TryResult::GivenUp,
-            ) if *trying == Some(payment) => {
+            (State::Open { trying }, TryResult::Declined(_) | TryResult::Failed | TryResult::GivenUp)
+                if *trying == Some(payment) =>
+            {
                 self.invoice.state = State::Open { trying: None };
                 self.expire();
             }

@@ -62,8 +62,7 @@ pub(super) fn record(connection: &Connection, id: RecordId) -> rusqlite::Result<
 pub(super) fn list(connection: &Connection, query: &RecordQuery) -> rusqlite::Result<Vec<StoredRecord>> {
     let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
     let (mode, kind) = (mode_text(query.mode), record_text(query.kind));
-    let parameters =
-        params![query.merchant.number(), mode, kind, from, until, query.word, query.limit, query.skip];
+    let parameters = params![query.merchant.number(), mode, kind, from, until, query.word, query.limit, query.skip];
     connection.prepare_cached(LIST)?.query_map(parameters, read)?.collect()
 }
 
