@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
+use crate::owner::Owner;
 
 /// What a credential may do (product document, "Permissions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -263,6 +264,16 @@ impl Directory {
     /// A credential by its number.
     pub fn credential(&self, id: CredentialId) -> Option<&Arc<Credential>> {
         self.credentials.get(&id)
+    }
+
+    /// The first credential by which an owner takes payments in a dialect, if it has one.
+    pub fn credential_of(&self, owner: Owner, dialect: Dialect) -> Option<CredentialId> {
+        let takes = |credential: &&Arc<Credential>| {
+            (credential.merchant, credential.mode, credential.dialect) == (owner.merchant, owner.mode, dialect)
+                && credential.permissions.contains(&Permission::Deposits)
+                && !credential.revoked
+        };
+        self.credentials.values().filter(takes).map(|credential| credential.id).min()
     }
 
     /// A merchant by its number.

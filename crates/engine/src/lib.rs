@@ -35,6 +35,7 @@ mod orders;
 pub mod outgoing;
 mod owner;
 mod payouts;
+pub mod plans;
 mod records;
 mod replay;
 #[cfg(feature = "sabotage")]

@@ -2,8 +2,8 @@
 //! payment's own commit, so that neither can be true without the other.
 
 use florin_kernel::payment::Payment;
-use florin_kernel::record::OrderedBy;
-use florin_kernel::{InvoiceId, Timestamp, invoice};
+use florin_kernel::record::{OrderedBy, TryResult};
+use florin_kernel::{InvoiceId, PlanId, Timestamp, invoice, plan};
 use florin_store::{RecordWrite, StoreError};
 
 use crate::Engine;
@@ -13,11 +13,14 @@ use crate::submit::Submitted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderRefusal {
     /// There is none, or it is another's.
-    #[error("no such invoice")]
+    #[error("no such invoice or plan")]
     NotFound,
     /// The invoice says why.
     #[error(transparent)]
     Invoice(#[from] invoice::Refusal),
+    /// The plan says why.
+    #[error(transparent)]
+    Plan(#[from] plan::Refusal),
 }
 
 impl Engine {
@@ -31,7 +34,7 @@ impl Engine {
         match payment.details.ordered_by {
             None => Ok(Ok(Vec::new())),
             Some(OrderedBy::Invoice(id)) => self.invoice_begin(id, payment, now).await,
-            Some(OrderedBy::Plan(_)) => Ok(Err(OrderRefusal::NotFound)),
+            Some(OrderedBy::Plan(id)) => self.plan_begin(id, payment, now).await,
         }
     }
 
@@ -50,7 +53,10 @@ impl Engine {
                 let command = invoice::Command::Tried { payment: after.id, result };
                 self.invoice_end(id, command, now).await
             }
-            OrderedBy::Plan(_) => Ok(Vec::new()),
+            OrderedBy::Plan(id) => {
+                count_charge(&result);
+                self.plan_end(id, plan::Command::Tried { payment: after.id, result }, now).await
+            }
         }
     }
 
@@ -92,4 +98,50 @@ impl Engine {
         }
         Ok(self.invoice_writes(decision, Some(version), now))
     }
+
+    async fn plan_begin(
+        &self,
+        id: PlanId,
+        payment: &Payment,
+        now: Timestamp,
+    ) -> Result<Result<Vec<RecordWrite>, OrderRefusal>, StoreError> {
+        let loaded = self.load_record::<plan::Plan>(id.record()).await?;
+        let theirs = |plan: &plan::Plan| {
+            (plan.merchant, plan.mode, plan.dialect) == (payment.merchant, payment.mode, payment.dialect)
+        };
+        let Some((plan, version)) = loaded.filter(|(plan, _)| theirs(plan)) else {
+            return Ok(Err(OrderRefusal::NotFound));
+        };
+        let command = plan::Command::Begin { payment: payment.id, asked: payment.asked };
+        Ok(match plan::decide(&plan, command, now) {
+            Ok(after) => Ok(vec![RecordWrite::update(&after, version)]),
+            Err(refusal) => Err(refusal.into()),
+        })
+    }
+
+    async fn plan_end(
+        &self,
+        id: PlanId,
+        command: plan::Command,
+        now: Timestamp,
+    ) -> Result<Vec<RecordWrite>, StoreError> {
+        let Some((plan, version)) = self.load_record::<plan::Plan>(id.record()).await? else {
+            return Err(StoreError::Corrupt(format!("{id} ordered a payment and is missing")));
+        };
+        let after = plan::decide(&plan, command, now).map_err(|refusal| {
+            // The end of a charge is always taken; the decision has no way to say no to it.
+            StoreError::Corrupt(format!("{id}: {refusal}"))
+        })?;
+        Ok(if after == plan { Vec::new() } else { vec![RecordWrite::update(&after, version)] })
+    }
+}
+
+fn count_charge(result: &TryResult) {
+    let word = match result {
+        TryResult::Paid => "paid",
+        TryResult::Declined(_) => "declined",
+        TryResult::Failed => "failed",
+        TryResult::GivenUp => "given_up",
+    };
+    metrics::counter!("florin_plan_charges_total", "result" => word).increment(1);
 }

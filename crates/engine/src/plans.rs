@@ -218,7 +218,7 @@ impl Engine {
     /// Charges the period that is due, in a task; nothing while this process is at it already.
     pub(crate) fn wake_plan(self: &Arc<Self>, id: PlanId) -> Option<JoinHandle<()>> {
         let work = Reference { payment: PaymentId::from_number(id.number()), sequence: 0 };
-        if self.inflight.done(work).is_some() {
+        if self.inflight.is_at(work) {
             return None;
         }
         let (engine, busy) = (self.clone(), self.inflight.enter(work));
@@ -233,7 +233,7 @@ impl Engine {
     async fn charge_plan(self: &Arc<Self>, id: PlanId) -> Result<(), StoreError> {
         let Some((plan, version)) = self.load_record::<Plan>(id.record()).await? else { return Ok(()) };
         let now = self.now_of(&plan);
-        if !florin_kernel::Record::wake_at(&plan).is_some_and(|due_at| due_at <= now) {
+        if florin_kernel::Record::wake_at(&plan).is_none_or(|due_at| due_at > now) {
             return Ok(());
         }
         let owner = Owner { merchant: plan.merchant, mode: plan.mode };
@@ -250,9 +250,13 @@ impl Engine {
             Err(trouble) => return self.postpone(&plan, version, trouble).await,
         };
         match self.start(new).await {
-            Ok(_) => Ok(()),
+            Ok(reply) if !reply.replayed => Ok(()),
+            // Not by anything we do; but what is claimed is not charged again.
+            Ok(_) | Err(StartError::Taken(_)) => {
+                self.postpone(&plan, version, "an earlier charge of the period is not over".to_owned()).await
+            }
             // Somebody else charges it, or it was paused this moment.
-            Err(StartError::Order(_) | StartError::Taken(_) | StartError::Draining) => Ok(()),
+            Err(StartError::Order(_) | StartError::Draining) => Ok(()),
             Err(StartError::Store(error)) => Err(error),
             Err(
                 refusal @ (StartError::Refused(_)
@@ -286,7 +290,6 @@ impl Engine {
             details,
         });
         let payer = &payment.details.payer;
-        let digits = opened.card.pan.bin();
         let facts = Facts {
             payment: payment.id,
             attempt: 0,
@@ -298,7 +301,7 @@ impl Engine {
             country: &payer.country,
             kyc_status: &payer.kyc_status,
             tags: &payer.tags,
-            card: CardFacts::Known { bin: &digits, brand: opened.card.pan.brand() },
+            card: CardFacts::of(&opened.card.pan),
         };
         let candidate = self.route(&facts, Choice::Rules, Needs::TakesCards).map_err(|none| none.to_string())?;
         let network_id = opened.stored.initial.map(|first| first.network_id).unwrap_or_default();

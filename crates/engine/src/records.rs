@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::ports::Lane;
-use florin_kernel::{InvoiceId, MailId, Record, RecordId, RecordKind};
+use florin_kernel::{InvoiceId, MailId, PlanId, Record, RecordId, RecordKind};
 use florin_store::{Changeset, RecordWrite, StoreError, Verdict};
 use tokio::task::JoinHandle;
 
@@ -77,7 +77,7 @@ impl Engine {
                     self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)
                 }
                 RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
-                RecordKind::Plan => Ok(None),
+                RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
             };
             match woken {
                 Ok(Some(task)) => tasks.push(task),

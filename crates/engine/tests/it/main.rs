@@ -5,6 +5,8 @@ mod invoices;
 mod lookups;
 mod operations;
 mod payouts;
+mod plans;
+mod plans_calendar;
 mod postbox;
 mod repeats;
 mod story;

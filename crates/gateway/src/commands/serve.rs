@@ -8,7 +8,6 @@ use std::sync::Arc;
 use florin_engine::Engine;
 use florin_engine::clock::{Clocks, random_node};
 use florin_engine::keys::{Keyring, MasterKey};
-use florin_engine::mail::Mailers;
 use florin_engine::outgoing::{Guard, Outgoing};
 use florin_kernel::payment::Dialect;
 use florin_kernel::secret::Secret;
@@ -95,7 +94,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             (Dialect::V3, Arc::new(v3::V3Announcer)),
         ],
         correspondents: Vec::new(),
-        mailers: Mailers::default(),
+        mailers: crate::mail::mailers(config)?,
         courier: Arc::new(Outgoing::new(guard.clone())),
         guard,
         node: random_node(),
