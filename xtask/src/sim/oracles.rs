@@ -14,6 +14,7 @@ use super::acquirer::Record;
 use super::stage::describe;
 use super::world::World;
 
+mod orders;
 mod withdrawals;
 
 /// Balances by book, account and asset.
@@ -26,6 +27,7 @@ pub async fn judge(world: &World) {
     the_book_balances(world, &balances).await;
     the_acquirer_and_the_book_agree(world, &balances);
     withdrawals::judge(world, &balances).await;
+    orders::judge(world).await;
     for payment in world.stage.witness.payments() {
         count_corners(world, &payment);
         events_arrived_in_order(world, &payment).await;

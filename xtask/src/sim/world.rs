@@ -26,6 +26,7 @@ use super::chance::Chance;
 use super::life::{Gateway, Life};
 use super::merchant::{Client, Order, Tries};
 use super::oracles;
+use super::orders::{Ask, Asker, Kind};
 use super::receiver::{Post, Receiver};
 use super::stage::{Corners, Stage, say};
 use super::store::{TroubledStore, at_once};
@@ -34,7 +35,7 @@ use super::withdrawals::{Payer, Wish};
 
 mod setup;
 
-pub use setup::{WEBHOOK, credential_of};
+pub use setup::{MERCHANTS, WEBHOOK, credential_of};
 
 /// Which store a history runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -65,6 +66,7 @@ pub struct World {
     pub receiver: Arc<Receiver>,
     pub clients: Vec<Arc<Client>>,
     payers: Vec<Arc<Payer>>,
+    askers: Vec<Arc<Asker>>,
     chance: Chance,
     attempts_max: u32,
 }
@@ -116,7 +118,10 @@ impl World {
         let attempts_max = chance.pick(&[3, 20, 20]);
         let wishes = (0..chance.between(0..=6)).map(|number| wish(&chance, number)).collect::<Vec<_>>();
         let payers = wishes.into_iter().map(|wish| Arc::new(Payer::new(stage.clone(), wish))).collect();
-        World { stage, store, acquirer, receiver, clients, payers, chance, attempts_max }
+        let asking = Chance::of(seed, "asking");
+        let asks = (0..asking.between(0..=3)).map(|number| ask(&asking, number)).collect::<Vec<_>>();
+        let askers = asks.into_iter().map(|ask| Arc::new(Asker::new(stage.clone(), ask))).collect();
+        World { stage, store, acquirer, receiver, clients, payers, askers, chance, attempts_max }
     }
 
     async fn run(self: Arc<Self>) {
@@ -127,6 +132,7 @@ impl World {
             lives.push(tokio::spawn(client.clone().live(stranger)));
         }
         lives.extend(self.payers.iter().map(|payer| tokio::spawn(payer.clone().live())));
+        lives.extend(self.askers.iter().map(|asker| tokio::spawn(asker.clone().live())));
         tokio::time::sleep(STORM).await;
         say!(self.stage, "the weather is calm");
         self.stage.weather.calm_down();
@@ -228,8 +234,7 @@ impl World {
         let parts = Parts {
             store: Arc::new(TroubledStore::new(stage.clone(), life.clone(), self.store.clone())),
             master_key: master_key(),
-            // No history stores a card.
-            vault: Vault::fixed(VaultKeys::generate()),
+            vault: Vault::fixed(VaultKeys::parse(&format!("1:{MASTER_KEY}")).expect("a version and 64 digits")),
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
@@ -314,6 +319,25 @@ fn wish(chance: &Chance, number: u64) -> Wish {
         reference: format!("withdrawal-{number}"),
         amount: Money::new(chance.between(100..=12_000) as i64, asset),
         provider: ProviderId::new(setup::PAYS_OUT),
+    }
+}
+
+fn ask(chance: &Chance, number: u64) -> Ask {
+    let owner = Owner {
+        merchant: MerchantId::from_number(chance.pick(&setup::MERCHANTS)),
+        mode: chance.pick(&[Mode::Dev, Mode::Live]),
+    };
+    let asset = Asset::from_code(chance.pick(&["EUR", "JPY", "USD"])).expect("a known currency");
+    let kind = match chance.percent(50) {
+        true => Kind::Invoice { payers: chance.between(1..=4) },
+        false => Kind::Plan { charges: chance.between(1..=7) as u32 },
+    };
+    Ask {
+        owner,
+        reference: format!("ask-{number}"),
+        amount: Money::new(chance.between(1..=50_000) as i64, asset),
+        route: ProviderId::new(chance.pick(&setup::ROUTES)),
+        kind,
     }
 }
 

@@ -62,7 +62,7 @@ impl Provider for Acquirer {
     async fn execute(&self, call: &Call) -> Report {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         // The request itself may be lost, or only the answer.
-        if number % 80 != 0 && number % 1_400 != 0 {
+        if !number.is_multiple_of(80) && !number.is_multiple_of(1_400) {
             let known = self
                 .taken
                 .lock()
@@ -70,11 +70,11 @@ impl Provider for Acquirer {
                 .insert(call.reference.clone(), call.amount.minor());
             assert_eq!(known, None, "{} was asked for twice", call.reference);
         }
-        if number % 700 == 0 {
+        if number.is_multiple_of(700) {
             self.kill.notify_one();
             std::future::pending::<()>().await;
         }
-        if number % 40 == 0 { Outcome::Unknown(Doubt::TimedOut).into() } else { approved() }
+        if number.is_multiple_of(40) { Outcome::Unknown(Doubt::TimedOut).into() } else { approved() }
     }
 
     async fn look_up(&self, call: &Call) -> Report {

@@ -49,16 +49,7 @@ impl Rows {
     }
 
     pub(super) fn due_records(&self, wall: Timestamp, limit: u32) -> Vec<(RecordKind, RecordId)> {
-        let mut due = Vec::new();
-        for (lane, offset_ms) in &self.clocks {
-            let now_ms = wall.as_millisecond().saturating_add(*offset_ms);
-            let waiting = (*lane, Some(i64::MIN), i64::MIN)..=(*lane, Some(now_ms), i64::MAX);
-            for (_, wake_at, id) in self.records_due.range(waiting).take(limit as usize) {
-                due.push((wake_at.unwrap_or(i64::MIN).saturating_sub(*offset_ms), *id));
-            }
-        }
-        due.sort_unstable();
-        due.truncate(limit as usize);
-        due.into_iter().map(|(_, id)| (self.records[&id].write.kind, RecordId::from_number(id))).collect()
+        let due = self.due(&self.records_due, wall, limit).into_iter();
+        due.map(|id| (self.records[&id].write.kind, RecordId::from_number(id))).collect()
     }
 }

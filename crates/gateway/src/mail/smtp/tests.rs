@@ -43,6 +43,7 @@ async fn talk(stream: TcpStream, heard: Heard, rcpt: &str, content: &str) -> std
             "EHLO" => "250 sink",
             "MAIL" => "250 fine",
             "RCPT" => rcpt,
+            "NOOP" => "250 fine",
             "QUIT" => "221 bye",
             "DATA" => {
                 writer.write_all(b"354 go on\r\n").await?;
