@@ -213,7 +213,7 @@ impl Engine {
             let claims = taking.rows(payment, 0, now);
             match self.write(Changeset { claims, records, answers, ..Changeset::default() }).await? {
                 Verdict::Committed => {
-                    self.records_due.notify_one();
+                    self.records_due.notify_waiters();
                     return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
                 }
                 Verdict::Conflict => new.invoice.id = self.new_invoice_id(),

@@ -15,7 +15,7 @@ use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, Provider
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::Store;
 use jiff::SignedDuration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -151,6 +151,7 @@ pub struct Engine {
     payments_due: Notify,
     events_due: Notify,
     records_due: Notify,
+    carrying: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -185,6 +186,7 @@ impl Engine {
             payments_due: Notify::new(),
             events_due: Notify::new(),
             records_due: Notify::new(),
+            carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
         }))
     }
 
@@ -252,7 +254,7 @@ impl Engine {
         self.clocks.set(lane, offset_ms);
         self.payments_due.notify_one();
         self.events_due.notify_one();
-        self.records_due.notify_one();
+        self.records_due.notify_waiters();
         Ok(self.now(lane))
     }
 

@@ -63,6 +63,9 @@ impl MailStatus {
     }
 }
 
+/// E-mails on their way at a time.
+pub(crate) const CARRIED_MAX: usize = 8;
+
 impl Engine {
     /// Whether e-mails of a mode go anywhere.
     pub fn can_mail(&self, mode: Mode) -> bool {
@@ -108,12 +111,15 @@ impl Engine {
             self.write_records(vec![RecordWrite::update(&given_up, version)]).await?;
             return Ok(None);
         };
+        // So many at a time: a mail server is not to be flooded, and nothing else waits behind e-mails.
+        let permit = self.carrying.clone().acquire_owned().await.expect("the semaphore is never closed");
         let Some(taken) = mail.take(self.now_of(&mail)) else { return Ok(None) };
         if !self.write_records(vec![RecordWrite::update(&taken, version)]).await? || taken.word() == Word::Failed {
             return Ok(None);
         }
         let engine = self.clone();
         Ok(Some(self.tasks.spawn(async move {
+            let _permit = permit;
             let attempted = mailer.carry(&engine.mail_reference(id), &taken.message, taken.created_at).await;
             if let Err(error) = engine.note_attempt(id, attempted).await {
                 tracing::error!(mail = %id, %error, "what came of an e-mail could not be noted; it may be sent again");

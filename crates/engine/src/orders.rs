@@ -1,7 +1,7 @@
 //! Tries: payments that an invoice or a plan ordered. The one that ordered hears of their beginning and of their end in the
 //! payment's own commit, so that neither can be true without the other.
 
-use florin_kernel::payment::Payment;
+use florin_kernel::payment::{LateMoney, Payment};
 use florin_kernel::record::{OrderedBy, TryResult};
 use florin_kernel::{InvoiceId, PlanId, Timestamp, invoice, plan};
 use florin_store::{RecordWrite, StoreError};
@@ -21,6 +21,14 @@ pub enum OrderRefusal {
     /// The plan says why.
     #[error(transparent)]
     Plan(#[from] plan::Refusal),
+}
+
+/// Money that comes after a try has ended is an operator's to decide about, whatever the dialect's rule: another try may have been
+/// paid meanwhile.
+pub(crate) fn bind(payment: &mut Payment) {
+    if payment.details.ordered_by.is_some() {
+        payment.times.late = LateMoney::Suspense;
+    }
 }
 
 impl Engine {

@@ -104,7 +104,7 @@ impl Engine {
             let claims = taking.rows(PaymentId::from_number(plan.id.number()), 0, now);
             match self.write(Changeset { claims, records, ..Changeset::default() }).await? {
                 Verdict::Committed => {
-                    self.records_due.notify_one();
+                    self.records_due.notify_waiters();
                     return Ok(plan);
                 }
                 Verdict::Conflict => plan.id = PlanId::from_number(self.ids.record().number()),

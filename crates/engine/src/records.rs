@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use florin_kernel::ports::Lane;
 use florin_kernel::{InvoiceId, MailId, PlanId, Record, RecordId, RecordKind};
-use florin_store::{Changeset, RecordWrite, StoreError, Verdict};
+use florin_store::{Changeset, DueOf, RecordWrite, StoreError, Verdict};
 use tokio::task::JoinHandle;
 
 use crate::Engine;
@@ -42,7 +42,7 @@ impl Engine {
             Verdict::Committed => {
                 if count > 1 {
                     // An e-mail may be among them.
-                    self.records_due.notify_one();
+                    self.records_due.notify_waiters();
                 }
                 Ok(true)
             }
@@ -54,9 +54,17 @@ impl Engine {
     }
 
     pub(crate) async fn wake_records(self: Arc<Self>) {
+        self.wake_due_of(DueOf::Others).await;
+    }
+
+    pub(crate) async fn carry_mail(self: Arc<Self>) {
+        self.wake_due_of(DueOf::Mail).await;
+    }
+
+    async fn wake_due_of(self: &Arc<Self>, of: DueOf) {
         while self.idle(&self.records_due, TICK).await {
             while !self.is_draining() {
-                match self.wake_due_records().await {
+                match self.wake_due_records(of).await {
                     Ok(woken) if woken.len() == BATCH as usize => {}
                     Ok(_) => break,
                     Err(error) => {
@@ -69,9 +77,9 @@ impl Engine {
     }
 
     /// Wakes the records that are due; each moves its next time on before anything else happens. What follows is left to tasks.
-    pub(crate) async fn wake_due_records(self: &Arc<Self>) -> Result<Vec<JoinHandle<()>>, StoreError> {
+    pub(crate) async fn wake_due_records(self: &Arc<Self>, of: DueOf) -> Result<Vec<JoinHandle<()>>, StoreError> {
         let mut tasks = Vec::new();
-        for (kind, id) in self.store.due_records(self.clocks.wall(), BATCH).await? {
+        for (kind, id) in self.store.due_records(self.clocks.wall(), of, BATCH).await? {
             let woken = match kind {
                 RecordKind::Invoice | RecordKind::PayLink => {
                     self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)

@@ -79,6 +79,7 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        crate::orders::bind(&mut new.payment);
         let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
         for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.payment);

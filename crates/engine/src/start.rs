@@ -96,6 +96,7 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        crate::orders::bind(&mut new.payment);
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let claims = std::mem::take(&mut new.claims);
         let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);

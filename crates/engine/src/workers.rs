@@ -7,7 +7,7 @@ use std::time::Duration;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, PaymentId};
-use florin_store::StoreError;
+use florin_store::{DueOf, StoreError};
 use jiff::SignedDuration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -38,7 +38,8 @@ impl Engine {
         let changes = self.tasks.spawn(self.clone().follow_changes());
         let vault = self.tasks.spawn(self.clone().tend_vault());
         let records = self.tasks.spawn(self.clone().wake_records());
-        for worker in [payments, events, purge, changes, vault, records] {
+        let mail = self.tasks.spawn(self.clone().carry_mail());
+        for worker in [payments, events, purge, changes, vault, records, mail] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }
@@ -54,7 +55,9 @@ impl Engine {
         self.expire_registrations().await?;
         loop {
             let mut woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
-            woken.extend(self.wake_due_records().await?);
+            for of in [DueOf::Others, DueOf::Mail] {
+                woken.extend(self.wake_due_records(of).await?);
+            }
             if woken.is_empty() {
                 return Ok(());
             }
@@ -158,7 +161,7 @@ impl Engine {
             }
             self.payments_due.notify_one();
             self.events_due.notify_one();
-            self.records_due.notify_one();
+            self.records_due.notify_waiters();
         }
         Ok(revision)
     }

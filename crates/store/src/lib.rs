@@ -31,7 +31,7 @@ pub use query::{
     Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PayerQuery,
     PaymentQuery, Stored,
 };
-pub use record::{RecordQuery, RecordWrite, StoredRecord};
+pub use record::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 pub use registration::{
     KeyUse, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf, SealedCard, StoredRegistration,
 };
@@ -94,7 +94,12 @@ pub trait Store: Send + Sync {
     async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError>;
 
     /// Records whose time to wake has come by their lane's clock, the longest overdue first.
-    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError>;
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError>;
 
     /// A stored card, deleted or not.
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError>;

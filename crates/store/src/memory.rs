@@ -13,9 +13,10 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
-    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, EntryRow,
-    EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite,
-    RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, words,
+    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, DueOf,
+    EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery,
+    PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
+    words,
 };
 
 mod ledger;
@@ -304,8 +305,13 @@ impl Store for MemoryStore {
         Ok(self.rows()?.list_records(&query).len() as u64)
     }
 
-    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
-        Ok(self.rows()?.due_records(wall, limit))
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        Ok(self.rows()?.due_records(wall, of, limit))
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

@@ -18,7 +18,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text, record_text};
 use crate::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, KeyUse,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, KeyUse,
     LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, RegistrationsOf, Store,
     StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
 };
@@ -263,8 +263,13 @@ impl Store for PostgresStore {
         rows.first().map_or(Ok(0), records::read_count)
     }
 
-    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
-        let rows = self.query(records::DUE, &[&wall.as_millisecond(), &i64::from(limit)]).await?;
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        let rows = self.query(records::DUE, &[&wall.as_millisecond(), &i64::from(limit), &(of == DueOf::Mail)]).await?;
         rows.iter().map(records::read_due).collect()
     }
 

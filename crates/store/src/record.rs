@@ -80,6 +80,25 @@ impl StoredRecord {
     }
 }
 
+/// Which of the records that are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueOf {
+    /// E-mails, which wait for other machines.
+    Mail,
+    /// All others, which shall not wait behind them.
+    Others,
+}
+
+impl DueOf {
+    /// Whether records of a kind are meant.
+    pub fn has(self, kind: RecordKind) -> bool {
+        match kind {
+            RecordKind::Mail => self == DueOf::Mail,
+            RecordKind::Invoice | RecordKind::PayLink | RecordKind::Plan => self == DueOf::Others,
+        }
+    }
+}
+
 /// Which records of a merchant: the newest first, by time of creation, then by id.
 #[derive(Clone, Debug)]
 pub struct RecordQuery {

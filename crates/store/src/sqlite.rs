@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::registration::RawRegistration;
 use crate::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, KeyUse,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, KeyUse,
     LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
     StoredRegistration, Verdict,
 };
@@ -264,8 +264,13 @@ impl Store for SqliteStore {
         self.read(move |connection| records::count(connection, &query)).await
     }
 
-    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
-        self.read(move |connection| at_one_moment(connection, |c| records::due(c, wall, limit))).await
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| records::due(c, wall, of, limit))).await
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp, Transaction};
 use florin_store::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, Floor, KeyUse,
-    LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
-    StoredRegistration, Verdict,
+    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, Floor,
+    KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError, Stored,
+    StoredRecord, StoredRegistration, Verdict,
 };
 use tokio::time::Instant;
 
@@ -230,9 +230,14 @@ impl Store for TroubledStore {
         at_once(self.inner.count_records(query))
     }
 
-    async fn due_records(&self, wall: Timestamp, limit: u32) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
         self.look()?;
-        at_once(self.inner.due_records(wall, limit))
+        at_once(self.inner.due_records(wall, of, limit))
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

@@ -134,9 +134,10 @@ fn words(invoice: &Invoice, letter: Letter, reference: &str, merchant: &str) -> 
     }
     rows.retain(|row| !row.value.is_empty());
     let address = one_line(&invoice.details.payer.email);
-    let why = format!(
-        "You receive this e-mail at {address} because {merchant} sent invoice {reference} to this address. If you do not know \
-         {merchant}, you can ignore it; nothing is charged unless you pay."
-    );
+    let mut why =
+        format!("You receive this e-mail at {address} because {merchant} sent invoice {reference} to this address.");
+    if !action.is_empty() {
+        why += &format!(" If you do not know {merchant}, you can ignore it; nothing is charged unless you pay.");
+    }
     Words { heading, lead, action, rows, why }
 }

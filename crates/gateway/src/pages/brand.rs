@@ -11,8 +11,9 @@ const CONTRAST_MIN: f64 = 4.5;
 /// The grounds of our two looks that text in the accent stands on.
 const LIGHT_GROUND: Colour = Colour([0xee, 0xf0, 0xed]);
 const DARK_GROUND: Colour = Colour([0x23, 0x28, 0x2d]);
-/// `--accent` of our style sheet.
-const OURS: Colour = Colour([0x1b, 0x4f, 0x8a]);
+/// `--accent` and `--accent-ink` of our style sheet, in light and in dark.
+const OURS_LIGHT: (&str, &str) = ("#1b4f8a", "#ffffff");
+const OURS_DARK: (&str, &str) = ("#93bdf2", "#0d1c2e");
 const WHITE: Colour = Colour([0xff; 3]);
 const BLACK: Colour = Colour([0; 3]);
 /// So that a page with a logo stays light.
@@ -35,7 +36,10 @@ pub fn style(brand: &Brand) -> String {
 /// The accent and what stands on it, in light and in dark, for where no style sheet of ours is: e-mails. Ours where the merchant
 /// has none.
 pub fn accents(brand: &Brand) -> Accents {
-    let accent = Colour::parse(&brand.accent).unwrap_or(OURS);
+    let pair = |(colour, ink): (&str, &str)| (colour.to_owned(), ink.to_owned());
+    let Some(accent) = Colour::parse(&brand.accent) else {
+        return Accents { light: pair(OURS_LIGHT), dark: pair(OURS_DARK) };
+    };
     let shade = |ground, towards| {
         let shade = accent.until_readable(ground, towards);
         (shade.text(), shade.ink().text())

@@ -8,7 +8,7 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, InvoiceId, MerchantId, Money, PaymentId, RecordId, RecordKind, Timestamp};
 
 use super::fixtures::{at, claim, commit, commit_together, committed, inserting, payment};
-use crate::{Changeset, PaymentWrite, RecordQuery, RecordWrite, Store, StoredRecord, Verdict};
+use crate::{Changeset, DueOf, PaymentWrite, RecordQuery, RecordWrite, Store, StoredRecord, Verdict};
 
 /// An invoice of merchant 1 in live mode, made at its number's millisecond, that wakes an hour later.
 fn invoice(number: i64) -> Invoice {
@@ -146,7 +146,8 @@ pub async fn wakes_records_by_the_lanes_clock(store: Arc<dyn Store>) {
     committed(&store, writing(RecordWrite::update(&paid(&invoice(2)), 1))).await;
 
     let due = async |wall: Timestamp, limit| -> Vec<i64> {
-        let due = store.due_records(wall, limit).await.unwrap();
+        assert_eq!(store.due_records(wall, DueOf::Mail, limit).await.unwrap(), [], "none is an e-mail");
+        let due = store.due_records(wall, DueOf::Others, limit).await.unwrap();
         assert!(due.iter().all(|(kind, _)| *kind == RecordKind::Invoice));
         due.iter().map(|(_, id)| id.number()).collect()
     };

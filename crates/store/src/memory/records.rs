@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use florin_kernel::{RecordId, RecordKind, Timestamp};
 
 use super::Rows;
-use crate::{RecordQuery, RecordWrite, StoredRecord};
+use crate::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 
 pub(super) struct Row {
     version: i64,
@@ -48,8 +48,9 @@ impl Rows {
         found
     }
 
-    pub(super) fn due_records(&self, wall: Timestamp, limit: u32) -> Vec<(RecordKind, RecordId)> {
-        let due = self.due(&self.records_due, wall, limit).into_iter();
-        due.map(|id| (self.records[&id].write.kind, RecordId::from_number(id))).collect()
+    pub(super) fn due_records(&self, wall: Timestamp, of: DueOf, limit: u32) -> Vec<(RecordKind, RecordId)> {
+        let due = self.due(&self.records_due, wall, u32::MAX).into_iter();
+        let due = due.map(|id| (self.records[&id].write.kind, RecordId::from_number(id)));
+        due.filter(|(kind, _)| of.has(*kind)).take(limit as usize).collect()
     }
 }

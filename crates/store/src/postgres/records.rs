@@ -33,7 +33,7 @@ pub(super) const COUNT: &str = "SELECT count(*) FROM records
 pub(super) const DUE: &str = "SELECT lane_due.kind, lane_due.id
     FROM clocks CROSS JOIN LATERAL (
         SELECT kind, id, wake_at FROM records
-        WHERE records.lane = clocks.lane AND wake_at IS NOT NULL AND wake_at <= $1 + clocks.offset_ms
+        WHERE records.lane = clocks.lane AND wake_at IS NOT NULL AND wake_at <= $1 + clocks.offset_ms AND (kind = 'mail') = $3
         ORDER BY wake_at, id LIMIT $2
     ) AS lane_due
     ORDER BY lane_due.wake_at - clocks.offset_ms, lane_due.id LIMIT $2";

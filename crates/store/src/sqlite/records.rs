@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::clocks::lanes;
 use crate::words::{mode_text, record_kind, record_text};
-use crate::{RecordQuery, RecordWrite, StoredRecord};
+use crate::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 
 const INSERT: &str = "INSERT INTO records
     (id, kind, version, merchant, mode, lane, word, created_at, wake_at, document)
@@ -20,7 +20,7 @@ const LIST: &str = "SELECT id, kind, version, document FROM records
 const COUNT: &str = "SELECT count(*) FROM records
     WHERE merchant = ?1 AND mode = ?2 AND kind = ?3 AND created_at >= ?4 AND created_at < ?5 AND (?6 IS NULL OR word = ?6)";
 const DUE: &str = "SELECT wake_at, id, kind FROM records
-    WHERE lane = ?1 AND wake_at IS NOT NULL AND wake_at <= ?2 ORDER BY wake_at, id LIMIT ?3";
+    WHERE lane = ?1 AND wake_at IS NOT NULL AND wake_at <= ?2 AND (kind = 'mail') = ?4 ORDER BY wake_at, id LIMIT ?3";
 
 /// The writer's statements.
 pub(super) struct RecordWriter<'c> {
@@ -79,13 +79,14 @@ pub(super) fn count(connection: &Connection, query: &RecordQuery) -> rusqlite::R
 pub(super) fn due(
     connection: &Connection,
     wall: Timestamp,
+    of: DueOf,
     limit: u32,
 ) -> rusqlite::Result<Vec<(RecordKind, RecordId)>> {
     let mut due: Vec<(i64, i64, RecordKind)> = Vec::new();
     let mut statement = connection.prepare_cached(DUE)?;
     for (lane, offset_ms) in lanes(connection)? {
         let now_ms = wall.as_millisecond().saturating_add(offset_ms);
-        let mut rows = statement.query(params![lane, now_ms, limit])?;
+        let mut rows = statement.query(params![lane, now_ms, limit, of == DueOf::Mail])?;
         while let Some(row) = rows.next()? {
             let wake_at: i64 = row.get(0)?;
             due.push((wake_at.saturating_sub(offset_ms), row.get(1)?, kind(row, 2)?));
