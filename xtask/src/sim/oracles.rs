@@ -11,7 +11,7 @@ use florin_kernel::public_id::Reference;
 use florin_store::{Balance, EventState};
 
 use super::acquirer::Record;
-use super::stage::describe;
+use super::stage::{Stage, describe};
 use super::world::World;
 
 mod orders;
@@ -34,6 +34,12 @@ pub async fn judge(world: &World) {
         the_store_holds(world, &payment).await;
     }
     references_are_unique(world);
+}
+
+/// Whether the end of something of a mode is not known yet.
+pub fn is_open(stage: &Stage, mode: Mode) -> bool {
+    let payments = stage.witness.payments();
+    payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open))
 }
 
 /// Notes how the payment ended and what it went through.

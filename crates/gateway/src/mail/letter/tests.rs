@@ -60,7 +60,7 @@ fn says_what_for_how_much_by_when_and_who_asks() {
     let message = written(&invoice(), Letter::Issued, "Shop Ltd");
     assert_eq!(message.subject, "Invoice 1001 from Shop Ltd: 1234567.89 USD");
     assert_eq!((message.name.as_str(), message.address.as_str()), ("Jon Doe", "jon.doe@example.com"));
-    insta::assert_snapshot!(message.text, @r"
+    insta::assert_snapshot!(message.text.replace("\n-- \n", "\n--\n"), @r"
     Invoice 1001
 
     Shop Ltd asks you to pay 1,234,567.89 USD by 17 Jan 2026, 10:40 UTC.
@@ -73,7 +73,7 @@ fn says_what_for_how_much_by_when_and_who_asks() {
     Pay 1,234,567.89 USD:
     https://pay.example/transaction/PayInvoice?inv=1746&ct=m2HcD9mpgdnaCmwk
 
-    -- 
+    --
     Shop Ltd
     You receive this e-mail at jon.doe@example.com because Shop Ltd sent invoice 1001 to this address. If you do not know Shop Ltd, you can ignore it; nothing is charged unless you pay.
     ");
