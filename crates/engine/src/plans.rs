@@ -16,6 +16,7 @@ use florin_kernel::record::OrderedBy;
 use florin_kernel::routing::{CardFacts, Choice, Facts, Method, RuleOperation};
 use florin_kernel::{Money, PaymentId, PlanId, RecordKind, RegistrationId, Timestamp};
 use florin_store::{Answer, Changeset, RecordQuery, RecordWrite, StoreError, Verdict};
+use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, Reuse};
@@ -72,6 +73,8 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
+/// Who says "now" means a moment ago, by the time the request is here.
+const NOW: SignedDuration = SignedDuration::from_secs(60);
 /// The space of the references of periods, apart from all that merchants write.
 const PERIODS: &str = "plan";
 
@@ -95,7 +98,7 @@ impl Engine {
             return self.plan_made_before(owner, before).await;
         }
         let opened = self.open_card(owner, dialect, new.registration).await?;
-        if new.schedule.first_at < now {
+        if new.schedule.first_at < now - NOW {
             return Err(PlanError::InThePast);
         }
         let mut plan = self.new_plan(&new, dialect, &opened, now).await?;

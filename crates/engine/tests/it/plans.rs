@@ -242,7 +242,7 @@ async fn needs_a_card_of_its_owner_that_can_be_charged() {
         CardRefusal::NotFound
     ));
     let mut past = world.new_plan(card, "10.00", 1);
-    past.schedule.first_at -= Duration::from_secs(60);
+    past.schedule.first_at -= Duration::from_secs(120);
     assert!(matches!(world.engine.make_plan(past).await, Err(PlanError::InThePast)));
 
     let keyed = |digest| NewPlan { key: Some(("k".into(), [digest; 16])), ..world.new_plan(card, "10.00", 1) };
