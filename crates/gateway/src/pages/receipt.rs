@@ -46,7 +46,7 @@ pub(crate) struct ReceiptPage<'a> {
 /// The receipt of a payment, decided or not.
 pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
     let look = Look::of(engine, payment, headers);
-    let outcome = Outcome::of(payment.word(), look.words);
+    let outcome = Outcome::of_payment(payment, look.words);
     if !outcome.open && is_over(engine, payment).await {
         let page = ReceiptPage { outcome: Outcome::over(look.words), ..receipt(engine, payment, &look, Vec::new()) };
         return look.response(StatusCode::GONE, &page);
@@ -90,7 +90,7 @@ pub enum Refusal {
 }
 
 fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
-    let outcome = Outcome::of(payment.word(), look.words);
+    let outcome = Outcome::of_payment(payment, look.words);
     let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
     let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();

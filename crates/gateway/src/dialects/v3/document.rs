@@ -41,6 +41,9 @@ pub struct Document {
     /// The stored card that a payout goes to.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub registration: String,
+    /// Whether the card that it was made with was stored by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stores_card: bool,
     /// Whether no amount was sent, which a verification needs not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub amount_left_out: bool,

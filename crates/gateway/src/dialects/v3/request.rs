@@ -177,6 +177,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     if matches!(kind, Kind::Verification | Kind::Payout) && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
+    document.stores_card = keep == Keep::Yes && kind != Kind::Payout && matches!(account, Account::Card(_));
     let cryptogram = secure.cryptogram.clone();
     let circumstances = circumstances(instruction.as_ref(), secure, reading);
     if let Account::Card(card) = &mut account {
@@ -220,7 +221,7 @@ pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> 
 }
 
 /// The first payment of an agreement stores its card, unless the merchant says no.
-fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
+pub(super) fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
     let asked = reader.read("createRegistration", |value| match value {
         "true" | "1" => Ok(Keep::Yes),
         "false" | "0" => Ok(Keep::No),
@@ -248,6 +249,7 @@ pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Documen
         memo,
         category,
         registration: String::new(),
+        stores_card: false,
         amount_left_out: false,
         checkout: None,
         echo: Echo::read(reader),
@@ -279,6 +281,14 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
     let known =
         |id: &str| sub_merchants.is_empty() || id == reading.entity || sub_merchants.iter().any(|one| one == id);
     reader.read("merchant.id", |id| if known(id) { Ok(()) } else { Err("must be one of your sub-merchants".into()) });
+}
+
+/// The texts of a call that verifies a card without saying so.
+pub(super) fn verification<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
+    let sent_currency = reader.form.get("currency");
+    let amount = reader.read("amount", |value: &'f str| amounts::text(value, sent_currency));
+    let currency = reader.read("currency", amounts::currency_text);
+    Draft { amount, currency, kind: Some(Kind::Verification) }
 }
 
 pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {

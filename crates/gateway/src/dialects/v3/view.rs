@@ -165,6 +165,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             memo: String::new(),
             category: String::new(),
             registration: String::new(),
+            stores_card: false,
             amount_left_out: false,
             checkout: None,
             echo: Echo::default(),

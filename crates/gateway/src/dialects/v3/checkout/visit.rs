@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use florin_engine::vault::OnFile;
 use florin_engine::{NextAttempt, Owner, SubmitError};
-use florin_kernel::payment::{Amendment, CaptureMode, Payment, Retry, Word};
+use florin_kernel::payment::{Amendment, CaptureMode, Dialect, Payment, Retry, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{CardFacts, Method};
@@ -20,14 +20,15 @@ use florin_kernel::{Timestamp, payment};
 use super::super::errors::{FieldError, Problem};
 use super::super::form::Form;
 use super::super::redirect::REDIRECT_PAGE;
-use super::super::request::{Account, Reading};
+use super::super::request::{Account, Keep, Reading};
 use super::super::settings::Settings;
 use super::super::stamp::Envelope;
 use super::super::state::{V3State, read_form, utc_day};
-use super::super::{way, wire};
+use super::super::{brand, registrations, way, wire};
 use super::choice::{self, Author, Choice, Shown};
+use super::offers::Offer;
 use super::view::{FrameOptions, Session};
-use super::{Checkout, Standing, kept, offers, read_id, script};
+use super::{Checkout, Keeping, Purpose, Standing, kept, offers, read_id, script, stored};
 use crate::dialects::caller::{caller_address, is_in};
 use crate::pages::back::{self, Standing as Told};
 use crate::pages::frame::Seat;
@@ -174,9 +175,10 @@ impl<'a> Visitor<'a> {
     async fn show(self) -> Response {
         let (engine, payment) = (&self.state.engine, &self.payment);
         match Standing::of(payment, self.now) {
-            Standing::Open => {
-                self.session().map_or_else(|page| *page, |session| session.draw(StatusCode::OK, Shown::default()))
-            }
+            Standing::Open => match self.session().await {
+                Ok(session) => session.draw(StatusCode::OK, Shown::default()),
+                Err(page) => *page,
+            },
             Standing::Gone => self.gone(),
             Standing::UnderWay | Standing::Ended => match payment.payer_step() {
                 Some((seq, waiting)) => {
@@ -199,13 +201,21 @@ impl<'a> Visitor<'a> {
     }
 
     /// What there is to choose, while there is something.
-    fn session(&self) -> Result<Session<'_>, Box<Response>> {
+    async fn session(&self) -> Result<Session<'_>, Box<Response>> {
         let (engine, payment) = (&self.state.engine, &self.payment);
         let page = |refusal| Box::new(receipt::refusal(engine, payment, self.headers, refusal));
         if self.is_blocked() {
             return Err(page(Refusal::Blocked));
         }
-        let offers = offers::offers(engine, payment, &self.options.brands);
+        let mut offers = offers::offers(engine, payment, &self.options.brands);
+        if offers::check(engine, payment, Method::Card).is_ok() {
+            let stored = stored::offered(self.state, payment, &self.options.brands).await;
+            let stored = stored.map_err(|problem| {
+                tracing::warn!(?problem, "a checkout's page waits");
+                Box::new(notice::unavailable())
+            })?;
+            offers.splice(..0, stored.into_iter().map(|(id, stored)| Offer::Stored(id, Box::new(stored))));
+        }
         if offers.is_empty() {
             return Err(page(Refusal::NothingOffered));
         }
@@ -264,7 +274,7 @@ async fn pay(state: &V3State, id: &str, parts: &Parts, body: Body, reader: Audie
     let visitor = Visitor::new(state, payment, parts, Seat::of(&parts.headers));
     match visitor.pay(&form, faults).await {
         Ok(url) => Ok(reader.sent_to(&url)),
-        Err(unpaid) => unpaid.answer(&visitor, &form, reader),
+        Err(unpaid) => unpaid.answer(&visitor, &form, reader).await,
     }
 }
 
@@ -302,33 +312,33 @@ impl From<SubmitError> for Unpaid {
 }
 
 impl Unpaid {
-    fn answer(self, visitor: &Visitor<'_>, form: &Form, reader: Audience) -> Result<Response, Problem> {
+    async fn answer(self, visitor: &Visitor<'_>, form: &Form, reader: Audience) -> Result<Response, Problem> {
         match (self, reader) {
             (Unpaid::Wrong(problem), Audience::Program { .. }) => Err(problem),
             (Unpaid::Wrong(problem @ (Problem::Busy | Problem::Fault | Problem::NoSession)), Audience::Person) => {
                 Err(problem)
             }
             (Unpaid::Wrong(problem), Audience::Person) => {
-                Ok(visitor.redrawn(|look| choice::shown(&problem, form, look.words, &look.merchant)))
+                Ok(visitor.redrawn(|look| choice::shown(&problem, form, look.words, &look.merchant)).await)
             }
             (Unpaid::OutOfDate, Audience::Program { .. }) => {
                 Err(Problem::field("nonce", "must be that of the page as it is now"))
             }
             (Unpaid::OutOfDate, Audience::Person) => {
-                Ok(visitor.redrawn(|look| Shown { problem: Some(look.words.out_of_date), ..Shown::default() }))
+                Ok(visitor.redrawn(|look| Shown { problem: Some(look.words.out_of_date), ..Shown::default() }).await)
             }
             (Unpaid::Gone, Audience::Program { .. }) => Err(Problem::NoSession),
             (Unpaid::Gone, Audience::Person) => Ok(visitor.gone()),
             (Unpaid::Blocked, Audience::Program { .. }) => Err(Problem::Risk),
-            (Unpaid::Blocked, Audience::Person) => Ok(visitor.redrawn(|_| Shown::default())),
+            (Unpaid::Blocked, Audience::Person) => Ok(visitor.redrawn(|_| Shown::default()).await),
         }
     }
 }
 
 impl Visitor<'_> {
     /// The page again, with what is wrong.
-    fn redrawn(&self, shown: impl Fn(&Look) -> Shown) -> Response {
-        match self.session() {
+    async fn redrawn(&self, shown: impl Fn(&Look) -> Shown) -> Response {
+        match self.session().await {
             Ok(session) => {
                 let shown = shown(&session.look);
                 session.draw(StatusCode::UNPROCESSABLE_ENTITY, shown)
@@ -356,17 +366,18 @@ impl Visitor<'_> {
             Some(_) => Author::Page { code: self.options.code },
             None => Author::Program,
         };
-        let chosen = self.read(&choice::written_out(form, author), faults, author)?;
+        let (_, checkout) = kept(&self.payment).ok_or(Problem::NoSession)?;
+        let mut chosen = self.read(&choice::written_out(form, author), faults, author)?;
+        let on_file = self.file(&checkout, &mut chosen).await?;
         let (method, card) = match chosen.account {
             Account::Card(card) => (Method::Card, Some(card)),
             Account::Redirect(method) => (method, None),
-            Account::Token(_) => return Err(Problem::RegistrationUnknown.into()),
-            Account::Bank(_) => return Err(Problem::NoAccount.into()),
+            // A stored card has been opened.
+            Account::Token(_) | Account::Bank(_) => return Err(Problem::NoAccount.into()),
         };
         let seen = card.as_ref().map_or(CardFacts::Unseen, |card| CardFacts::of(&card.pan));
         let candidate = way::route(engine, &self.payment, (method, offers::needs(&self.payment, method)), seen)?;
         let brand = if card.is_some() { String::new() } else { chosen.document.brand.clone() };
-        let (_, checkout) = kept(&self.payment).ok_or(Problem::NoSession)?;
         let (document, return_url) = (chosen.document, chosen.return_url);
         self.tell(document, return_url.as_deref()).await?;
         let next = NextAttempt {
@@ -375,7 +386,7 @@ impl Visitor<'_> {
             method,
             amount: Some(self.payment.asked).filter(|_| self.payment.capture != CaptureMode::Never),
             card,
-            on_file: OnFile::Not,
+            on_file,
             voucher: None,
             brand,
             circumstances: checkout.circumstances,
@@ -383,6 +394,27 @@ impl Visitor<'_> {
         };
         let payment = engine.attempt(Owner::of(&self.payment), self.payment.id, next).await?;
         Ok(self.next_url(&payment))
+    }
+
+    /// Puts a stored card in the place of its id, and says what becomes of the card that pays.
+    async fn file(&self, checkout: &Checkout, chosen: &mut Choice) -> Result<OnFile, Problem> {
+        let owner = Owner::of(&self.payment);
+        match &chosen.account {
+            Account::Token(text) => {
+                let id = stored::chosen(self.state, checkout, text)?;
+                let mut opened = self.state.engine.open_card(owner, Dialect::V3, id).await?;
+                chosen.document.brand = brand::name(opened.card.pan.brand()).to_owned();
+                chosen.document.holder.clone_from(&opened.stored.holder);
+                opened.card.cvc = chosen.cvc.take();
+                chosen.account = Account::Card(opened.card);
+                Ok(OnFile::Charged(id))
+            }
+            Account::Card(_) if keeps(checkout, chosen.keep) => {
+                chosen.document.stores_card = true;
+                Ok(registrations::kept_for(&self.payment.details.payer))
+            }
+            Account::Card(_) | Account::Redirect(_) | Account::Bank(_) => Ok(OnFile::Not),
+        }
     }
 
     /// How many operations there were when the page was drawn; of a form that came without a page, how many there are.
@@ -428,6 +460,10 @@ impl Visitor<'_> {
                 return Err(Unpaid::OutOfDate);
             }
             let (_, mut checkout) = kept(payment).ok_or(Problem::NoSession)?;
+            if is_last_attempt(payment) {
+                // There will be nothing to change any more.
+                checkout.fields = String::new();
+            }
             checkout.frame = match self.seat {
                 Seat::Frame => self.options.query.clone(),
                 Seat::Window => String::new(),
@@ -452,5 +488,23 @@ impl Visitor<'_> {
             Some((seq, _)) => self.step_url(seq),
             None => back::url(&self.state.engine, payment, self.seat),
         }
+    }
+}
+
+/// Whether the card that pays in a checkout is stored.
+fn keeps(checkout: &Checkout, asked: Keep) -> bool {
+    match (checkout.purpose, checkout.keeping) {
+        (Purpose::Registration, _) | (Purpose::Payment, Keeping::Always) => true,
+        (Purpose::Payment, Keeping::ByPayer) => asked == Keep::Yes,
+        (Purpose::Payment, Keeping::Never) => false,
+    }
+}
+
+/// Whether the payer has one attempt left.
+fn is_last_attempt(payment: &Payment) -> bool {
+    let tried = payment.operations.iter().filter(|one| one.kind.is_attempt() && one.cascaded_from.is_none()).count();
+    match payment.retry {
+        Retry::Session { attempts_max, .. } => tried + 1 >= usize::from(attempts_max),
+        Retry::Never => true,
     }
 }
