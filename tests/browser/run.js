@@ -10,7 +10,9 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { startServer } from "./stage.js";
-import { checkoutEndings, checkoutFrames, checkoutLooks, checkoutPages, registered } from "./checkout.js";
+import {
+  checkoutCardPages, checkoutCards, checkoutEndings, checkoutFrames, checkoutLooks, checkoutPages, registered,
+} from "./checkout.js";
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
 import { brand, withdrawalEndings, withdrawalLooks, withdrawals } from "./withdrawals.js";
@@ -129,8 +131,8 @@ try {
     ...everywhere({ ...flows, ...withdrawals }, PLACES, server),
     ...everywhere({ ...looks, ...withdrawalLooks }, scripted, server),
     ...everywhere(brand, PLACES, branded),
-    ...everywhere(checkoutPages, PLACES, server),
-    ...everywhere(checkoutLooks, scripted, server),
+    ...everywhere({ ...checkoutPages, ...checkoutCardPages }, PLACES, server),
+    ...everywhere({ ...checkoutLooks, ...checkoutCards }, scripted, server),
   ];
   for (const [name, story] of Object.entries({ ...embedding, ...checkoutFrames })) stories.push([name, scripted[0], story]);
   for (const [name, story] of Object.entries(registered)) stories.push([name, scripted[0], story, strict]);

@@ -3,7 +3,9 @@
 //! of its own, because it stands in the shop's page for everybody to read and is not the id in the merchant's books.
 
 use florin_engine::Engine;
-use florin_kernel::payment::{CaptureMode, Circumstances, Details, Dialect, Ending, OperationStatus, Payment, Retry, State};
+use florin_kernel::payment::{
+    CaptureMode, Circumstances, Details, Dialect, Ending, OperationStatus, Payment, Retry, State,
+};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};

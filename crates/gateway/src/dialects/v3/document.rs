@@ -56,6 +56,27 @@ pub struct Document {
 }
 
 impl Document {
+    /// Of a transaction of which nothing else is known.
+    pub fn blank(entity: &str, mount: &Mount, set: Set) -> Document {
+        Document {
+            entity: entity.to_owned(),
+            profile: mount.profile,
+            prefix: mount.prefix.clone(),
+            set,
+            test_mode: TestMode::default(),
+            brand: String::new(),
+            holder: String::new(),
+            invoice: String::new(),
+            memo: String::new(),
+            category: String::new(),
+            registration: String::new(),
+            stores_card: false,
+            amount_left_out: false,
+            checkout: None,
+            echo: Echo::default(),
+        }
+    }
+
     /// What was kept with a payment of this dialect.
     pub fn of(details: &Details) -> Option<Document> {
         serde_json::from_str(&details.echo).ok()

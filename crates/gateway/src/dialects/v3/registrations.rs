@@ -17,10 +17,10 @@ use florin_kernel::{PaymentId, RegistrationId, Timestamp};
 use super::auth::Caller;
 use super::codes::{Coding, Event, TestMode, code};
 use super::content::content;
-use super::document::Document;
 use super::echo::Echo;
 use super::errors::Problem;
 use super::fields::Reader;
+use super::notify::{CardNews, announce_card};
 use super::pay::response;
 use super::references::{self, Operation};
 use super::request::{self, Account, Initial, Keep, Kind, common};
@@ -55,6 +55,7 @@ pub async fn register(state: &V3State, asked: Asked, path: &str) -> Result<Respo
         claims,
         digest,
         render,
+        announce: announce_card(state, &caller, CardNews::Created),
     };
     Ok(response(state.engine.register(new).await?))
 }
@@ -85,7 +86,8 @@ pub async fn delete(state: &V3State, asked: Asked, id: &str) -> Result<Response,
     let viewer = checked(state, &asked)?;
     let (owner, id) = (asked.caller.owner(), read_id(state, id)?);
     let stored = state.engine.registration(owner, Dialect::V3, id).await?.ok_or(Problem::RegistrationUnknown)?;
-    state.engine.delete_registration(owner, Dialect::V3, id).await?;
+    let announce = announce_card(state, &asked.caller, CardNews::Deleted);
+    state.engine.delete_registration(owner, Dialect::V3, id, announce.as_ref()).await?;
     let gone = Body { card: None, ..viewer.registration(&StoredCard { word: Word::Active, ..stored }) };
     Ok(shown(&gone))
 }
@@ -98,7 +100,9 @@ pub async fn extend(state: &V3State, asked: Asked, id: &str) -> Result<Response,
     asked.caller.may(&[Permission::Deposits])?;
     let viewer = checked(state, &asked)?;
     let id = read_id(state, id)?;
-    let stored = state.engine.extend_registration(asked.caller.owner(), Dialect::V3, id).await?;
+    let announce = announce_card(state, &asked.caller, CardNews::Updated);
+    let owner = asked.caller.owner();
+    let stored = state.engine.extend_registration(owner, Dialect::V3, id, announce.as_ref()).await?;
     Ok(shown(&viewer.registration(&stored)))
 }
 
@@ -196,12 +200,12 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     }
 
     /// The stored card that a payment was made with, and what became of that; nothing while none was.
-    pub fn registered(&self, payment: &Payment, document: &Document) -> Option<Body> {
+    pub fn registered(&self, payment: &Payment) -> Option<Body> {
+        let document = self.document(&payment.details, payment.dialect);
         let attempt = payment.funding().or(payment.last_attempt())?;
         let means = attempt.means.as_ref()?;
         let event = event::of_payment(payment);
-        let coding =
-            Coding { set: self.set, pending: self.pending, mode: payment.mode, test_mode: document.test_mode };
+        let coding = Coding { set: self.set, pending: self.pending, mode: payment.mode, test_mode: document.test_mode };
         let body = self.registration_body(Shown {
             id: means.registration?,
             card: means.card.as_ref()?,

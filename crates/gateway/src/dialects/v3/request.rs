@@ -17,7 +17,7 @@ use super::errors::{FieldError, Problem};
 use super::fields::{Reader, one_of, text, web_url};
 use super::form::Form;
 use super::instruction::Instruction;
-use super::mounts::Profile;
+use super::mounts::{Mount, Profile};
 use super::secure::Secure;
 use super::settings::{Decimals, Settings};
 use super::{amounts, means};
@@ -237,23 +237,9 @@ pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Documen
     let (invoice, memo, category) =
         (some("merchantInvoiceId", 255), some("merchantMemo", 255), some("transactionCategory", 32));
     let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
-    Document {
-        entity: reading.entity.to_owned(),
-        profile: reading.profile,
-        prefix: reading.prefix.to_owned(),
-        set: reading.settings.set(reading.profile),
-        test_mode,
-        brand: String::new(),
-        holder: String::new(),
-        invoice,
-        memo,
-        category,
-        registration: String::new(),
-        stores_card: false,
-        amount_left_out: false,
-        checkout: None,
-        echo: Echo::read(reader),
-    }
+    let mount = Mount { prefix: reading.prefix.to_owned(), profile: reading.profile };
+    let blank = Document::blank(reading.entity, &mount, reading.settings.set(reading.profile));
+    Document { test_mode, invoice, memo, category, echo: Echo::read(reader), ..blank }
 }
 
 /// How the payment is made.

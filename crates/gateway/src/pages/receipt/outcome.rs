@@ -22,7 +22,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Of a payment; a verification holds nothing, whatever its word.
     pub(crate) fn of_payment(payment: &Payment, words: &Words) -> Outcome {
-        let is_stored = payment.funding().and_then(|attempt| attempt.means.as_ref()?.registration).is_some();
+        let is_stored = payment.last_attempt().and_then(|attempt| attempt.means.as_ref()?.registration).is_some();
         match (payment.kind(), payment.word(), is_stored) {
             (Kind::Verification, Word::Authorised, true) => {
                 good(words.saved_word, words.saved_heading, words.saved_text)

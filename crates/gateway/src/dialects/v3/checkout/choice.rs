@@ -141,9 +141,7 @@ fn note_browser(reader: &mut Reader<'_>, document: &mut Document) {
 fn is_offered(account: &Account, document: &Document, offers: &[Offer]) -> Result<(), &'static str> {
     let offered = match account {
         Account::Card(card) => offers.iter().any(|offer| match offer {
-            Offer::Card(brands) => {
-                brands.is_empty() || brands.iter().any(|name| brand::is_of(name, card.pan.brand()))
-            }
+            Offer::Card(brands) => brands.is_empty() || brands.iter().any(|name| brand::is_of(name, card.pan.brand())),
             Offer::Stored(..) | Offer::Page(..) => false,
         }),
         Account::Redirect(_) => offers.iter().any(|offer| match offer {

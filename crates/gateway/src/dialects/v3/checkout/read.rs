@@ -109,9 +109,7 @@ pub async fn read(state: &V3State, asked: Asked, id: &str, purpose: Purpose) -> 
     }
     let body = match purpose {
         Purpose::Payment => viewer.payment(&payment, Detail::Inquired),
-        Purpose::Registration => {
-            viewer.registered(&payment, &document).ok_or(Problem::Fault)?
-        }
+        Purpose::Registration => viewer.registered(&payment).ok_or(Problem::Fault)?,
     };
     Ok(one(&viewer, &body, caller.settings.decline_status(state.mount.profile)))
 }

@@ -234,7 +234,11 @@ impl Session<'_> {
                 false => fill(words.pay, &[("amount", &amount)]),
             },
             amount: if verifies { without_amount.to_owned() } else { amount },
-            keeps: if keeps && !verifies { fill(words.keeps_card, &[("merchant", &self.look.merchant)]) } else { String::new() },
+            keeps: if keeps && !verifies {
+                fill(words.keeps_card, &[("merchant", &self.look.merchant)])
+            } else {
+                String::new()
+            },
             heading: if verifies { words.your_card } else { words.choose },
             not_paid: if verifies { words.card_refused } else { words.not_paid },
             framed: match self.seat {

@@ -170,7 +170,8 @@ fn form(example: Value) -> Value {
 
 /// The shapes of bodies.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
-    let text = |longest: u16, description: &str| json!({"type": "string", "maxLength": longest, "description": description});
+    let text =
+        |longest: u16, description: &str| json!({"type": "string", "maxLength": longest, "description": description});
     let told = |description: &str| json!({"type": "string", "description": description});
     vec![
         (
