@@ -44,6 +44,12 @@ async function frameAt(page, pattern) {
   throw new Error(`no frame at ${pattern}: ${page.frames().map((each) => each.url())}`);
 }
 
+/** What was just framed, or shown in a frame, is drawn with its size in the next turns. */
+async function isDrawn(visitor, frame) {
+  const turns = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  for (const each of [visitor.page, frame, visitor.page]) await each.evaluate(turns);
+}
+
 async function formOf(visitor) {
   const frame = await frameAt(visitor.page, /\/frame/);
   await frame.waitForSelector("#pay");
@@ -106,9 +112,7 @@ export const checkoutLooks = {
         await press(frame);
         const challenge = await frameAt(visitor.page, /\/redirect\//);
         await challenge.waitForSelector("text=Is it you who pays?");
-        // What was just framed is drawn with its size in the next turns.
-        const turns = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-        for (const each of [visitor.page, challenge, visitor.page]) await each.evaluate(turns);
+        await isDrawn(visitor, challenge);
         if (code === "000.000.000") await visitor.look("checkout-challenge");
         await challenge.getByRole("button", { name: button }).click();
         await isBack(visitor, server, shop, id, code);
@@ -158,6 +162,8 @@ export const checkoutCards = {
       const frame = await formOf(visitor);
       await frame.check('input[value="card"]');
       await frame.waitForSelector("text=keeps this card for later payments");
+      await frame.waitForFunction(() => innerHeight >= document.body.scrollHeight);
+      await isDrawn(visitor, frame);
       await visitor.look("checkout-another");
       await fillCard(frame, CHALLENGED);
       await press(frame);
@@ -177,6 +183,7 @@ export const checkoutCards = {
       await press(frame);
       const challenge = await frameAt(visitor.page, /\/redirect\//);
       await challenge.waitForSelector("text=Is it you who pays?");
+      await isDrawn(visitor, challenge);
       await visitor.look("checkout-keep-challenge");
       await challenge.getByRole("button", { name: /^Confirm/ }).click();
       await isReturned(visitor, shop, id, "registration");

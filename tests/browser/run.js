@@ -46,7 +46,8 @@ class Visitor {
     });
     page.on("request", (request) => {
       if (!request.url().startsWith(server.base) && !request.url().startsWith("data:")) this.foreign?.push(request.url());
-      assert.ok(!/4111|4000/.test(new URL(request.url()).search), `card data in ${request.url()}`);
+      // More than four digits: a port may look like the beginning of a card's number.
+      assert.ok(!/4111\W*1111|4000\W*0000/.test(new URL(request.url()).search), `card data in ${request.url()}`);
     });
   }
 

@@ -7,7 +7,7 @@ use florin_engine::Engine;
 use florin_kernel::payment::{Payment, State, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::{Money, Timestamp};
+use florin_kernel::{Aggregate, Kind, Money, Timestamp};
 use jiff::SignedDuration;
 
 use super::back;
@@ -97,7 +97,12 @@ fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fa
     let polls = hosted && outcome.open;
     let poll = if polls { back::status_path(engine, payment) } else { String::new() };
     let note = if outcome.open { look.words.is_told } else { look.words.keep_number };
-    ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, note, poll }
+    let amount = match payment.kind() {
+        // Nothing moves.
+        Kind::Verification => look.words.your_card.to_owned(),
+        Kind::Payment | Kind::Withdrawal => look.words.money(paid(payment)),
+    };
+    ReceiptPage { look, amount, outcome, facts, link, note, poll }
 }
 
 /// What was taken, before that what was asked.
@@ -126,6 +131,7 @@ fn facts(engine: &Engine, payment: &Payment, words: &Words) -> Vec<Fact> {
     let with = payment.funding().or(payment.last_attempt()).and_then(|attempt| attempt.means.as_ref());
     let with = with.map(|means| words.means(means));
     let paid_with = match &payment.state {
+        _ if payment.kind() == Kind::Verification => words.card,
         State::Ended(_) => words.fact_tried_with,
         State::Funded(_)
         | State::Created

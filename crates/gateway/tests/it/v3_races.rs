@@ -38,7 +38,7 @@ async fn other_dialect(world: &World, place: usize, kind: &str, amount: Money) {
         ("RF", 0) => Command::Refund { amount: Portion::AllLeft, on: None },
         _ => Command::refund(amount),
     };
-    let done = if place % 2 == 0 {
+    let done = if place.is_multiple_of(2) {
         let request = OperationRequest {
             dialect: Dialect::TransactionServices,
             command,
