@@ -144,6 +144,7 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
         .route("/admin/v1/plans", get(admin::plans::list).post(admin::plans::create))
         .route("/admin/v1/plans/{id}", get(admin::plans::show))
         .route("/admin/v1/plans/{id}/{verb}", post(admin::plans::change))
+        .route("/admin/v1/notifications/test", post(admin::try_receiver))
         .route("/sim/pay/{reference}", get(pages::sim::show_pay).post(pages::sim::act_pay))
         .route("/sim/3ds/{reference}", get(pages::sim::show_challenge).post(pages::sim::act_challenge))
         .route("/sim/3ds/{reference}/method", post(pages::sim::method))
