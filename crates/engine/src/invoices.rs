@@ -11,7 +11,6 @@ use florin_kernel::invoice::{
 use florin_kernel::mail::Message;
 use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::ports::Lane;
-use florin_kernel::public_id::Reference;
 use florin_kernel::{InvoiceId, Money, PaymentId, RecordKind, Timestamp};
 use florin_store::{Answer, AnswerWrite, Changeset, RecordQuery, RecordWrite, StoreError, Verdict};
 use jiff::SignedDuration;
@@ -384,10 +383,5 @@ impl Engine {
             },
         );
         (invoice, writes)
-    }
-
-    /// What the printed forms of an invoice's id are computed from.
-    pub fn invoice_printed_from(id: InvoiceId) -> Reference {
-        Reference { payment: PaymentId::from_number(id.number()), sequence: 0 }
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::payment::{Details, Dialect, Mode};
+use crate::public_id::Reference;
 use crate::record::{Record, RecordKind};
 use crate::{InvoiceId, MailId, MerchantId, Money, PaymentId, RecordId};
 
@@ -188,6 +189,18 @@ impl Letter {
             Letter::Cancelled => "cancelled",
             Letter::Paid => "paid",
         }
+    }
+}
+
+impl InvoiceId {
+    /// What its printed forms are computed from.
+    pub fn reference(self) -> Reference {
+        Reference { payment: PaymentId::from_number(self.number()), sequence: 0 }
+    }
+
+    /// The invoice that a printed form names, if it names one at all.
+    pub fn of_reference(reference: Reference) -> Option<InvoiceId> {
+        (reference.sequence == 0).then(|| InvoiceId::from_number(reference.payment.number()))
     }
 }
 

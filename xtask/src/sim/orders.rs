@@ -201,6 +201,7 @@ impl Asker {
             card: Card { holder: "Jane Jones".to_owned(), pan, cvc: None, expiry, cryptogram: None },
             claims: vec![ClaimRequest::reference(&self.ask.reference)],
             digest: [0; 16],
+            announce: None,
             render: Arc::new(|_| Answer { status: 200, body: String::new() }),
         };
         match gateway.hear(gateway.engine.register(new)).await? {

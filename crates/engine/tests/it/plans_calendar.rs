@@ -176,6 +176,7 @@ async fn prepare(ground: &Ground, engine: &Engine) {
             card,
             claims: vec![ClaimRequest::reference(number.to_string())],
             digest: [0; 16],
+            announce: None,
             render: Arc::new(|_| Answer { status: 200, body: String::new() }),
         };
         let stored = engine.register(new).await.expect("stored");
