@@ -250,7 +250,7 @@ async fn needs_a_card_of_its_owner_that_can_be_charged() {
     assert_eq!(world.engine.make_plan(keyed(1)).await.expect("the same").id, first.id);
     assert!(matches!(world.engine.make_plan(keyed(2)).await, Err(PlanError::Taken(_))));
 
-    world.engine.delete_registration(OWNER, Dialect::Cashier, card).await.expect("deleted");
+    world.engine.delete_registration(OWNER, Dialect::Cashier, card, None).await.expect("deleted");
     world.pass(DAY).await;
     assert!(matches!(world.the_plan(first.id).await.state, State::Stopped { reason: Stop::CardGone, .. }));
     assert_eq!(world.charges(first.id).await.len(), 0);
