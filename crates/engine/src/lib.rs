@@ -28,6 +28,7 @@ pub mod directory;
 mod find;
 mod inflight;
 pub mod keys;
+mod numbers;
 mod operate;
 pub mod outgoing;
 mod owner;
