@@ -17,6 +17,12 @@ mod routing;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
+mod ts;
+mod ts_calls;
+mod ts_errors;
+mod ts_notices;
+mod ts_replays;
+mod ts_tokens;
 mod v3;
 mod v3_calls;
 mod v3_cards;

@@ -2,8 +2,8 @@
 
 use florin_kernel::{Asset, Money, MoneyError};
 
-use super::fields::{Complaint, digits};
 use super::errors::Rule;
+use super::fields::{Complaint, digits};
 
 /// An amount's text: at most ten digits, a point, at most three.
 pub fn text(value: &str) -> Result<&str, Complaint> {

@@ -165,10 +165,11 @@ pub fn header_token(headers: &HeaderMap) -> Result<&str, Problem> {
 /// # Errors
 /// [`Problem::WrongToken`], [`Problem::TokenExpired`].
 pub fn by_token(engine: &Engine, text: &str) -> Result<Login, Problem> {
-    let claims = token::read(&token::signing_key(engine), text, engine.now(Lane::Live)).map_err(|fault| match fault {
-        TokenFault::Invalid => Problem::WrongToken,
-        TokenFault::Expired(_) => Problem::TokenExpired,
-    })?;
+    let claims =
+        token::read(&token::signing_key(engine), text, engine.now(Lane::Live)).map_err(|fault| match fault {
+            TokenFault::Invalid => Problem::WrongToken,
+            TokenFault::Expired(_) => Problem::TokenExpired,
+        })?;
     still_valid(engine, &claims)
 }
 

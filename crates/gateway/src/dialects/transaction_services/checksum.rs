@@ -108,8 +108,7 @@ pub const INVOICE_LIST: Formula = &[&[Member, Key], &[Member, Key, RETURN]];
 /// A pay link.
 pub const LINK: Formula = &[&[Member, Field("merchant.orderID"), Amount("merchant.amount"), Key]];
 /// What we sign: notifications and the payer's way back.
-pub const OURS: Formula =
-    &[&[Field("paymentId"), REFERENCE, Field("amount"), Field("transactionStatus"), Key]];
+pub const OURS: Formula = &[&[Field("paymentId"), REFERENCE, Field("amount"), Field("transactionStatus"), Key]];
 
 /// What a formula's values are taken from.
 pub struct Values<'v> {
@@ -131,7 +130,8 @@ impl Values<'_> {
         let given = given.trim().to_ascii_lowercase();
         let mut right = Choice::from(0);
         for string in formula {
-            let keys = if string.contains(&PartnerKey) { self.partner.map_or(&[][..], |(_, keys)| keys) } else { self.keys };
+            let keys =
+                if string.contains(&PartnerKey) { self.partner.map_or(&[][..], |(_, keys)| keys) } else { self.keys };
             for key in keys {
                 for hashed in self.strings(string, key) {
                     right |= hex(&Md5::digest(hashed.as_bytes())).as_bytes().ct_eq(given.as_bytes());
@@ -149,7 +149,11 @@ impl Values<'_> {
             let bar = if place == 0 { "" } else { "|" };
             texts = texts
                 .iter()
-                .flat_map(|text| spellings.iter().map(move |spelling| Zeroizing::new(format!("{}{bar}{}", text.as_str(), spelling.as_str()))))
+                .flat_map(|text| {
+                    spellings
+                        .iter()
+                        .map(move |spelling| Zeroizing::new(format!("{}{bar}{}", text.as_str(), spelling.as_str())))
+                })
                 .collect();
         }
         texts

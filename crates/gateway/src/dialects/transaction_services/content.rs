@@ -15,10 +15,8 @@ pub fn content(operation: &str, path_id: &str, fields: &Fields) -> Vec<u8> {
     };
     part(operation);
     part(path_id);
-    let mut pairs: Vec<(&str, &str)> = fields
-        .pairs()
-        .filter(|(name, _)| !LEFT_OUT.contains(name) && !name.starts_with("deviceDetails."))
-        .collect();
+    let mut pairs: Vec<(&str, &str)> =
+        fields.pairs().filter(|(name, _)| !LEFT_OUT.contains(name) && !name.starts_with("deviceDetails.")).collect();
     pairs.sort_unstable();
     for (name, value) in pairs {
         part(name);

@@ -1,7 +1,7 @@
 //! The list of transactions, newest first (contract, section 8.14): those of every dialect, counted as a whole and shown by pages.
 
-use florin_engine::directory::Permission;
 use florin_engine::PaymentQuery;
+use florin_engine::directory::Permission;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, Money, PaymentId, Timestamp, Transaction};

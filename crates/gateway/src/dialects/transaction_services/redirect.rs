@@ -125,7 +125,16 @@ pub fn return_fields(engine: &Engine, payment: &Payment) -> Vec<(&'static str, S
         ("status", short.to_owned()),
         ("transactionStatus", short.to_owned()),
         ("longStatus", long.to_owned()),
-        ("checksum", checksum::ours(key(credential.map(AsRef::as_ref), &settings, short), &number, &reference, payment.asked, short)),
+        (
+            "checksum",
+            checksum::ours(
+                key(credential.map(AsRef::as_ref), &settings, short),
+                &number,
+                &reference,
+                payment.asked,
+                short,
+            ),
+        ),
         ("descriptor", payment.details.descriptor.clone()),
         ("resultCode", result.code.to_string()),
         ("resultDescription", description),

@@ -269,7 +269,7 @@ fn is_past(expiry: Expiry, today: Date) -> bool {
 
 /// What is kept for answers and means nothing here.
 pub fn document(reader: &mut Reader<'_>) -> Document {
-    let order = reader.read_any(&["orderDescriptor", "orderDescription"], text(255)).unwrap_or_default();
+    let order = reader.read_any(&["orderDescriptor", "orderDescription"], free_text(255)).unwrap_or_default();
     let tmpl_amount = reader.read("tmpl_amount", amounts::text).unwrap_or_default().to_owned();
     let tmpl_currency = reader.read("tmpl_currency", amounts::currency).map_or("", Asset::code).to_owned();
     let return_method = reader.read("redirectMethod", one_of(RETURNS)).unwrap_or_default();
@@ -282,7 +282,7 @@ pub fn payer(reader: &mut Reader<'_>, document: &mut Document) -> Payer {
     let phone = |value: &str| {
         let plain = |c: char| c.is_ascii_digit() || "+-. ()".contains(c);
         match value.chars().all(plain) {
-            true => text(25)(value),
+            true => free_text(25)(value),
             false => Err(Complaint::new(Rule::Format, "must be a phone number")),
         }
     };
@@ -297,21 +297,26 @@ pub fn payer(reader: &mut Reader<'_>, document: &mut Document) -> Payer {
     let ip = reader.read("customer.ip", |value| {
         value.parse().map_err(|_| Complaint::new(Rule::Format, "must be an IPv4 or IPv6 address"))
     });
-    let mut some = |name: &'static str, longest| reader.read(name, text(longest)).unwrap_or_default();
+    let mut some = |name: &'static str, longest| reader.read(name, free_text(longest)).unwrap_or_default();
     Payer {
         user_id: document.customer.clone(),
         first_name: some("customer.givenName", 50),
         last_name: some("customer.surname", 50),
         email: some("customer.email", 100),
-        address: reader.read_any(&["shipping.street1", "shipping.street"], text(100)).unwrap_or_default(),
-        city: reader.read("shipping.city", text(60)).unwrap_or_default(),
-        zip_code: reader.read("shipping.postcode", text(16)).unwrap_or_default(),
+        address: reader.read_any(&["shipping.street1", "shipping.street"], free_text(100)).unwrap_or_default(),
+        city: reader.read("shipping.city", free_text(60)).unwrap_or_default(),
+        zip_code: reader.read("shipping.postcode", free_text(16)).unwrap_or_default(),
         country: Some(document.country.clone()).filter(|country| country.len() == 2).unwrap_or_default(),
         dob: born.unwrap_or_default(),
         phone: document.phone.chars().filter(char::is_ascii_digit).take(15).collect(),
         ip,
         ..Payer::default()
     }
+}
+
+/// A text that is kept and that people type, without the card numbers in it.
+fn free_text(longest: usize) -> impl Fn(&str) -> Result<String, Complaint> {
+    move |value| text(longest)(value).map(|value| without_numbers(&value))
 }
 
 /// A country's code of two or three letters, in capitals; `UK` is Great Britain.

@@ -71,7 +71,9 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {
         Call::Pay => pay::pay(state, asked).await,
-        Call::Order(id) if super::state::is_inquiry(&asked.fields) => Box::pin(inquiry::inquire(state, asked, id)).await,
+        Call::Order(id) if super::state::is_inquiry(&asked.fields) => {
+            Box::pin(inquiry::inquire(state, asked, id)).await
+        }
         Call::Order(_) | Call::Refund(_) => Err(Problem::NotEnabled),
         Call::Show(id) => Box::pin(inquiry::inquire(state, asked, id)).await,
         Call::Inquire => Box::pin(inquiry::inquire(state, asked, "")).await,

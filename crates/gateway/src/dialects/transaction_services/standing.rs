@@ -1,7 +1,8 @@
 //! Where a transaction stands in this dialect's words, a pure reading of the core's state (contract, section 4).
 
 use florin_kernel::payment::{
-    AuthenticationFailure, CaptureMode, Decline, Ending, Linked, OperationKind, OperationStatus, Payment, State, StepKind, Word,
+    AuthenticationFailure, CaptureMode, Decline, Ending, Linked, OperationKind, OperationStatus, Payment, State,
+    StepKind, Word,
 };
 use florin_kernel::withdrawal::{self, Withdrawal};
 
@@ -67,7 +68,8 @@ fn of_money(payment: &Payment) -> Standing {
         Some(OperationKind::Capture) => return pending("capturestarted", "P"),
         Some(OperationKind::Void) => return pending("cancelstarted", "P"),
         Some(OperationKind::Refund) => return pending("markedforreversal", "P"),
-        Some(OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout) | None => {}
+        Some(OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout) | None => {
+        }
     }
     let captured = if payment.capture == CaptureMode::Later { "00004" } else { "00001" };
     match payment.word() {
@@ -91,7 +93,9 @@ fn of_money(payment: &Payment) -> Standing {
 fn of_ending(payment: &Payment, ending: &Ending, wording: Wording) -> Standing {
     let failed = match (payment.capture, wording.debit_decline_status) {
         (CaptureMode::Now, DebitDeclineStatus::Capturefailed) => "capturefailed",
-        (CaptureMode::Now, DebitDeclineStatus::Authfailed) | (CaptureMode::Later | CaptureMode::Never, _) => "authfailed",
+        (CaptureMode::Now, DebitDeclineStatus::Authfailed) | (CaptureMode::Later | CaptureMode::Never, _) => {
+            "authfailed"
+        }
     };
     match ending {
         Ending::Declined(_) if payment.funding().is_some() => standing("capturefailed", "N", ResultBody::of("10005")),
@@ -134,7 +138,9 @@ pub fn of_withdrawal(withdrawal: &Withdrawal, codes: DeclineCode) -> Standing {
         return standing("payoutfailed", "N", of_decline(decline, codes));
     }
     match withdrawal.word() {
-        Out::Created | Out::AwaitingApproval | Out::Approved | Out::Sent | Out::Unknown => pending("payoutstarted", "P"),
+        Out::Created | Out::AwaitingApproval | Out::Approved | Out::Sent | Out::Unknown => {
+            pending("payoutstarted", "P")
+        }
         Out::Paid => standing("payoutsuccessful", "Y", ResultBody::of("00001")),
         Out::Returned | Out::Declined | Out::Failed | Out::Rejected | Out::Cancelled | Out::Expired => {
             standing("payoutfailed", "N", ResultBody::of("10001"))

@@ -177,7 +177,9 @@ fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str])
         Call::Order(_) | Call::Refund(_) => (checksum::CAPTURE, &["amount"]),
         Call::Pay => (checksum::PAYMENT, &["merchantTransactionId", "amount"]),
         Call::Show(_) | Call::Inquire => (checksum::INQUIRY, &[]),
-        Call::List | Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => (checksum::LIST, &[]),
+        Call::List | Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => {
+            (checksum::LIST, &[])
+        }
     }
 }
 
@@ -223,4 +225,3 @@ fn hashed(formula: Formula) -> Vec<&'static str> {
     names.dedup();
     names
 }
-

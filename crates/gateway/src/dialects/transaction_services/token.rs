@@ -64,7 +64,14 @@ pub enum TokenFault {
 
 impl Claims {
     /// Of a login that was just accepted.
-    pub fn new(login: &str, role: Role, partner_id: &str, member_id: Option<&str>, version: String, now: Timestamp) -> Claims {
+    pub fn new(
+        login: &str,
+        role: Role,
+        partner_id: &str,
+        member_id: Option<&str>,
+        version: String,
+        now: Timestamp,
+    ) -> Claims {
         let mut unlike = [0; 16];
         getrandom::fill(&mut unlike).expect("the system's random source answers");
         Claims {

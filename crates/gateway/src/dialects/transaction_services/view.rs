@@ -12,13 +12,13 @@ use florin_kernel::routing::Method;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, Money};
 
+use super::amounts;
 use super::brands::{self, Mode};
 use super::codes::ResultBody;
 use super::document::{Document, Recurring};
 use super::redirect::STEP;
 use super::standing::{Standing, Wording, of_payment, of_withdrawal};
 use super::wire::{CardBody, CustomerBody, Inquired, Parameter, PaymentBody, Redirect, timestamp};
-use super::amounts;
 
 /// How much an answer tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,9 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             tmpl_currency: document.tmpl_currency.clone(),
             descriptor: self.descriptor(payment),
             merchant_transaction_id: payment.details.reference.clone(),
-            registration_id: attempt.filter(|_| !payment.ended_without_money()).and_then(|attempt| self.registration(attempt)),
+            registration_id: attempt
+                .filter(|_| !payment.ended_without_money())
+                .and_then(|attempt| self.registration(attempt)),
             status: long,
             transaction_status: short,
             remark: remark(payment, &result),

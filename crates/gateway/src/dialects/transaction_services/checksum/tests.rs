@@ -2,8 +2,8 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, Money};
 
 use super::{
-    CAPTURE, CARDS, CHECKOUT, DELETION, Formula, INQUIRY, INVOICE, INVOICE_AGAIN, INVOICE_LIST, INVOICE_ORDER, LINK, LIST,
-    PAYMENT, PAYOUT, REGISTRATION, REPEAT, REVERSAL, SIGN_UP, TOKEN_PAYMENT, Values, ours,
+    CAPTURE, CARDS, CHECKOUT, DELETION, Formula, INQUIRY, INVOICE, INVOICE_AGAIN, INVOICE_LIST, INVOICE_ORDER, LINK,
+    LIST, PAYMENT, PAYOUT, REGISTRATION, REPEAT, REVERSAL, SIGN_UP, TOKEN_PAYMENT, Values, ours,
 };
 
 const KEY: &str = "Kq7vT2mXw9ZrB4cN8pLs6dHf3gJy1aEu";
@@ -42,7 +42,8 @@ fn every_vector_of_the_contract_verifies() {
     check(DELETION, TOKEN, &[], "a00b693e7b73f2b41a9d6e3a2c219ede");
     check(LIST, "", &[], "10e34279fa7ef1da816a8f4c521c6ea1");
     check(CARDS, "", &[], "10e34279fa7ef1da816a8f4c521c6ea1");
-    let person = [("customer.givenName", "Jon"), ("customer.surname", "Doe"), ("customer.email", "jon.doe@example.com")];
+    let person =
+        [("customer.givenName", "Jon"), ("customer.surname", "Doe"), ("customer.email", "jon.doe@example.com")];
     check(SIGN_UP, "", &person, "b2c68caa1a25bb0cf1a71eef800dcda8");
     check(
         PAYOUT,
@@ -55,7 +56,12 @@ fn every_vector_of_the_contract_verifies() {
     check(INVOICE_AGAIN, "", &[("invoiceId", "1746"), back], "bc0769302a27774562a5a510bb770487");
     check(INVOICE_ORDER, "", &[("merchantInvoiceId", "1001")], "d882959cb42b7ad440337229f861f307");
     check(INVOICE_LIST, "", &[], "10e34279fa7ef1da816a8f4c521c6ea1");
-    check(LINK, "", &[("merchant.orderID", "LINK-5"), ("merchant.amount", "20.00")], "d0ad4d4cb1b3cdd00620ebe0770bc61b");
+    check(
+        LINK,
+        "",
+        &[("merchant.orderID", "LINK-5"), ("merchant.amount", "20.00")],
+        "d0ad4d4cb1b3cdd00620ebe0770bc61b",
+    );
 }
 
 #[test]

@@ -59,7 +59,8 @@ pub fn decode(text: &[u8]) -> String {
 
 /// Bytes as text: UTF-8, else Windows-1252.
 pub fn of_bytes(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|byte| of_windows_1252(*byte)).collect())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| of_windows_1252(*byte)).collect())
 }
 
 /// Latin-1 but for 0x80 to 0x9f (the WHATWG's table; five of them are control characters).

@@ -63,7 +63,10 @@ const SCALARS: [&str; 34] = [
 /// [`Problem::Unreadable`] says why it is not the one object that is asked for.
 pub fn read(body: &[u8]) -> Result<Fields, Problem> {
     let object = json::read_by(body, RULES).map_err(|fault| match fault {
-        JsonFault::NotUtf8 | JsonFault::Malformed | JsonFault::NotAnObject | JsonFault::RepeatedKey
+        JsonFault::NotUtf8
+        | JsonFault::Malformed
+        | JsonFault::NotAnObject
+        | JsonFault::RepeatedKey
         | JsonFault::TooDeep { .. } => Problem::Unreadable(fault.to_string().into()),
     })?;
     let mut fields = Fields::default();

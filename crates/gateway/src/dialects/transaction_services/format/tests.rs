@@ -43,8 +43,5 @@ fn json_becomes_elements_of_the_same_names() {
         r#"{"transaction":[],"invoiceList":{"0":{"a":"b"},"1":{}}}"#,
         r#"<invoiceList><item index="0"><a>b</a></item><item index="1"></item></invoiceList>"#,
     );
-    check(
-        r#"{"a":"<&>\"'","b":"x\u0001y\tz\ufffe"}"#,
-        "<a>&lt;&amp;&gt;&quot;&apos;</a><b>x\u{fffd}y\tz\u{fffd}</b>",
-    );
+    check(r#"{"a":"<&>\"'","b":"x\u0001y\tz\ufffe"}"#, "<a>&lt;&amp;&gt;&quot;&apos;</a><b>x\u{fffd}y\tz\u{fffd}</b>");
 }

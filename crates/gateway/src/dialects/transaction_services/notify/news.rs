@@ -76,9 +76,8 @@ fn of_money(before: &Payment, after: &Payment) -> Vec<News> {
             if was_done || !done(&operation.status) {
                 return None;
             }
-            let news = |long, code| {
-                Some(News { long, short: "Y", amount: operation.amount, result: ResultBody::of(code) })
-            };
+            let news =
+                |long, code| Some(News { long, short: "Y", amount: operation.amount, result: ResultBody::of(code) });
             match operation.kind {
                 OperationKind::Capture => news("capturesuccess", captured),
                 OperationKind::Refund => news("reversed", "00005"),

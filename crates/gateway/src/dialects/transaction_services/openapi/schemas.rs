@@ -254,9 +254,12 @@ pub(super) fn inquiry_sample() -> Value {
         members.insert("refundamount".to_owned(), json!("0.00"));
         members.insert("chargebackamount".to_owned(), json!("0.00"));
         members.insert("result".to_owned(), json!({"code": "00026", "description": "Your record found successfully"}));
-        members.insert("transactionResult".to_owned(), json!({
-            "code": "00001", "description": "Transaction succeeded", "bankCode": "00", "bankDescription": "Approved"
-        }));
+        members.insert(
+            "transactionResult".to_owned(),
+            json!({
+                "code": "00001", "description": "Transaction succeeded", "bankCode": "00", "bankDescription": "Approved"
+            }),
+        );
     }
     sample
 }

@@ -36,7 +36,8 @@ fn only_ours_are_believed() {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac(&KEY, &signed).finalize_bytes()))
     };
     let forged = token.replace(payload, &URL_SAFE_NO_PAD.encode(r#"{"sub":"x","role":"partner"}"#));
-    for text in ["", ".", "..", "a.b.c", &other_issuer, &unsigned, &other_algorithm, &forged, &token[..token.len() - 2]] {
+    for text in ["", ".", "..", "a.b.c", &other_issuer, &unsigned, &other_algorithm, &forged, &token[..token.len() - 2]]
+    {
         assert_eq!(read(&KEY, text, at(1000)), Err(TokenFault::Invalid), "{text}");
     }
     assert_eq!(read(&[8; 32], &token, at(1000)), Err(TokenFault::Invalid));
