@@ -61,7 +61,7 @@ async fn pay(shop: &mut Shop, token: &str, what: &str, fields: &[(&str, &str)], 
         "application/json" => serde_json::to_string(
             &login
                 .iter()
-                .chain(fields)
+                .chain(&fields)
                 .map(|(name, value)| ((*name).to_owned(), serde_json::json!(value)))
                 .collect::<serde_json::Map<_, _>>(),
         )
