@@ -174,7 +174,7 @@ fn transaction_services(demo: &DemoFile) -> NewCredential {
         settings: serde_json::json!({
             "member_id": ts.member_id, "partner_id": ts.partner_id, "username": ts.username,
             "terminals": [{
-                "terminal_id": ts.terminal_id, "descriptor": "FLORIN*SHOP", "default": true,
+                "terminal_id": ts.terminal_id, "descriptor": "FLORIN*SHOP", "default": true, "default_currency": "USD",
                 "wallets": ["PAYPAL", "SKRILL", "NETELLER"], "banks": ["SOFORT", "GIROPAY", "IDEAL", "TRUSTLY"]
             }]
         }),

@@ -102,7 +102,10 @@ pub fn status_path<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> Stri
 fn own_path(engine: &Engine, subject: Subject<'_>, seat: Seat) -> String {
     let checkout = match subject.dialect {
         Dialect::V3 => v3::checkout_page(engine, subject.id, subject.details, seat),
-        Dialect::Cashier | Dialect::Crypto | Dialect::TransactionServices => None,
+        Dialect::TransactionServices => {
+            subject.details.hosted.as_ref().map(|_| transaction_services::checkout_path(engine, subject.id))
+        }
+        Dialect::Cashier | Dialect::Crypto => None,
     };
     checkout.unwrap_or_else(|| format!("/cashier/{}", own_token(engine, subject)))
 }

@@ -15,7 +15,7 @@ use crate::world::{Mode as Mood, Receiver, World};
 const CARD: &str = "4000000000000051";
 
 /// The demo's member with other settings.
-async fn set(world: &World, more: Value) {
+pub async fn set(world: &World, more: Value) {
     let (partner, _, _) = world.demo().partner();
     let (member, name, key) = world.demo().member();
     let mut settings = json!({

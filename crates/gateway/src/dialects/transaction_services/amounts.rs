@@ -25,6 +25,21 @@ pub fn amount(value: &str, currency: Asset) -> Result<Money, Complaint> {
     })
 }
 
+/// An amount as a shop's plugin writes it, with commas between thousands; without them.
+pub fn grouped(value: &str) -> Result<String, Complaint> {
+    let (whole, fraction) = value.split_once('.').map_or((value, None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let groups: Vec<&str> = groups.collect();
+    let fits = (groups.is_empty() || digits(first, 1..=3)) && groups.iter().all(|group| digits(group, 3..=3));
+    if !fits {
+        return Err(Complaint::new(Rule::Format, "must be a number of at most 10 digits and 3 decimals"));
+    }
+    let whole = format!("{first}{}", groups.concat());
+    let plain = fraction.map_or(whole.clone(), |fraction| format!("{whole}.{fraction}"));
+    text(&plain).map(ToOwned::to_owned)
+}
+
 /// A currency's code, in any letter case.
 pub fn currency(value: &str) -> Result<Asset, Complaint> {
     Asset::currency(value).ok_or_else(|| Complaint::new(Rule::Value, "must be a currency of ISO 4217"))

@@ -196,10 +196,19 @@ pub fn caller(engine: &Engine, holder: &Login, member_id: &str) -> Result<Caller
     if holder.member_id.as_ref().is_some_and(|own| own != member_id) {
         return Err(Problem::WrongMember);
     }
-    let login = login(engine, &member_key(member_id)).ok_or(Problem::WrongMember)?;
-    if login.partner_id != holder.partner_id || login.role != Role::Merchant {
-        return Err(Problem::WrongMember);
+    let caller = member(engine, member_id)?;
+    match caller.settings.partner_id == holder.partner_id {
+        true => Ok(caller),
+        false => Err(Problem::WrongMember),
     }
+}
+
+/// A member by its number alone: for forms that prove themselves by their checksum.
+///
+/// # Errors
+/// [`Problem::WrongMember`] when there is none.
+pub fn member(engine: &Engine, member_id: &str) -> Result<Caller, Problem> {
+    let login = login(engine, &member_key(member_id)).ok_or(Problem::WrongMember)?;
     let Login { credential, keys, .. } = login;
     let directory = engine.directory();
     let merchant = directory.merchant(credential.merchant).ok_or(Problem::WrongMember)?.clone();

@@ -4,6 +4,7 @@ use florin_kernel::payment::Details;
 use serde::{Deserialize, Serialize};
 
 use super::brands::Mode;
+use super::checkout::Checkout;
 
 /// What this dialect keeps with a payment for its answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,12 @@ pub struct Document {
     /// How the payer goes back.
     #[serde(default, skip_serializing_if = "ReturnMethod::is_post")]
     pub return_method: ReturnMethod,
+    /// Whether the merchant is told of the stored card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
+    /// What the shop said about our page, where it is paid on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkout: Option<Box<Checkout>>,
     /// Its place in a series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring: Option<Recurring>,
@@ -95,6 +102,8 @@ impl Document {
             country: String::new(),
             order: String::new(),
             return_method: ReturnMethod::Post,
+            registered: false,
+            checkout: None,
             recurring: None,
         }
     }

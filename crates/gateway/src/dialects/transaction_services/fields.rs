@@ -56,6 +56,14 @@ impl Fields {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Puts a value under another name.
+    ///
+    /// # Errors
+    /// [`Problem::Unreadable`] when there are too many.
+    pub fn put(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        self.take(name, value)
+    }
+
     /// That no name came twice with different values, and nothing else than a scalar where one belongs.
     ///
     /// # Errors

@@ -101,6 +101,11 @@ impl Announcer for TsAnnouncer {
     fn schedule(&self) -> Schedule {
         Schedule { pauses: &PAUSES, until: Until::Attempts(10), newer: Newer::Waits }
     }
+
+    fn is_passing(&self, body: &str) -> bool {
+        let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        body["transactionStatus"] == "P"
+    }
 }
 
 /// Who is told, and where.
@@ -154,7 +159,7 @@ impl Receiver<'_> {
             eci: eci(payment, attempt),
             bank_reference_id: attempt.map(bank_reference).unwrap_or_default(),
             registration_id: attempt
-                .filter(|_| !payment.ended_without_money())
+                .filter(|_| self.document.registered && !payment.ended_without_money())
                 .and_then(|attempt| viewer.registration(attempt)),
             ..self.common(&payment.details, news)
         }

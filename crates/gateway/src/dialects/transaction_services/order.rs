@@ -6,10 +6,8 @@
 use std::sync::Arc;
 
 use florin_engine::directory::Permission;
-use florin_engine::{
-    Answer, ClaimKind, ClaimRequest, Earlier, OperationRequest, RenderOperation, Reuse, SubmitError,
-};
-use florin_kernel::payment::{Command, Dialect, Linked, OperationKind, Payment, Refusal, State};
+use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, OperationRequest, RenderOperation, Reuse, SubmitError};
+use florin_kernel::payment::{Command, Dialect, Ending, Linked, OperationKind, Payment, Refusal, State};
 use florin_kernel::{Asset, Money, Transaction};
 
 use super::amounts;
@@ -52,6 +50,9 @@ impl Kind {
     }
 }
 
+/// What is kept with an operation that was ordered here: its answer tells that it is open.
+pub const ORDERED_HERE: &str = "\"transaction services\"";
+
 /// An order as it was read.
 struct Order {
     kind: Kind,
@@ -74,7 +75,8 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
     let Transaction::Payment(payment) = transaction else { return Err(Problem::NotFound) };
     let amount = order.amount_in(&payment)?;
     let teller = Teller { viewer: state.viewer(&caller), kind: order.kind, document: document.clone() };
-    let (claims, digest) = claims(state, &caller, &order, &fields, &document, amount, idempotency_key)?;
+    let reuse = reuse(&payment);
+    let (claims, digest) = claims(state, &caller, &order, &fields, (&document, amount, reuse), idempotency_key)?;
     let refuse = |payment: &Payment, refusal: Option<&Refusal>| {
         let reason = reason(order.kind, payment, refusal);
         Told::of(wire::text(&teller.refused(payment, amount, reason)))
@@ -90,7 +92,8 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
         Ok(command) => command,
         // A copy of an order that was obeyed is told its answer, whatever stands against another one now.
         Err(refusal) => {
-            let earlier = state.engine.earlier_operation(caller.owner(), Dialect::TransactionServices, &claims, digest, render);
+            let earlier =
+                state.engine.earlier_operation(caller.owner(), Dialect::TransactionServices, &claims, digest, render);
             return match earlier.await? {
                 Some(Earlier::Replay(reply)) => Ok(reply.into()),
                 Some(Earlier::Taken(ClaimKind::IdempotencyKey)) => Err(Problem::KeyTaken),
@@ -100,8 +103,14 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
             };
         }
     };
-    let request =
-        OperationRequest { dialect: Dialect::TransactionServices, command, claims, digest, echo: String::new(), render };
+    let request = OperationRequest {
+        dialect: Dialect::TransactionServices,
+        command,
+        claims,
+        digest,
+        echo: ORDERED_HERE.to_owned(),
+        render,
+    };
     match state.engine.operate(caller.owner(), payment.id, request).await {
         Ok(reply) => Ok(reply.into()),
         Err(SubmitError::Refused(refusal)) => {
@@ -172,8 +181,7 @@ fn claims(
     caller: &Caller,
     order: &Order,
     fields: &Fields,
-    document: &Document,
-    amount: Option<Money>,
+    (document, amount, reuse): (&Document, Option<Money>, Reuse),
     key: Option<String>,
 ) -> Result<(Vec<ClaimRequest>, [u8; 16]), Problem> {
     let (word, number) = (order.kind.word(), document.number.as_str());
@@ -192,10 +200,17 @@ fn claims(
         (Kind::Capture | Kind::Reversal, _) | (Kind::Refund, Refunds::Single) => {
             let amount = amount.map(amounts::printed).unwrap_or_default();
             let digest = state.engine.digest(&[word.as_bytes(), number.as_bytes(), amount.as_bytes()]);
-            // After a refusal it is a new try.
-            let single = within("").reused(Reuse::Reopened);
+            let single = within("").reused(reuse);
             Ok(([single].into_iter().chain(key).collect(), digest))
         }
+    }
+}
+
+/// An order that the provider refused may be given again. One that closed a payment without money is never over.
+fn reuse(payment: &Payment) -> Reuse {
+    match &payment.state {
+        State::Created | State::PendingPayer { .. } | State::Ended(Ending::Cancelled) => Reuse::Never,
+        State::Pending { .. } | State::Unknown { .. } | State::Funded(_) | State::Ended(_) => Reuse::Reopened,
     }
 }
 
@@ -218,7 +233,9 @@ fn command(order: &Order, payment: &Payment, amount: Option<Money>, caller: &Cal
                 Ok(Command::GiveUp)
             }
             (State::Funded(funds), _) if !funds.captured.is_zero() => Err("Transaction is captured, use refund"),
-            (State::Funded(_), Some(part)) if part.exceeds(payment.asked) => Err("Amount exceeds the authorised amount"),
+            (State::Funded(_), Some(part)) if part.exceeds(payment.asked) => {
+                Err("Amount exceeds the authorised amount")
+            }
             (State::Funded(_), Some(part)) if caller.settings.partial_reversal == Switch::On => {
                 Ok(Command::VoidPart(part))
             }

@@ -14,7 +14,7 @@ use florin_kernel::payment::{
 
 use super::auth::Caller;
 use super::content::content;
-use super::document::Document;
+use super::document::{Document, Recurring};
 use super::errors::Problem;
 use super::references::{self, Space};
 use super::request::{self, Account, Keep, Kind, Purchase, Reading};
@@ -38,16 +38,17 @@ pub async fn pay(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let purchase = request::read(&fields, state.reading(&caller))?;
     caller.may(permissions(&purchase.account))?;
     let digest = state.engine.digest(&[&content("payments", "", &fields)]);
-    let reference = references::claim(&caller, Space::Purchase, &purchase.reference);
+    let reference = purchase.reference.as_deref().map(|text| references::claim(&caller, Space::Purchase, text));
     let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
+    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
     Ok(make(state, &caller, &purchase, claims, digest).await?.into())
 }
 
 fn permissions(account: &Account) -> &'static [Permission] {
     match account {
         Account::Card(_) => &[Permission::Deposits, Permission::S2sCards],
-        Account::Page => &[Permission::Deposits],
+        // A stored card's number is in no request.
+        Account::Stored(..) | Account::Page => &[Permission::Deposits],
     }
 }
 
@@ -59,7 +60,11 @@ pub fn render(viewer: Viewer) -> Render {
     })
 }
 
-async fn make(
+/// Makes a payment; where it is refused, a copy of an earlier request is told its answer all the same.
+///
+/// # Errors
+/// [`Problem`]; nothing is written then.
+pub async fn make(
     state: &TsState,
     caller: &Caller,
     purchase: &Purchase,
@@ -88,9 +93,14 @@ async fn make(
         };
         payment.details.descriptor.clone_from(&terminal.descriptor);
         payment.details.echo = document.text();
-        let claims = claims.iter().cloned().chain([ClaimRequest::number(number)]).collect();
+        let ours = purchase.reference.is_none().then(|| format!("FL-{number}"));
+        if let Some(reference) = &ours {
+            payment.details.reference.clone_from(reference);
+        }
+        let ours = ours.map(|text| references::claim(caller, Space::Purchase, &text));
+        let claims = claims.iter().cloned().chain(ours).chain([ClaimRequest::number(number)]).collect();
         let (card, brand) = match &purchase.account {
-            Account::Card(card) => (Some(card.clone()), String::new()),
+            Account::Card(card) | Account::Stored(card, _) => (Some(card.clone()), String::new()),
             Account::Page => (None, brand),
         };
         let new = NewPayment {
@@ -100,7 +110,11 @@ async fn make(
             candidate,
             method: purchase.mode.method(),
             brand,
-            circumstances: Circumstances { authenticate: purchase.authenticate.clone(), ..Circumstances::default() },
+            circumstances: Circumstances {
+                authenticate: purchase.authenticate.clone(),
+                presence: purchase.presence.clone(),
+                simulated: None,
+            },
             card,
             on_file: on_file(purchase),
             render: render.clone(),
@@ -125,11 +139,14 @@ fn terminal<'c>(caller: &'c Caller, purchase: &Purchase) -> Result<(&'c Terminal
 }
 
 fn on_file(purchase: &Purchase) -> OnFile {
-    match (&purchase.account, purchase.keep) {
-        (Account::Card(_), Keep::Yes) => {
+    let is_initial = purchase.document.recurring == Some(Recurring::Initial);
+    match &purchase.account {
+        Account::Stored(_, id) => OnFile::Charged(*id),
+        // The first payment of a series keeps its card, for the others.
+        Account::Card(_) if purchase.keep == Keep::Yes || is_initial => {
             OnFile::Keep { customer: Some(purchase.document.customer.clone()).filter(|id| !id.is_empty()) }
         }
-        (Account::Card(_) | Account::Page, Keep::No) | (Account::Page, Keep::Yes) => OnFile::Not,
+        Account::Card(_) | Account::Page => OnFile::Not,
     }
 }
 
@@ -155,7 +172,7 @@ fn new_payment(state: &TsState, caller: &Caller, purchase: &Purchase) -> Payment
         announced: None,
         details: Details {
             credential: Some(caller.credential.id),
-            reference: purchase.reference.clone(),
+            reference: purchase.reference.clone().unwrap_or_default(),
             payer: purchase.payer.clone(),
             links: Links {
                 success: return_url.clone(),

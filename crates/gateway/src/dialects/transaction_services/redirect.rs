@@ -1,13 +1,16 @@
 //! The payer's step at an address of ours, 3-D Secure or the way to a wallet or bank, and what the payer brings back to the shop
 //! (contract, sections 8.2 and 10). The token is the state; GET and POST do the same, but for the simulator's `action`.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use florin_engine::Engine;
 use florin_engine::directory::Credential;
-use florin_kernel::payment::{Details, Mode, Payment};
+use florin_kernel::PaymentId;
+use florin_kernel::payment::{Details, Mode, Payment, Seq};
 use florin_kernel::public_id::Reference;
 
 use super::amounts;
@@ -25,6 +28,10 @@ use crate::pages::{back, notice, see_other, sim};
 /// What tokens of the step's address are made for.
 pub const STEP: &str = "transaction services step";
 
+/// How long the payer waits for the shop's first notification at most.
+const HEAD_START: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(20);
+
 /// `/transaction/PGRRedirect?id=`: shows the step, or leads on to where it is; once it is over, the result.
 pub async fn step(
     State(state): State<TsState>,
@@ -34,7 +41,12 @@ pub async fn step(
 ) -> Response {
     let fields = form::read(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let Some(token) = fields.get("id") else { return notice::not_found() };
-    act(&state, token, &headers, &body).await
+    let acts = form::read(&body).is_ok_and(|fields| fields.get("action").is_some());
+    let response = act(&state, token, &headers, &body).await;
+    if let Some(reference) = state.engine.read_page_token(STEP, token).filter(|_| acts) {
+        first_notification(&state.engine, reference.payment).await;
+    }
+    response
 }
 
 /// `/transaction/3DReturn/{token}`: the payer is back from the issuer. What the browser brings along proves nothing, so the provider
@@ -49,7 +61,20 @@ pub async fn returned(
     if let Err(error) = state.engine.payer_returned(reference).await {
         tracing::debug!(%error, "a returning payer's payment is as it was");
     }
+    first_notification(&state.engine, reference.payment).await;
     act(&state, &token, &headers, &body).await
+}
+
+/// Gives the first notification a head start over the payer, so that the shop knows when the payer is back.
+pub async fn first_notification(engine: &Engine, payment: PaymentId) {
+    let attempted = async {
+        while let Ok(events) = engine.store().events(payment).await
+            && events.iter().any(|(event, deliveries)| event.attempts == 0 && deliveries.is_empty())
+        {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    _ = tokio::time::timeout(HEAD_START, attempted).await;
 }
 
 async fn act(state: &TsState, token: &str, headers: &HeaderMap, body: &[u8]) -> Response {
@@ -79,6 +104,12 @@ pub fn return_method(details: &Details) -> ReturnMethod {
     Document::of(details).map(|document| document.return_method).unwrap_or_default()
 }
 
+/// Where the payer of an attempt acts, or is sent back from.
+pub fn step_url(engine: &Engine, payment: &Payment, seq: Seq) -> String {
+    let token = engine.page_token(STEP, Reference { payment: payment.id, sequence: seq.number() });
+    format!("{}/transaction/PGRRedirect?id={token}", engine.public_url())
+}
+
 /// Where a payer is sent who goes back to the shop by a link: to the shop with the fields in the query, or to our page that posts them.
 /// Nothing where the shop gave no address.
 pub fn way_back(engine: &Engine, payment: &Payment) -> Option<String> {
@@ -87,9 +118,7 @@ pub fn way_back(engine: &Engine, payment: &Payment) -> Option<String> {
         _ if link.is_empty() => None,
         ReturnMethod::Get => back::append(link, &return_fields(engine, payment)),
         ReturnMethod::Post => {
-            let sequence = payment.last_attempt().map_or(0, |attempt| attempt.seq.number());
-            let token = engine.page_token(STEP, Reference { payment: payment.id, sequence });
-            Some(format!("{}/transaction/PGRRedirect?id={token}", engine.public_url()))
+            Some(step_url(engine, payment, payment.last_attempt().map_or(Seq::new(0), |attempt| attempt.seq)))
         }
     }
 }
@@ -150,7 +179,9 @@ pub fn return_fields(engine: &Engine, payment: &Payment) -> Vec<(&'static str, S
         ("resourcePath", format!("/transactionServices/REST/v1/payments/{number}")),
     ];
     let viewer = Viewer { engine, wording: Wording::default() };
-    let kept = attempt.filter(|_| !payment.ended_without_money()).and_then(|attempt| viewer.registration(attempt));
+    let kept = attempt
+        .filter(|_| document.registered && !payment.ended_without_money())
+        .and_then(|attempt| viewer.registration(attempt));
     if let Some(id) = kept {
         fields.extend([("registrationId", id.clone()), ("token", id)]);
     }

@@ -29,6 +29,15 @@ pub fn claim(caller: &Caller, space: Space, text: &str) -> ClaimRequest {
     ClaimRequest::reference(text).within(format!("{} {word}", caller.settings.member_id)).reused(reuse)
 }
 
+/// A reference's claim by our page, where a person may try a failed one again.
+pub fn of_page(caller: &Caller, text: &str) -> ClaimRequest {
+    let reuse = match caller.settings.reuse_reference {
+        ReuseReference::Hosted | ReuseReference::All => Reuse::Reopened,
+        ReuseReference::Never => Reuse::Never,
+    };
+    claim(caller, Space::Purchase, text).reused(reuse)
+}
+
 /// An `Idempotency-Key`'s claim.
 pub fn key_claim(caller: &Caller, text: &str) -> ClaimRequest {
     ClaimRequest::idempotency_key(text).within(caller.settings.member_id.as_str())

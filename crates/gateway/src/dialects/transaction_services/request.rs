@@ -1,8 +1,8 @@
 //! A payment as it was asked for, read into kernel types once (contract, sections 7 and 8.2), with everything that is wrong said at once.
 
 use florin_kernel::card::{Card, Cvc, Expiry, Pan, PanError, without_numbers};
-use florin_kernel::payment::{Authenticate, Mode as DevOrLive, Payer};
-use florin_kernel::{Asset, Money};
+use florin_kernel::payment::{Authenticate, Mode as DevOrLive, Payer, Presence};
+use florin_kernel::{Asset, Money, RegistrationId};
 use jiff::civil::Date;
 
 use super::amounts;
@@ -22,10 +22,13 @@ pub enum Kind {
     Preauthorisation,
 }
 
-const KINDS: &[(&str, Kind)] = &[("DB", Kind::Debit), ("PA", Kind::Preauthorisation)];
+/// The names of kinds.
+pub const KINDS: &[(&str, Kind)] = &[("DB", Kind::Debit), ("PA", Kind::Preauthorisation)];
 const RETURNS: &[(&str, ReturnMethod)] = &[("POST", ReturnMethod::Post), ("GET", ReturnMethod::Get)];
-const YES_OR_NO: &[(&str, Keep)] = &[("true", Keep::Yes), ("false", Keep::No)];
-const AUTHENTICATIONS: &[(&str, Wish)] = &[("3D", Wish::Rule), ("only3D", Wish::Always), ("direct", Wish::Never)];
+/// The names of a switch.
+pub const YES_OR_NO: &[(&str, Keep)] = &[("true", Keep::Yes), ("false", Keep::No)];
+/// The names of what is wanted of 3-D Secure.
+pub const AUTHENTICATIONS: &[(&str, Wish)] = &[("3D", Wish::Rule), ("only3D", Wish::Always), ("direct", Wish::Never)];
 const SERIES: &[(&str, Place)] = &[("INITIAL", Place::Initial), ("REPEATED", Place::Repeated)];
 
 /// Whether the card is to be stored.
@@ -40,10 +43,24 @@ pub enum Keep {
 
 /// What is wanted of 3-D Secure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+pub enum Wish {
+    /// What the terminal's rule says.
     Rule,
+    /// No approval without it.
     Always,
+    /// None.
     Never,
+}
+
+impl Wish {
+    /// What is asked of the provider.
+    pub fn asked(self) -> Authenticate {
+        match self {
+            Wish::Rule => Authenticate::Auto,
+            Wish::Always => Authenticate::Always,
+            Wish::Never => Authenticate::Never,
+        }
+    }
 }
 
 /// A payment's place in a series.
@@ -69,6 +86,8 @@ pub struct Reading<'a> {
 pub enum Account {
     /// By a card that came with the request.
     Card(Card),
+    /// By a stored card.
+    Stored(Card, RegistrationId),
     /// On a page of the wallet's or bank's.
     Page,
 }
@@ -86,8 +105,8 @@ pub struct Purchase {
     pub brand: String,
     /// Card or page.
     pub account: Account,
-    /// The merchant's reference.
-    pub reference: String,
+    /// The merchant's reference; none: ours, made of the number.
+    pub reference: Option<String>,
     /// The terminal that was named.
     pub terminal_id: Option<String>,
     /// Where the payer's browser goes back to; empty: to our receipt.
@@ -98,6 +117,8 @@ pub struct Purchase {
     pub payer: Payer,
     /// What is wanted of 3-D Secure.
     pub authenticate: Authenticate,
+    /// Whether the payer takes part.
+    pub presence: Presence,
     /// Whether the card is to be stored.
     pub keep: Keep,
     /// In how many parts it is to be paid.
@@ -122,11 +143,7 @@ pub fn read(fields: &Fields, reading: Reading<'_>) -> Result<Box<Purchase>, Prob
     let return_url = reader.read("merchantRedirectUrl", urls::web_url);
     let return_url = return_url.unwrap_or_else(|| reading.settings.default_redirect_url.clone());
     let webhook = reader.read("notificationUrl", urls::notification_url(reading.mode));
-    let authenticate = match reader.read("attemptThreeD", one_of(AUTHENTICATIONS)).unwrap_or(Wish::Rule) {
-        Wish::Rule => Authenticate::Auto,
-        Wish::Always => Authenticate::Always,
-        Wish::Never => Authenticate::Never,
-    };
+    let authenticate = reader.read("attemptThreeD", one_of(AUTHENTICATIONS)).unwrap_or(Wish::Rule).asked();
     let keep = reader.read("createRegistration", one_of(YES_OR_NO)).unwrap_or_default();
     let installments = reader.read("installment", number(2)).and_then(|count| count.parse().ok()).unwrap_or(1);
     let place = reader.read("recurringType", one_of(SERIES));
@@ -145,18 +162,20 @@ pub fn read(fields: &Fields, reading: Reading<'_>) -> Result<Box<Purchase>, Prob
     }
     document.mode = Some(mode);
     document.recurring = place.map(|_| Recurring::Initial);
+    document.registered = keep == Keep::Yes;
     Ok(Box::new(Purchase {
         kind: kind.ok_or(Problem::Fault)?,
         amount: amount.ok_or(Problem::Fault)?,
         mode,
         brand,
         account,
-        reference: reference.ok_or(Problem::Fault)?,
+        reference: Some(reference.ok_or(Problem::Fault)?),
         terminal_id,
         return_url,
         webhook: webhook.unwrap_or_default(),
         payer,
         authenticate,
+        presence: Presence::Payer,
         keep,
         installments,
         document,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use florin_kernel::ports::Lane;
 use ipnet::IpNet;
 
@@ -15,9 +15,9 @@ use super::errors::Problem;
 use super::failures::Failures;
 use super::fields::body;
 use super::format::Format;
-use super::state::TsState;
+use super::state::{TsState, is_inquiry, is_repeat};
 use super::wire::Told;
-use super::{inquiry, list, login, pay, redirect};
+use super::{checkout, inquiry, list, login, order, pay, redirect, repeat};
 use crate::dialects::request::{BodyFault, read_body};
 use crate::pages::sim::Simulation;
 
@@ -33,6 +33,12 @@ pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet]) -> Router {
     let paths = prefixes.flat_map(|prefix| [prefix.to_owned(), format!("{prefix}/"), format!("{prefix}/{{*rest}}")]);
     paths
         .fold(Router::new(), |router, path| router.route(&path, any(answer)))
+        .route("/transaction/Checkout", post(checkout::open))
+        .route("/transaction/PayProcessController", post(checkout::open))
+        .route("/transaction/Checkout/{session}", get(checkout::show))
+        .route("/transaction/Checkout/{session}/pay", post(checkout::pay))
+        .route("/transaction/Checkout/{session}/cancel", post(checkout::cancel))
+        .route("/transaction/Checkout/{session}/status", get(checkout::ask))
         .route("/transaction/PGRRedirect", get(redirect::step).post(redirect::step))
         .route("/transaction/3DReturn/{token}", get(redirect::returned).post(redirect::returned))
         .with_state(state)
@@ -70,11 +76,12 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
     }
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {
+        Call::Pay if is_repeat(&asked.fields) => Box::pin(repeat::repeat(state, asked, "")).await,
         Call::Pay => pay::pay(state, asked).await,
-        Call::Order(id) if super::state::is_inquiry(&asked.fields) => {
-            Box::pin(inquiry::inquire(state, asked, id)).await
-        }
-        Call::Order(_) | Call::Refund(_) => Err(Problem::NotEnabled),
+        Call::Order(id) if is_inquiry(&asked.fields) => Box::pin(inquiry::inquire(state, asked, id)).await,
+        Call::Order(id) if is_repeat(&asked.fields) => Box::pin(repeat::repeat(state, asked, id)).await,
+        Call::Order(id) => Box::pin(order::order(state, asked, id, None)).await,
+        Call::Refund(id) => Box::pin(order::order(state, asked, id, Some(order::Kind::Refund))).await,
         Call::Show(id) => Box::pin(inquiry::inquire(state, asked, id)).await,
         Call::Inquire => Box::pin(inquiry::inquire(state, asked, "")).await,
         Call::List => Box::pin(list::list(state, asked)).await,

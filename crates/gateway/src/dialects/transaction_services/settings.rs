@@ -70,6 +70,9 @@ pub struct Terminal {
     pub terminal_id: String,
     /// Currencies; empty: all.
     pub currencies: Vec<Asset>,
+    /// What is paid in where nothing is said on our page; none: the first of `currencies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_currency: Option<Asset>,
     /// Ways to pay; empty: all.
     pub modes: Vec<super::brands::Mode>,
     /// Card brands; empty: all.
@@ -88,6 +91,13 @@ pub struct Terminal {
     pub disabled: bool,
     /// Whether cards are taken without their code.
     pub cvv_optional: bool,
+}
+
+impl Terminal {
+    /// What is paid in where nothing is said.
+    pub fn currency(&self) -> Option<Asset> {
+        self.default_currency.or(self.currencies.first().copied())
+    }
 }
 
 /// A partner: whoever members belong to.

@@ -165,6 +165,12 @@ pub fn is_inquiry(fields: &Fields) -> bool {
     fields.get("paymentType").is_some_and(|kind| kind.eq_ignore_ascii_case("IN"))
 }
 
+/// Whether a call charges the card of an earlier payment again.
+pub fn is_repeat(fields: &Fields) -> bool {
+    let is = |name: &str, word: &str| fields.get(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
+    is("recurringType", "REPEATED") && (is("paymentType", "DB") || is("paymentType", "PA"))
+}
+
 /// What is hashed in a call, and which of its fields must be there.
 fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str]) {
     let is = |word: &str| fields.get("paymentType").is_some_and(|kind| kind.eq_ignore_ascii_case(word));

@@ -16,7 +16,7 @@ use super::amounts;
 use super::brands::{self, Mode};
 use super::codes::ResultBody;
 use super::document::{Document, Recurring};
-use super::redirect::STEP;
+use super::redirect::{STEP, step_url};
 use super::standing::{Standing, Wording, of_payment, of_withdrawal};
 use super::wire::{CardBody, CustomerBody, Inquired, Parameter, PaymentBody, Redirect, timestamp};
 
@@ -78,7 +78,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             descriptor: self.descriptor(payment),
             merchant_transaction_id: payment.details.reference.clone(),
             registration_id: attempt
-                .filter(|_| !payment.ended_without_money())
+                .filter(|_| document.registered && !payment.ended_without_money())
                 .and_then(|attempt| self.registration(attempt)),
             status: long,
             transaction_status: short,
@@ -163,7 +163,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             Parameter { name: "TermUrl", value: format!("{base}/transaction/3DReturn/{token}") },
         ];
         Some(Redirect {
-            url: format!("{base}/transaction/PGRRedirect?id={token}"),
+            url: step_url(&self.engine, payment, seq),
             method: "POST",
             target: "_self",
             listof_parameters: parameters.clone(),

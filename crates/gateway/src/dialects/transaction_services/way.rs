@@ -36,7 +36,7 @@ pub fn find(
         within(payment.asked, limit.min, limit.max)?;
     }
     let (card, needs) = match &purchase.account {
-        Account::Card(card) => (CardFacts::of(&card.pan), Needs::TakesCards),
+        Account::Card(card) | Account::Stored(card, _) => (CardFacts::of(&card.pan), Needs::TakesCards),
         Account::Page => (CardFacts::Unseen, Needs::Page),
     };
     let payer = &payment.details.payer;

@@ -1,9 +1,10 @@
 //! What a change of a payment is news about. Pure.
 
 use florin_kernel::Money;
-use florin_kernel::payment::{CaptureMode, Linked, OperationKind, OperationStatus, Payment, State};
+use florin_kernel::payment::{CaptureMode, Linked, Operation, OperationKind, OperationStatus, Payment, State};
 
 use super::super::codes::ResultBody;
+use super::super::order::ORDERED_HERE;
 use super::super::settings::{Settings, SwitchOn};
 use super::super::standing::{Standing, Wording, of_payment as standing};
 
@@ -63,7 +64,21 @@ pub fn of_payment(before: &Payment, after: &Payment, settings: &Settings) -> Vec
         (_, Stage::Payer | Stage::Provider) | (Stage::Funded, Stage::Funded) | (Stage::Ended, Stage::Ended) => false,
     };
     let own = own.then(|| News::of(standing(after, wording), after.asked));
-    own.into_iter().chain(of_money(before, after)).collect()
+    let open = settings.notify_intermediate == SwitchOn::On && has_untold_order(before, after);
+    let open = open.then(|| News::of(standing(after, wording), after.asked));
+    own.into_iter().chain(open).chain(of_money(before, after)).collect()
+}
+
+/// Whether a capture, void or refund that was not ordered here is now known to be open: its provider was asked and has not decided.
+fn has_untold_order(before: &Payment, after: &Payment) -> bool {
+    after.linked().into_iter().any(|linked| match linked {
+        Linked::Operation(now) if now.is_open() && now.echo != ORDERED_HERE => {
+            let first_answer =
+                |was: &Operation| was.status == OperationStatus::Pending && was != now && now.look_ups == 0;
+            before.operation(now.seq).is_some_and(first_answer)
+        }
+        Linked::Operation(_) | Linked::Chargeback { .. } => false,
+    })
 }
 
 /// What was done about the money since.

@@ -53,9 +53,7 @@ impl Teller {
             Some(OperationStatus::Pending | OperationStatus::NeedsPayer(_) | OperationStatus::Unknown(_)) => {
                 ("P", ResultBody::of("00002"))
             }
-            Some(OperationStatus::Declined(Decline::Response(code))) => {
-                ("N", failed(bank_words(code)).with_bank(code))
-            }
+            Some(OperationStatus::Declined(Decline::Response(code))) => ("N", failed(bank_words(code)).with_bank(code)),
             Some(OperationStatus::Declined(Decline::Risk)) => ("N", failed("Refused by a risk rule")),
             Some(OperationStatus::Declined(Decline::Authentication(_) | Decline::Provider)) => {
                 ("N", failed("Refused by the provider"))
