@@ -56,13 +56,18 @@ pub fn openapi() -> Value {
             )},
             "/transactionServices/REST/v1/payments/{id}": {
                 "post": call(
-                    "Inquiry (paymentType IN)",
-                    "Checksum: memberId|key|id. The id is paymentId, or with idType MID merchantTransactionId, in the body or the path; \
-                        ids that other dialects of Florin print are taken too.",
-                    vec![id()],
-                    "InquiryRequest",
-                    "Payment",
-                    schemas::inquiry_sample()
+                    "Capture, reverse, refund, repeat or inquire",
+                    "CP takes what an authorisation holds, once, and releases the rest; checksum memberId|key|id|amount. RV releases the \
+                        hold, or closes a payment that waits for its payer; memberId|key|id, with an amount also |amount. RF gives back, \
+                        once or, with the setting refunds several, in parts that have a merchantTransactionId or an Idempotency-Key of \
+                        their own; as CP. DB and PA with recurringType REPEATED charge the card of a payment made with INITIAL again; \
+                        as CP. IN reads: memberId|key|id, where the id is paymentId, or with idType MID merchantTransactionId.\n\n\
+                        transactionStatus is the order's outcome (Y, P, N), status where the payment stands then. The same capture, \
+                        reversal or refund again gets the same answer. Ids that other dialects of Florin print are taken too.",
+                    vec![id(), idempotency_key()],
+                    "Order",
+                    "OrderAnswer",
+                    schemas::order_sample()
                 ),
                 "get": {
                     "summary": "Inquiry by the path alone",
@@ -75,6 +80,26 @@ pub fn openapi() -> Value {
                     "responses": answers("Payment", schemas::inquiry_sample())
                 }
             },
+            "/transactionServices/REST/v1/refund/{id}": {"post": call(
+                "Refund, by its other path",
+                "As paymentType RF.",
+                vec![id(), idempotency_key()],
+                "Order",
+                "OrderAnswer",
+                schemas::order_sample()
+            )},
+            "/transaction/Checkout": {"post": {
+                "summary": "Send a payer to our page",
+                "description": "A form in the payer's browser, without a token; also at /transaction/PayProcessController, with old names and \
+                    any letter case. Checksum: memberId|totype|amount|merchantTransactionId|merchantRedirectUrl|key. It leads (303) to \
+                    a page where the payer chooses how to pay, may try three times and may give up, and then returns. The same reference \
+                    leads to the same session, and after a failure to a new one. What is wrong is said on a page.",
+                "security": [],
+                "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+                    "schema": reference("CheckoutForm")
+                }}},
+                "responses": {"303": {"description": "To the session's page"}, "400": {"description": "A page that says what is wrong"}}
+            }},
             "/transactionServices/REST/v1/inquiry": {"post": call(
                 "Inquiry by fields",
                 "As IN, with the id in the body.",

@@ -77,6 +77,55 @@ pub(super) fn schemas() -> Value {
                 "merchantTransactionId": text(100, "Yours")
             }
         },
+        "Order": {
+            "type": "object",
+            "required": ["authentication.memberId", "authentication.checksum", "paymentType"],
+            "properties": {
+                "authentication.memberId": member(),
+                "authentication.checksum": checksum("1a7d6ac847ebeedd7a6f56a2ada53b8e"),
+                "paymentType": {"type": "string", "enum": ["CP", "RV", "RF", "DB", "PA", "IN"], "examples": ["CP"]},
+                "amount": {"type": "string", "description": "Required but for RV and IN", "examples": ["30.00"]},
+                "currency": text(3, "That of the payment"),
+                "merchantTransactionId": text(100, "Of one of several refunds, or of a repeat"),
+                "recurringType": {"type": "string", "enum": ["REPEATED"], "description": "With DB and PA"},
+                "idType": {"type": "string", "enum": ["PID", "MID"], "description": "Which id is meant, of RF and IN"}
+            }
+        },
+        "OrderAnswer": {
+            "type": "object",
+            "properties": {
+                "paymentId": {"type": "string"},
+                "paymentType": {"type": "string"},
+                "status": {"type": "string", "description": "Where the payment stands"},
+                "transactionStatus": {"type": "string", "enum": ["Y", "P", "N"], "description": "What became of the order"},
+                "amount": {"type": "string"},
+                "currency": {"type": "string"},
+                "merchantTransactionId": {"type": "string"},
+                "captureamount": {"type": "string"},
+                "refundamount": {"type": "string"},
+                "remark": {"type": "string"},
+                "result": reference("Result"),
+                "timestamp": {"type": "string"}
+            }
+        },
+        "CheckoutForm": {
+            "type": "object",
+            "required": ["memberId", "totype", "amount", "merchantTransactionId", "merchantRedirectUrl", "checksum"],
+            "properties": {
+                "memberId": member(),
+                "totype": shown(100, "The partner's name or id", "florin"),
+                "amount": shown(18, "With or without commas between thousands", "50.00"),
+                "currency": text(3, "Absent: the terminal's"),
+                "merchantTransactionId": shown(100, "Your reference", "ORDER-1001"),
+                "merchantRedirectUrl": shown(2048, "Where the payer returns", "https://shop.example/return"),
+                "checksum": checksum("738d6048ea6711d3dd5c23f941f6780e"),
+                "transactionType": {"type": "string", "enum": ["DB", "PA"]},
+                "paymentMode": {"type": "string", "enum": ["CC", "EW", "NB"], "description": "The only way to offer"},
+                "notificationUrl": text(2048, "Where notifications go"),
+                "createRegistration": {"type": "string", "enum": ["true", "false"]},
+                "lang": text(16, "The page's language")
+            }
+        },
         "ListRequest": {
             "type": "object",
             "required": ["authentication.memberId", "authentication.checksum"],
@@ -262,6 +311,15 @@ pub(super) fn inquiry_sample() -> Value {
         );
     }
     sample
+}
+
+pub(super) fn order_sample() -> Value {
+    json!({
+        "paymentId": "5428900001", "paymentType": "CP", "status": "capturesuccess", "transactionStatus": "Y", "amount": "30.00",
+        "currency": "USD", "merchantTransactionId": "ORDER-1001", "captureamount": "30.00", "refundamount": "0.00",
+        "remark": "Captured", "result": {"code": "00004", "description": "Transaction captured successfully"},
+        "timestamp": "2026-01-15 10:25:02"
+    })
 }
 
 pub(super) fn list_sample() -> Value {
