@@ -1,5 +1,7 @@
 //! How dialects tell merchants: each makes the bytes of its own events, inside the commit that causes them.
 
+use std::sync::Arc;
+
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{CredentialId, Timestamp};
@@ -82,6 +84,11 @@ pub trait Announcer: Send + Sync {
 
     /// The same about a withdrawal.
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement>;
+
+    /// What a credential's receiver is tried with; nothing where the dialect has no such message or the credential no URL.
+    fn trial(&self, _credential: &Arc<Credential>, _engine: &Engine) -> Option<Announcement> {
+        None
+    }
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;

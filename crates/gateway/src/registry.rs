@@ -8,6 +8,7 @@ use std::time::Duration;
 use florin_engine::Engine;
 use florin_engine::clock::Clocks;
 use florin_kernel::ports::Provider;
+use florin_kernel::public_id::Codec;
 use florin_kernel::secret::Secret;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ pub struct Ground {
     pub database: Place,
     /// The clocks, shared with the engine.
     pub clocks: Arc<Clocks>,
+    /// Reads the references that providers are given.
+    pub codec: Codec,
     /// The key for callbacks that never leave the process.
     pub callback_key: Secret,
     /// How long the simulator's silent answers take until they count as unknown.

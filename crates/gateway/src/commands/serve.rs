@@ -79,6 +79,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         data: config.data.clone(),
         database,
         clocks: clocks.clone(),
+        codec: key.codec(),
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
     })?;
