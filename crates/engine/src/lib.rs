@@ -30,6 +30,7 @@ mod inflight;
 pub mod invoices;
 pub mod keys;
 pub mod mail;
+mod numbers;
 mod operate;
 mod orders;
 pub mod outgoing;

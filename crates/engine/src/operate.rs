@@ -248,6 +248,6 @@ fn begins<W>(effect: &Effect<W>) -> Option<Seq> {
 }
 
 /// The operation that a request began.
-fn operation(sequence: u16) -> Option<Seq> {
+pub(crate) fn operation(sequence: u16) -> Option<Seq> {
     (sequence != WITHOUT_OPERATION).then(|| Seq::new(sequence))
 }

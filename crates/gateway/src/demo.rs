@@ -13,6 +13,7 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
+use crate::dialects::transaction_services::auth as member;
 use crate::dialects::v3::auth;
 
 mod file;
@@ -27,6 +28,10 @@ pub const MERCHANT: MerchantId = MerchantId::from_number(1);
 pub const CASHIER: CredentialId = CredentialId::from_number(1);
 /// The number of its credential in the v3 dialect.
 pub const V3: CredentialId = CredentialId::from_number(2);
+/// The number of its credential as a member in the transaction services dialect.
+pub const MEMBER: CredentialId = CredentialId::from_number(3);
+/// The number of the member's partner.
+pub const PARTNER: CredentialId = CredentialId::from_number(4);
 const SLUG: &str = "demo";
 const FILE: &str = "demo.json";
 
@@ -101,6 +106,14 @@ async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<
     if directory.credential_by_hash(&hash).is_none() {
         rows.push(setup::credential_row(&v3(demo), &keyring));
     }
+    for credential in [partner(demo), transaction_services(demo)] {
+        let hash = key_hash(&keyring, credential.dialect, credential.key.expose());
+        let known = directory.credential_by_hash(&hash);
+        let same = |password: &Secret| password.expose() == credential.signature_password.expose();
+        if !known.is_some_and(|known| same(&known.signature_password)) {
+            rows.push(setup::credential_row(&credential, &keyring));
+        }
+    }
     for row in providers::rows() {
         if !store.config(row.kind).await?.iter().any(|known| known.id == row.id) {
             rows.push(row);
@@ -146,6 +159,40 @@ fn v3(demo: &DemoFile) -> NewCredential {
         other_keys: vec![Secret::new(legacy)],
         settings: serde_json::json!({ "entity_ids": [v3.entity_id] }),
         signature_password: Secret::new(v3.notification_key.clone()),
+        ..credential()
+    }
+}
+
+/// The demo's terminal takes everything, by the rules.
+fn transaction_services(demo: &DemoFile) -> NewCredential {
+    let DemoFile { transaction_services: ts, .. } = demo;
+    NewCredential {
+        id: MEMBER,
+        dialect: Dialect::TransactionServices,
+        key: Secret::new(member::member_key(&ts.member_id)),
+        other_keys: vec![Secret::new(member::login_key(&ts.partner_id, &ts.username))],
+        settings: serde_json::json!({
+            "member_id": ts.member_id, "partner_id": ts.partner_id, "username": ts.username,
+            "terminals": [{
+                "terminal_id": ts.terminal_id, "descriptor": "FLORIN*SHOP", "default": true, "default_currency": "USD",
+                "wallets": ["PAYPAL", "SKRILL", "NETELLER"], "banks": ["SOFORT", "GIROPAY", "IDEAL", "TRUSTLY"]
+            }]
+        }),
+        signature_password: Secret::new(ts.secret_key.clone()),
+        ..credential()
+    }
+}
+
+fn partner(demo: &DemoFile) -> NewCredential {
+    let DemoFile { transaction_services: ts, .. } = demo;
+    NewCredential {
+        id: PARTNER,
+        dialect: Dialect::TransactionServices,
+        key: Secret::new(member::partner_key(&ts.partner_id)),
+        settings: serde_json::json!({"partner": {
+            "partner_id": ts.partner_id, "partner_name": ts.partner_name, "username": ts.partner_username
+        }}),
+        signature_password: Secret::new(ts.partner_key.clone()),
         ..credential()
     }
 }
@@ -204,6 +251,18 @@ impl Demo {
     /// User and password of the v3 dialect's older login.
     pub fn v3_legacy(&self) -> (&str, Secret) {
         (&self.0.v3.legacy_user_id, Secret::new(self.0.v3.legacy_password.clone()))
+    }
+
+    /// Member, name and key of the transaction services dialect.
+    pub fn member(&self) -> (&str, &str, Secret) {
+        let ts = &self.0.transaction_services;
+        (&ts.member_id, &ts.username, Secret::new(ts.secret_key.clone()))
+    }
+
+    /// Partner, name and key of the transaction services dialect.
+    pub fn partner(&self) -> (&str, &str, Secret) {
+        let ts = &self.0.transaction_services;
+        (&ts.partner_id, &ts.partner_username, Secret::new(ts.partner_key.clone()))
     }
 
     /// The operator's token.

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::Place;
 use crate::demo::{self, Demo};
-use crate::dialects::{cashier, v3};
+use crate::dialects::{cashier, transaction_services, v3};
 use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
@@ -93,6 +93,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         announcers: vec![
             (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
             (Dialect::V3, Arc::new(v3::V3Announcer)),
+            (Dialect::TransactionServices, Arc::new(transaction_services::TsAnnouncer)),
         ],
         correspondents: Vec::new(),
         mailers: crate::mail::mailers(config)?,
@@ -112,7 +113,8 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             inbox: demo.as_ref().map(|demo| Inbox::new(demo.webhook_secret(), demo.signature_password())),
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
-                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?)),
+                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?))
+                .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             simulation,
             engine,
             body_max_bytes: config.body_max_bytes,

@@ -13,6 +13,8 @@ pub(super) struct DemoFile {
     pub(super) cashier: Cashier,
     #[serde(default = "V3::new")]
     pub(super) v3: V3,
+    #[serde(default = "TransactionServices::new")]
+    pub(super) transaction_services: TransactionServices,
     pub(super) webhook_secret: String,
 }
 
@@ -36,6 +38,18 @@ pub(super) struct V3 {
     pub(super) notification_key: String,
     pub(super) legacy_user_id: String,
     pub(super) legacy_password: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TransactionServices {
+    pub(super) partner_id: String,
+    pub(super) partner_name: String,
+    pub(super) partner_username: String,
+    pub(super) partner_key: String,
+    pub(super) member_id: String,
+    pub(super) username: String,
+    pub(super) secret_key: String,
+    pub(super) terminal_id: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -65,6 +79,7 @@ impl DemoFile {
                 routing_id: 310,
             },
             v3: V3::new(),
+            transaction_services: TransactionServices::new(),
             webhook_secret: webhook_secret.to_owned(),
         }
     }
@@ -79,6 +94,22 @@ impl V3 {
             notification_key: hex::<32>(),
             legacy_user_id: hex::<16>(),
             legacy_password: letters(),
+        }
+    }
+}
+
+impl TransactionServices {
+    /// New keys for the partner, member and terminal of the contract's samples.
+    fn new() -> TransactionServices {
+        TransactionServices {
+            partner_id: "195".to_owned(),
+            partner_name: "florin".to_owned(),
+            partner_username: "florin".to_owned(),
+            partner_key: letters(),
+            member_id: "11344".to_owned(),
+            username: "testdoc".to_owned(),
+            secret_key: letters(),
+            terminal_id: "19671".to_owned(),
         }
     }
 }

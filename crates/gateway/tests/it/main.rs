@@ -18,6 +18,14 @@ mod routing;
 mod several;
 #[path = "../../src/simulated.rs"]
 mod simulated;
+mod ts;
+mod ts_calls;
+mod ts_checkout;
+mod ts_errors;
+mod ts_notices;
+mod ts_orders;
+mod ts_replays;
+mod ts_tokens;
 mod v3;
 mod v3_calls;
 mod v3_cards;

@@ -207,7 +207,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            ClaimKind::Reference => Problem::TrackingIdTaken,
+            // Nothing of this dialect is printed as a number.
+            ClaimKind::Reference | ClaimKind::Number => Problem::TrackingIdTaken,
             ClaimKind::IdempotencyKey => Problem::IdempotencyKeyTaken,
         }
     }

@@ -293,7 +293,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            ClaimKind::Reference => Problem::ReferenceTaken,
+            // Nothing of this dialect is printed as a number.
+            ClaimKind::Reference | ClaimKind::Number => Problem::ReferenceTaken,
             ClaimKind::IdempotencyKey => {
                 Problem::field("Idempotency-Key", "was already used for a request with other content")
             }

@@ -1,7 +1,8 @@
 //! Reading request bodies: one JSON object, strictly, in one pass, borrowed from the body.
 //!
 //! A number keeps its own text, because money must not pass through a float. A repeated key is refused, because two readers of
-//! one body may disagree about which value counts; so are nesting above 16 and anything after the object.
+//! one body may disagree about which value counts, unless its dialect compares the values; so are deep nesting and anything after the
+//! object.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -9,8 +10,26 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-/// Objects and arrays inside each other, the outermost counted.
-const DEPTH_MAX: u8 = 16;
+/// What a dialect lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Objects and arrays inside each other, the outermost counted.
+    pub depth_max: u8,
+    /// What a key means that stands twice in one object.
+    pub repeats: Repeats,
+}
+
+/// What a key means that stands twice in one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// A fault.
+    Refused,
+    /// Both are read, and the dialect compares.
+    Kept,
+}
+
+/// What most dialects let through.
+const STRICT: Rules = Rules { depth_max: 16, repeats: Repeats::Refused };
 /// The key under which `serde_json` hands out the text of a number (its feature `arbitrary_precision`).
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
@@ -36,6 +55,11 @@ pub enum Json<'a> {
 pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Object<'a> {
+    /// Its members in the order they were written.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
@@ -57,21 +81,32 @@ pub enum JsonFault {
     /// A key stands twice in one object.
     #[error("must not repeat a key inside an object")]
     RepeatedKey,
-    /// More than 16 levels.
-    #[error("must not be nested deeper than 16 levels")]
-    TooDeep,
+    /// More levels than its rules allow.
+    #[error("must not be nested deeper than {depth_max} levels")]
+    TooDeep {
+        /// What they allow.
+        depth_max: u8,
+    },
 }
 
-/// Reads a body. A byte order mark before it is dropped.
+/// Reads a body: at most 16 levels, no key twice. A byte order mark before it is dropped.
 ///
 /// # Errors
 /// [`JsonFault`] says what is wrong, never what stood there.
 pub fn read(body: &[u8]) -> Result<Object<'_>, JsonFault> {
+    read_by(body, STRICT)
+}
+
+/// As [`read`], by rules of the dialect's own.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_by(body: &[u8], rules: Rules) -> Result<Object<'_>, JsonFault> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| JsonFault::NotUtf8)?;
     let fault = Cell::new(JsonFault::Malformed);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Value { depth: 0, fault: &fault }.deserialize(&mut deserializer).map_err(|_| fault.get())?;
+    let value = Value { depth: 0, rules, fault: &fault }.deserialize(&mut deserializer).map_err(|_| fault.get())?;
     deserializer.end().map_err(|_| JsonFault::Malformed)?;
     match value {
         Json::Object(object) => Ok(object),
@@ -83,6 +118,7 @@ pub fn read(body: &[u8]) -> Result<Object<'_>, JsonFault> {
 #[derive(Clone, Copy)]
 struct Value<'f> {
     depth: u8,
+    rules: Rules,
     fault: &'f Cell<JsonFault>,
 }
 
@@ -93,9 +129,10 @@ impl Value<'_> {
     }
 
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.depth < DEPTH_MAX {
+        let depth_max = self.rules.depth_max;
+        match self.depth < depth_max {
             true => Ok(Value { depth: self.depth + 1, ..self }),
-            false => Err(self.refuse(JsonFault::TooDeep)),
+            false => Err(self.refuse(JsonFault::TooDeep { depth_max })),
         }
     }
 }
@@ -166,7 +203,7 @@ impl Value<'_> {
     /// A decimal or huge number comes as a map with one odd key and an *owned* text; a string of the body is never owned here. So an object
     /// that imitates the key stays the object it is.
     fn number<'de, A: MapAccess<'de>>(self, key: Cow<'de, str>, mut members: A) -> Result<Json<'de>, A::Error> {
-        let inner = Value { depth: self.depth.saturating_add(1), fault: self.fault };
+        let inner = Value { depth: self.depth.saturating_add(1), ..self };
         match members.next_value_seed(NumberText(inner))? {
             MaybeNumber::Number(text) => Ok(Json::Number(text)),
             MaybeNumber::Other(value) => {
@@ -185,7 +222,7 @@ impl Value<'_> {
         while let Some(Key(key)) = members.next_key()? {
             object.push((key, members.next_value_seed(inner)?));
         }
-        match repeats_a_key(&object) {
+        match self.rules.repeats == Repeats::Refused && repeats_a_key(&object) {
             true => Err(self.refuse(JsonFault::RepeatedKey)),
             false => Ok(Json::Object(Object(object))),
         }
