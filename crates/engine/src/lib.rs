@@ -24,6 +24,7 @@ mod callbacks;
 mod calls;
 mod claims;
 pub mod clock;
+pub mod customers;
 pub mod directory;
 mod find;
 mod inflight;

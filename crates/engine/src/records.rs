@@ -85,6 +85,8 @@ impl Engine {
                     self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)
                 }
                 RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
+                // Nothing is ever due about one.
+                RecordKind::Customer => Ok(None),
                 RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
             };
             match woken {

@@ -173,6 +173,8 @@ fn transaction_services(demo: &DemoFile) -> NewCredential {
         other_keys: vec![Secret::new(member::login_key(&ts.partner_id, &ts.username))],
         settings: serde_json::json!({
             "member_id": ts.member_id, "partner_id": ts.partner_id, "username": ts.username,
+            // So that a developer can try payouts to a payment's card.
+            "keep_cards": true,
             "terminals": [{
                 "terminal_id": ts.terminal_id, "descriptor": "FLORIN*SHOP", "default": true, "default_currency": "USD",
                 "wallets": ["PAYPAL", "SKRILL", "NETELLER"], "banks": ["SOFORT", "GIROPAY", "IDEAL", "TRUSTLY"]

@@ -71,6 +71,8 @@ kinds! {
     OfInvoice InvoiceId "inv"
     /// One recurring plan; a record's number.
     OfPlan PlanId "plan"
+    /// One customer of a merchant's; a record's number.
+    OfCustomer CustomerId "cus"
     /// One e-mail; a record's number.
     OfMail MailId "mail"
 }

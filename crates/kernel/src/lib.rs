@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod asset;
 pub mod card;
+pub mod customer;
 pub mod fx;
 pub mod id;
 pub mod invoice;
@@ -26,7 +27,8 @@ pub mod withdrawal;
 pub use aggregate::{Aggregate, Kind, Transaction};
 pub use asset::{Asset, Coin};
 pub use id::{
-    CredentialId, EntryId, EventId, Id, InvoiceId, MailId, MerchantId, PaymentId, PlanId, RecordId, RegistrationId,
+    CredentialId, CustomerId, EntryId, EventId, Id, InvoiceId, MailId, MerchantId, PaymentId, PlanId, RecordId,
+    RegistrationId,
 };
 pub use jiff::Timestamp;
 pub use money::{Money, MoneyError};

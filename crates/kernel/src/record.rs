@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::payment::{Decline, Mode};
-use crate::{InvoiceId, MerchantId, PlanId, RecordId};
+use crate::{CustomerId, InvoiceId, MerchantId, PlanId, RecordId};
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +19,8 @@ pub enum RecordKind {
     Plan,
     /// An e-mail.
     Mail,
+    /// A customer.
+    Customer,
 }
 
 /// A document beside the transactions.
@@ -86,4 +88,4 @@ macro_rules! record_ids {
     )*};
 }
 
-record_ids! { InvoiceId PlanId crate::MailId }
+record_ids! { InvoiceId PlanId CustomerId crate::MailId }

@@ -94,7 +94,9 @@ impl DueOf {
     pub fn has(self, kind: RecordKind) -> bool {
         match kind {
             RecordKind::Mail => self == DueOf::Mail,
-            RecordKind::Invoice | RecordKind::PayLink | RecordKind::Plan => self == DueOf::Others,
+            RecordKind::Invoice | RecordKind::PayLink | RecordKind::Plan | RecordKind::Customer => {
+                self == DueOf::Others
+            }
         }
     }
 }

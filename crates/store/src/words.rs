@@ -40,12 +40,13 @@ pub(crate) fn record_text(kind: RecordKind) -> &'static str {
         RecordKind::PayLink => "pay_link",
         RecordKind::Plan => "plan",
         RecordKind::Mail => "mail",
+        RecordKind::Customer => "customer",
     }
 }
 
 /// Reads what [`record_text`] wrote.
 pub(crate) fn record_kind(text: &str) -> Option<RecordKind> {
-    let kinds = [RecordKind::Invoice, RecordKind::PayLink, RecordKind::Plan, RecordKind::Mail];
+    let kinds = [RecordKind::Invoice, RecordKind::PayLink, RecordKind::Plan, RecordKind::Mail, RecordKind::Customer];
     kinds.into_iter().find(|kind| record_text(*kind) == text)
 }
 

@@ -184,8 +184,8 @@ pub fn like(answer: &Answer) -> String {
 fn form_of(name: &str, text: &str) -> String {
     let nines = |text: &str| text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect::<String>();
     match name {
-        "paymentId" | "systemPaymentId" | "timestamp" | "date" | "transactionDate" => nines(text),
-        "bankReferenceId" | "registrationId" | "AuthToken" if !text.is_empty() => "…".to_owned(),
+        "paymentId" | "systemPaymentId" | "customerId" | "timestamp" | "date" | "transactionDate" => nines(text),
+        "bankReferenceId" | "registrationId" | "id" | "AuthToken" if !text.is_empty() => "…".to_owned(),
         "url" => text.split_once("id=").map_or(text.to_owned(), |_| "…/transaction/PGRRedirect?id=…".to_owned()),
         "value" if text.contains("/3DReturn/") => "…/transaction/3DReturn/…".to_owned(),
         "value" => nines(text),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use florin_engine::directory::Permission;
 use florin_engine::setup::{NewCredential, credential_row};
 use florin_gateway::demo;
 use florin_gateway::dialects::transaction_services::auth;
@@ -16,6 +17,11 @@ const CARD: &str = "4000000000000051";
 
 /// The demo's member with other settings.
 pub async fn set(world: &World, more: Value) {
+    set_and_allow(world, more, &[]).await;
+}
+
+/// As [`set`], with more permissions.
+pub async fn set_and_allow(world: &World, more: Value, permissions: &[Permission]) {
     let (partner, _, _) = world.demo().partner();
     let (member, name, key) = world.demo().member();
     let mut settings = json!({
@@ -30,11 +36,7 @@ pub async fn set(world: &World, more: Value) {
         dialect: Dialect::TransactionServices,
         key: Secret::new(auth::member_key(member)),
         other_keys: vec![Secret::new(auth::login_key(partner, name))],
-        permissions: vec![
-            florin_engine::directory::Permission::Deposits,
-            florin_engine::directory::Permission::S2sCards,
-            florin_engine::directory::Permission::Read,
-        ],
+        permissions: [&[Permission::Deposits, Permission::S2sCards, Permission::Read], permissions].concat(),
         expires_at: None,
         revoked: false,
         allow: Vec::new(),

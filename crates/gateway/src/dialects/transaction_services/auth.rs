@@ -203,6 +203,21 @@ pub fn caller(engine: &Engine, holder: &Login, member_id: &str) -> Result<Caller
     }
 }
 
+/// A partner that asks for itself: no member's key signs for it.
+///
+/// # Errors
+/// [`Problem::WrongMember`] for a member, which has to say who it is.
+pub fn partner(engine: &Engine, holder: &Login) -> Result<Caller, Problem> {
+    if holder.role != Role::Partner {
+        return Err(Problem::WrongMember);
+    }
+    let credential = holder.credential.clone();
+    let merchant = engine.directory().merchant(credential.merchant).ok_or(Problem::WrongMember)?.clone();
+    let lane = Lane::of(credential.merchant, credential.mode);
+    let settings = Settings { partner_id: holder.partner_id.clone(), ..Settings::default() };
+    Ok(Caller { settings, merchant, keys: Vec::new(), credential, lane })
+}
+
 /// A member by its number alone: for forms that prove themselves by their checksum.
 ///
 /// # Errors

@@ -53,6 +53,16 @@ pub enum Call {
     Inquire,
     /// Transactions.
     List,
+    /// Money to a card or account.
+    Payout,
+    /// A card is stored.
+    Register,
+    /// A stored card is charged, or deleted; `paymentType` says which.
+    Token(String),
+    /// Stored cards.
+    Cards,
+    /// A customer.
+    SignUp,
     /// For later.
     Reserved,
 }
@@ -62,23 +72,27 @@ impl Call {
     pub fn topic(&self) -> Topic {
         match self {
             Call::MemberToken | Call::PartnerToken | Call::TokenAgain => Topic::Login,
-            Call::Pay | Call::Refund(_) => Topic::Money,
+            Call::Pay | Call::Refund(_) | Call::Payout | Call::Token(_) => Topic::Money,
             // It may be an inquiry, and one must not look like a payment that failed.
             Call::Order(_) | Call::Show(_) | Call::Inquire => Topic::Inquiry,
-            Call::List | Call::Reserved => Topic::Other,
+            Call::List | Call::Register | Call::Cards | Call::SignUp | Call::Reserved => Topic::Other,
         }
     }
 
     /// The id in the path.
     pub fn id(&self) -> &str {
         match self {
-            Call::Order(id) | Call::Refund(id) | Call::Show(id) => id,
+            Call::Order(id) | Call::Refund(id) | Call::Show(id) | Call::Token(id) => id,
             Call::MemberToken
             | Call::PartnerToken
             | Call::TokenAgain
             | Call::Pay
             | Call::Inquire
             | Call::List
+            | Call::Payout
+            | Call::Register
+            | Call::Cards
+            | Call::SignUp
             | Call::Reserved => "",
         }
     }
@@ -110,6 +124,11 @@ pub fn read(method: &Method, path: &str) -> Result<Call, Problem> {
         (Service::Transactions, "refund", Some(id)) => Call::Refund(id),
         (Service::Transactions, "inquiry", None) => Call::Inquire,
         (Service::Transactions, "gettransactionlist", None) => Call::List,
+        (Service::Transactions, "payout", None) => Call::Payout,
+        (Service::Transactions, "registrations", None) => Call::Register,
+        (Service::Transactions, "paywithtoken" | "registrations", Some(id)) => Call::Token(id),
+        (Service::Transactions, "getcardsandaccounts", None) => Call::Cards,
+        (Service::Merchants, "customersignup", None) => Call::SignUp,
         (Service::Merchants, "merchantsignup" | "generateappotp" | "verifyappotp", None) => Call::Reserved,
         _ => return Err(Problem::NoSuchPath),
     };

@@ -4,7 +4,7 @@ use florin_engine::PaymentQuery;
 use florin_engine::directory::Permission;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
-use florin_kernel::{Aggregate, Money, PaymentId, Timestamp, Transaction};
+use florin_kernel::{Aggregate, Kind, Money, PaymentId, Timestamp, Transaction};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, ToSpan};
@@ -222,7 +222,13 @@ async fn matching(state: &TsState, caller: &Caller, wanted: &Wanted) -> Result<V
         let fits = |transaction: &&Transaction| {
             wanted.status.as_ref().is_none_or(|status| standing(transaction, wording).long.eq_ignore_ascii_case(status))
         };
-        ids.extend(page.iter().map(|stored| &stored.transaction).filter(fits).map(Transaction::id));
+        // A card that was verified is no transaction.
+        let moves = |transaction: &&Transaction| match transaction {
+            Transaction::Payment(payment) => payment.kind() != Kind::Verification,
+            Transaction::Withdrawal(_) => true,
+        };
+        let shown = page.iter().map(|stored| &stored.transaction).filter(moves).filter(fits);
+        ids.extend(shown.map(Transaction::id));
         match page.last() {
             Some(last) if page.len() == PAGE as usize => query.after = Some(last.transaction.id()),
             Some(_) | None => return Ok(ids),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
 use florin_engine::directory::Credential;
 use florin_engine::{Engine, Form};
-use florin_kernel::Money;
 use florin_kernel::payment::{Details, Payment};
 use florin_kernel::ports::Lane;
 use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{Aggregate, Kind, Money};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -77,6 +77,10 @@ struct Notification {
 impl Announcer for TsAnnouncer {
     fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
         let Some(receiver) = Receiver::of(&after.details, engine) else { return Vec::new() };
+        // Storing a card is told by its answer.
+        if after.kind() == Kind::Verification {
+            return Vec::new();
+        }
         let news = news::of_payment(before, after, &receiver.settings);
         news.into_iter().map(|news| receiver.announcement(news.long, receiver.of_payment(after, &news))).collect()
     }

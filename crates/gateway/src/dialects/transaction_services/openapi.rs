@@ -6,12 +6,13 @@ use super::codes::description;
 use super::errors::Problem;
 
 mod schemas;
+mod stored;
 
 use schemas::reference;
 
 /// The document.
 pub fn openapi() -> Value {
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Transaction services API",
@@ -139,7 +140,9 @@ pub fn openapi() -> Value {
             "schemas": schemas::schemas()
         },
         "x-errors": errors()
-    })
+    });
+    stored::extend(&mut document);
+    document
 }
 
 fn login(summary: &str, description: &str, body: &str, answer: Value) -> Value {

@@ -18,7 +18,7 @@ use super::document::{Document, Recurring};
 use super::errors::Problem;
 use super::references::{self, Space};
 use super::request::{self, Account, Keep, Kind, Purchase, Reading};
-use super::settings::Terminal;
+use super::settings::{Switch, Terminal};
 use super::state::{Asked, TsState};
 use super::terminals::{self, Wanted};
 use super::view::{Detail, Viewer};
@@ -27,7 +27,7 @@ use super::wire::{self, Told};
 use crate::dialects::request::earlier_or;
 
 /// So many numbers are drawn for one payment.
-const NUMBERS_MAX: u32 = 16;
+pub const NUMBERS_MAX: u32 = 16;
 
 /// Makes the payment, or finds the one made before.
 ///
@@ -73,7 +73,7 @@ pub async fn make(
 ) -> Result<Reply, Problem> {
     let render = render(state.viewer(caller));
     for turn in 0..NUMBERS_MAX {
-        let mut payment = Box::new(new_payment(state, caller, purchase));
+        let mut payment = Box::new(blank(state, caller, purchase));
         let way = terminal(caller, purchase).and_then(|(terminal, brand)| {
             let candidate = way::find(state, caller, purchase, terminal, &payment)?;
             Ok((terminal, brand, candidate))
@@ -116,7 +116,7 @@ pub async fn make(
                 simulated: None,
             },
             card,
-            on_file: on_file(purchase),
+            on_file: on_file(purchase, caller.settings.keep_cards),
             render: render.clone(),
         };
         match state.engine.start(new).await {
@@ -138,19 +138,20 @@ fn terminal<'c>(caller: &'c Caller, purchase: &Purchase) -> Result<(&'c Terminal
     terminals::find(&caller.settings.terminals, wanted).ok_or(Problem::NoTerminal)
 }
 
-fn on_file(purchase: &Purchase) -> OnFile {
+fn on_file(purchase: &Purchase, keep_cards: Switch) -> OnFile {
     let is_initial = purchase.document.recurring == Some(Recurring::Initial);
     match &purchase.account {
         Account::Stored(_, id) => OnFile::Charged(*id),
         // The first payment of a series keeps its card, for the others.
-        Account::Card(_) if purchase.keep == Keep::Yes || is_initial => {
+        Account::Card(_) if purchase.keep == Keep::Yes || is_initial || keep_cards == Switch::On => {
             OnFile::Keep { customer: Some(purchase.document.customer.clone()).filter(|id| !id.is_empty()) }
         }
         Account::Card(_) | Account::Page => OnFile::Not,
     }
 }
 
-fn new_payment(state: &TsState, caller: &Caller, purchase: &Purchase) -> Payment {
+/// The payment, nothing tried.
+pub fn blank(state: &TsState, caller: &Caller, purchase: &Purchase) -> Payment {
     let engine = &state.engine;
     let return_url = purchase.return_url.clone();
     Payment {

@@ -16,7 +16,7 @@ use super::fields::{Complaint, Fields, Reader, number, one_of, text};
 use super::pay::{make, render};
 use super::references::{self, Space};
 use super::request::{self, Account, KINDS, Keep, Kind, Purchase};
-use super::state::{Asked, IdType, TsState};
+use super::state::{Asked, ID_TYPES, IdType, TsState};
 use super::urls;
 use super::wire::Told;
 
@@ -26,9 +26,9 @@ use super::wire::Told;
 /// [`Problem`]; nothing is written then.
 pub async fn repeat(state: &TsState, asked: Asked, path_id: &str) -> Result<Told, Problem> {
     let Asked { caller, fields, idempotency_key } = asked;
-    let (id, kind) = read(&fields, path_id)?;
+    let (id, id_type, kind) = read(&fields, path_id)?;
     caller.may(&[Permission::Deposits])?;
-    let (transaction, parent) = state.find(&caller, &id, IdType::Ours).await?;
+    let (transaction, parent) = state.find(&caller, &id, id_type).await?;
     let Transaction::Payment(first) = transaction else { return Err(not_allowed("it is a payout")) };
     let mut purchase = purchase(&caller, &fields, kind, &first, &parent)?;
     let digest = state.engine.digest(&[&content("repeat", &parent.number, &fields)]);
@@ -53,9 +53,10 @@ pub async fn repeat(state: &TsState, asked: Asked, path_id: &str) -> Result<Told
 }
 
 /// Which payment is repeated, and what the repeat is to do.
-fn read(fields: &Fields, path_id: &str) -> Result<(String, Kind), Problem> {
+fn read(fields: &Fields, path_id: &str) -> Result<(String, IdType, Kind), Problem> {
     let mut reader = Reader::new(fields);
     let kind = reader.require("paymentType", one_of(KINDS));
+    let id_type = reader.read("idType", one_of(ID_TYPES)).unwrap_or(IdType::Ours);
     let repeated = fields.get("recurringType").is_some_and(|kind| kind.eq_ignore_ascii_case("REPEATED"));
     if !repeated {
         let rule = if fields.get("recurringType").is_some() { Rule::Value } else { Rule::Missing };
@@ -72,7 +73,7 @@ fn read(fields: &Fields, path_id: &str) -> Result<(String, Kind), Problem> {
         }
     };
     reader.finish()?;
-    Ok((id.ok_or(Problem::Fault)?, kind.ok_or(Problem::Fault)?))
+    Ok((id.ok_or(Problem::Fault)?, id_type, kind.ok_or(Problem::Fault)?))
 }
 
 fn purchase(

@@ -138,18 +138,12 @@ pub fn read(fields: &Fields, reading: Reading<'_>) -> Result<Box<Purchase>, Prob
     let reference = reader.require("merchantTransactionId", text(100));
     let terminal_id = reader.read("authentication.terminalId", number(6));
     let means = means(&mut reader, reading);
-    let mut document = document(&mut reader);
-    let payer = payer(&mut reader, &mut document);
-    let return_url = reader.read("merchantRedirectUrl", urls::web_url);
-    let return_url = return_url.unwrap_or_else(|| reading.settings.default_redirect_url.clone());
-    let webhook = reader.read("notificationUrl", urls::notification_url(reading.mode));
-    let authenticate = reader.read("attemptThreeD", one_of(AUTHENTICATIONS)).unwrap_or(Wish::Rule).asked();
+    let common = common(&mut reader, reading);
     let keep = reader.read("createRegistration", one_of(YES_OR_NO)).unwrap_or_default();
-    let installments = reader.read("installment", number(2)).and_then(|count| count.parse().ok()).unwrap_or(1);
-    let place = reader.read("recurringType", one_of(SERIES));
-    if place == Some(Place::Repeated) {
+    if common.place == Some(Place::Repeated) {
         reader.fault("recurringType", Complaint::new(Rule::Value, "needs the paymentId of the first payment"));
     }
+    let Common { mut document, payer, return_url, webhook, authenticate, installments, place } = common;
     let on_page = means.as_ref().is_some_and(|means| means.mode != Mode::Cc);
     if on_page && return_url.is_empty() && fields.get("merchantRedirectUrl").is_none() {
         reader.missing("merchantRedirectUrl");
@@ -172,7 +166,7 @@ pub fn read(fields: &Fields, reading: Reading<'_>) -> Result<Box<Purchase>, Prob
         reference: Some(reference.ok_or(Problem::Fault)?),
         terminal_id,
         return_url,
-        webhook: webhook.unwrap_or_default(),
+        webhook,
         payer,
         authenticate,
         presence: Presence::Payer,
@@ -180,6 +174,83 @@ pub fn read(fields: &Fields, reading: Reading<'_>) -> Result<Box<Purchase>, Prob
         installments,
         document,
     }))
+}
+
+/// Reads the fields of a call that charges a stored card, which is to come: until then it is paid on a page. `DB` unless it says otherwise.
+///
+/// # Errors
+/// [`Problem::Fields`] with everything that is wrong.
+pub fn read_token(fields: &Fields, reading: Reading<'_>) -> Result<TokenPurchase, Problem> {
+    let mut reader = Reader::new(fields);
+    let amount = money(&mut reader);
+    let kind = reader.read("paymentType", one_of(KINDS)).unwrap_or(Kind::Debit);
+    let reference = reader.read("merchantTransactionId", text(100));
+    let terminal_id = reader.read("authentication.terminalId", number(6));
+    let cvc = cvc(&mut reader);
+    let Common { mut document, payer, return_url, webhook, authenticate, installments, place } =
+        common(&mut reader, reading);
+    let repeated = place == Some(Place::Repeated);
+    if reading.settings.token_cvv_required == Switch::On && fields.get("card.cvv").is_none() && !repeated {
+        reader.missing("card.cvv");
+    }
+    reader.finish()?;
+    document.mode = Some(Mode::Cc);
+    document.recurring = (place == Some(Place::Initial)).then_some(Recurring::Initial);
+    document.registered = true;
+    let purchase = Purchase {
+        kind,
+        amount: amount.ok_or(Problem::Fault)?,
+        mode: Mode::Cc,
+        brand: String::new(),
+        account: Account::Page,
+        reference,
+        terminal_id,
+        return_url,
+        webhook,
+        payer,
+        authenticate,
+        presence: Presence::Payer,
+        keep: Keep::No,
+        installments,
+        document,
+    };
+    Ok(TokenPurchase { purchase: Box::new(purchase), cvc: cvc.filter(|_| !repeated), repeated })
+}
+
+/// A payment with a stored card as it was asked for.
+pub struct TokenPurchase {
+    /// It, without the card.
+    pub purchase: Box<Purchase>,
+    /// The card's code, which is not stored.
+    pub cvc: Option<Cvc>,
+    /// Whether the payer takes no part.
+    pub repeated: bool,
+}
+
+/// What calls that make payments have in common.
+struct Common {
+    document: Document,
+    payer: Payer,
+    return_url: String,
+    webhook: String,
+    authenticate: Authenticate,
+    installments: u8,
+    place: Option<Place>,
+}
+
+fn common(reader: &mut Reader<'_>, reading: Reading<'_>) -> Common {
+    let mut document = document(reader);
+    let payer = payer(reader, &mut document);
+    let return_url = reader.read("merchantRedirectUrl", urls::web_url);
+    Common {
+        document,
+        payer,
+        return_url: return_url.unwrap_or_else(|| reading.settings.default_redirect_url.clone()),
+        webhook: reader.read("notificationUrl", urls::notification_url(reading.mode)).unwrap_or_default(),
+        authenticate: reader.read("attemptThreeD", one_of(AUTHENTICATIONS)).unwrap_or(Wish::Rule).asked(),
+        installments: reader.read("installment", number(2)).and_then(|count| count.parse().ok()).unwrap_or(1),
+        place: reader.read("recurringType", one_of(SERIES)),
+    }
 }
 
 /// Amount and currency, which make sense together only.
@@ -246,21 +317,10 @@ pub fn card_brand(reader: &mut Reader<'_>, pan: &Pan, sent: Option<String>, stri
 /// The card of a request.
 pub fn card(reader: &mut Reader<'_>, reading: Reading<'_>) -> Option<Card> {
     let pan = reader.require("card.number", pan);
-    let month = |value: &str| value.parse().ok().filter(|month| (1..=12_u8).contains(month) && value.len() <= 2);
-    let month = reader.require("card.expiryMonth", |value| {
-        month(value).ok_or_else(|| Complaint::new(Rule::Range, "must be a month from 1 to 12"))
-    });
-    let year = reader.require("card.expiryYear", |value| match (digits(value, 2..=2), digits(value, 4..=4)) {
-        (true, _) => Ok(2000 + value.parse::<u16>().unwrap_or_default()),
-        (_, true) => Ok(value.parse().unwrap_or_default()),
-        (false, false) => Err(Complaint::new(Rule::Format, "must have 2 or 4 digits")),
-    });
+    let month = reader.require("card.expiryMonth", expiry_month);
+    let year = reader.require("card.expiryYear", expiry_year);
     let cvc_optional = reading.settings.terminals.iter().any(|terminal| terminal.cvv_optional);
-    let cvc = reader.read("card.cvv", |value| {
-        // Three digits for every brand: the contract's samples have no other.
-        let cvc = Cvc::parse(value, florin_kernel::card::Brand::Other);
-        cvc.ok_or_else(|| Complaint::new(Rule::Format, "must have 3 or 4 digits"))
-    });
+    let cvc = cvc(reader);
     if reader.fields.get("card.cvv").is_none() && !cvc_optional {
         reader.missing("card.cvv");
     }
@@ -272,6 +332,29 @@ pub fn card(reader: &mut Reader<'_>, reading: Reading<'_>) -> Option<Card> {
     Some(Card { holder, pan: pan?, cvc, expiry, cryptogram: None })
 }
 
+/// A card's code, of three digits for every brand: the contract's samples have no other.
+fn cvc(reader: &mut Reader<'_>) -> Option<Cvc> {
+    reader.read("card.cvv", |value| {
+        let cvc = Cvc::parse(value, florin_kernel::card::Brand::Other);
+        cvc.ok_or_else(|| Complaint::new(Rule::Format, "must have 3 or 4 digits"))
+    })
+}
+
+/// A month, with or without a zero before it.
+pub fn expiry_month(value: &str) -> Result<u8, Complaint> {
+    let month = value.parse().ok().filter(|month| (1..=12_u8).contains(month) && value.len() <= 2);
+    month.ok_or_else(|| Complaint::new(Rule::Range, "must be a month from 1 to 12"))
+}
+
+/// A year of two or four digits.
+pub fn expiry_year(value: &str) -> Result<u16, Complaint> {
+    match (digits(value, 2..=2), digits(value, 4..=4)) {
+        (true, _) => Ok(2000 + value.parse::<u16>().unwrap_or_default()),
+        (_, true) => Ok(value.parse().unwrap_or_default()),
+        (false, false) => Err(Complaint::new(Rule::Format, "must have 2 or 4 digits")),
+    }
+}
+
 /// A card's number.
 pub fn pan(value: &str) -> Result<Pan, Complaint> {
     Pan::parse(value).map_err(|error| match error {
@@ -281,7 +364,8 @@ pub fn pan(value: &str) -> Result<Pan, Complaint> {
     })
 }
 
-fn is_past(expiry: Expiry, today: Date) -> bool {
+/// Whether a card expired before a day.
+pub fn is_past(expiry: Expiry, today: Date) -> bool {
     let this_month = (i32::from(today.year()), i32::from(today.month()));
     (i32::from(expiry.year), i32::from(expiry.month)) < this_month
 }
@@ -308,11 +392,7 @@ pub fn payer(reader: &mut Reader<'_>, document: &mut Document) -> Payer {
     document.phone = reader.read("customer.phone", phone).unwrap_or_default();
     document.calling_code = reader.read("customer.telnocc", text(5)).unwrap_or_default();
     document.country = reader.read("shipping.country", country).unwrap_or_default();
-    let born = reader.read("customer.birthDate", |value| {
-        let date = digits(value, 8..=8).then(|| format!("{}-{}-{}", &value[..4], &value[4..6], &value[6..]));
-        let date = date.filter(|date| date.parse::<Date>().is_ok());
-        date.ok_or_else(|| Complaint::new(Rule::Format, "must be a date of the form YYYYMMDD"))
-    });
+    let born = reader.read("customer.birthDate", birth_date);
     let ip = reader.read("customer.ip", |value| {
         value.parse().map_err(|_| Complaint::new(Rule::Format, "must be an IPv4 or IPv6 address"))
     });
@@ -333,13 +413,20 @@ pub fn payer(reader: &mut Reader<'_>, document: &mut Document) -> Payer {
     }
 }
 
+/// A date of the form `YYYYMMDD`, as `YYYY-MM-DD`.
+pub fn birth_date(value: &str) -> Result<String, Complaint> {
+    let date = digits(value, 8..=8).then(|| format!("{}-{}-{}", &value[..4], &value[4..6], &value[6..]));
+    let date = date.filter(|date| date.parse::<Date>().is_ok());
+    date.ok_or_else(|| Complaint::new(Rule::Format, "must be a date of the form YYYYMMDD"))
+}
+
 /// A text that is kept and that people type, without the card numbers in it.
-fn free_text(longest: usize) -> impl Fn(&str) -> Result<String, Complaint> {
+pub fn free_text(longest: usize) -> impl Fn(&str) -> Result<String, Complaint> {
     move |value| text(longest)(value).map(|value| without_numbers(&value))
 }
 
 /// A country's code of two or three letters, in capitals; `UK` is Great Britain.
-fn country(value: &str) -> Result<String, Complaint> {
+pub fn country(value: &str) -> Result<String, Complaint> {
     let letters = (2..=3).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphabetic());
     match letters {
         true if value.eq_ignore_ascii_case("UK") => Ok("GB".to_owned()),

@@ -15,9 +15,9 @@ use super::errors::Problem;
 use super::failures::Failures;
 use super::fields::body;
 use super::format::Format;
-use super::state::{TsState, is_inquiry, is_repeat};
+use super::state::{TsState, is_deletion, is_inquiry, is_repeat};
 use super::wire::Told;
-use super::{checkout, inquiry, list, login, order, pay, redirect, repeat};
+use super::{cards, checkout, customers, inquiry, list, login, order, pay, payout, redirect, register, repeat, tokens};
 use crate::dialects::request::{BodyFault, read_body};
 use crate::pages::sim::Simulation;
 
@@ -39,6 +39,8 @@ pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet]) -> Router {
         .route("/transaction/Checkout/{session}/pay", post(checkout::pay))
         .route("/transaction/Checkout/{session}/cancel", post(checkout::cancel))
         .route("/transaction/Checkout/{session}/status", get(checkout::ask))
+        // For later.
+        .route("/transaction/CardRegistration", any(async || crate::pages::notice::not_found()))
         .route("/transaction/PGRRedirect", get(redirect::step).post(redirect::step))
         .route("/transaction/3DReturn/{token}", get(redirect::returned).post(redirect::returned))
         .with_state(state)
@@ -72,7 +74,17 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         }
         Call::TokenAgain => return login::again(state, &body::read(&parts.headers, &bytes)?, &parts.headers),
         Call::Reserved => return Err(Problem::NotEnabled),
-        Call::Pay | Call::Order(_) | Call::Refund(_) | Call::Show(_) | Call::Inquire | Call::List => {}
+        Call::Pay
+        | Call::Order(_)
+        | Call::Refund(_)
+        | Call::Show(_)
+        | Call::Inquire
+        | Call::List
+        | Call::Payout
+        | Call::Register
+        | Call::Token(_)
+        | Call::Cards
+        | Call::SignUp => {}
     }
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {
@@ -85,6 +97,12 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         Call::Show(id) => Box::pin(inquiry::inquire(state, asked, id)).await,
         Call::Inquire => Box::pin(inquiry::inquire(state, asked, "")).await,
         Call::List => Box::pin(list::list(state, asked)).await,
+        Call::Payout => Box::pin(payout::pay_out(state, asked)).await,
+        Call::Register => Box::pin(register::register(state, asked)).await,
+        Call::Token(id) if is_deletion(&asked.fields) => Box::pin(tokens::delete(state, asked, id)).await,
+        Call::Token(id) => Box::pin(tokens::pay(state, asked, id)).await,
+        Call::Cards => Box::pin(cards::list(state, asked)).await,
+        Call::SignUp => Box::pin(customers::sign_up(state, asked)).await,
         Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => Err(Problem::Fault),
     }
 }

@@ -60,6 +60,9 @@ pub struct Settings {
     /// Whether a brand that is not the number's is refused.
     #[serde(with = "switch")]
     pub strict_brand: Switch,
+    /// Whether the cards of payments are kept in the vault, so that payouts can name the payment instead of a card.
+    #[serde(with = "switch")]
+    pub keep_cards: Switch,
 }
 
 /// Where payments are taken.

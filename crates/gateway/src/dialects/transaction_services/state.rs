@@ -86,6 +86,9 @@ impl TsState {
         if matches!(call, Call::Order(_)) && !is_inquiry(&fields) {
             envelope.topic = Topic::Money;
         }
+        if matches!(call, Call::Token(_)) && is_deletion(&fields) {
+            envelope.topic = Topic::Other;
+        }
         let caller = self.caller(&holder, &fields, call)?;
         envelope.http_errors = caller.settings.http_errors;
         envelope.now = self.engine.now(caller.lane);
@@ -98,7 +101,12 @@ impl TsState {
     fn caller(&self, holder: &Login, fields: &Fields, call: &Call) -> Result<Caller, Problem> {
         let sent = fields.get("authentication.memberId");
         let own = holder.member_id.as_deref().filter(|_| matches!(call, Call::Show(_)));
-        let caller = auth::caller(&self.engine, holder, sent.or(own).ok_or(Problem::WrongMember)?)?;
+        let caller = match sent.or(own) {
+            Some(member_id) => auth::caller(&self.engine, holder, member_id)?,
+            // A partner may ask for itself here.
+            None if matches!(call, Call::Cards | Call::SignUp) => auth::partner(&self.engine, holder)?,
+            None => return Err(Problem::WrongMember),
+        };
         match fields.get("authentication.partnerId").is_none_or(|sent| sent == holder.partner_id) {
             true => Ok(caller),
             false => Err(Problem::WrongMember),
@@ -171,6 +179,11 @@ pub fn is_repeat(fields: &Fields) -> bool {
     is("recurringType", "REPEATED") && (is("paymentType", "DB") || is("paymentType", "PA"))
 }
 
+/// Whether a call about a stored card deletes it.
+pub fn is_deletion(fields: &Fields) -> bool {
+    fields.get("paymentType").is_some_and(|kind| kind.eq_ignore_ascii_case("DL"))
+}
+
 /// What is hashed in a call, and which of its fields must be there.
 fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str]) {
     let is = |word: &str| fields.get("paymentType").is_some_and(|kind| kind.eq_ignore_ascii_case(word));
@@ -183,6 +196,12 @@ fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str])
         Call::Order(_) | Call::Refund(_) => (checksum::CAPTURE, &["amount"]),
         Call::Pay => (checksum::PAYMENT, &["merchantTransactionId", "amount"]),
         Call::Show(_) | Call::Inquire => (checksum::INQUIRY, &[]),
+        Call::Payout => (checksum::PAYOUT, &["merchantTransactionId", "amount"]),
+        Call::Register => (checksum::REGISTRATION, &[]),
+        Call::Token(_) if is("DL") => (checksum::DELETION, &[]),
+        Call::Token(_) => (checksum::TOKEN_PAYMENT, &["amount"]),
+        Call::Cards => (checksum::CARDS, &[]),
+        Call::SignUp => (checksum::SIGN_UP, &[]),
         Call::List | Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => {
             (checksum::LIST, &[])
         }

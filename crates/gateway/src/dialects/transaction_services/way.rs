@@ -60,7 +60,11 @@ pub fn find(
     })
 }
 
-fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
+/// Whether an amount is within bounds.
+///
+/// # Errors
+/// [`Problem::NotPermitted`].
+pub fn within(amount: Money, min: Money, max: Money) -> Result<(), Problem> {
     let bound = |word: &str, bound: Money| {
         let text = format!("the amount must be at {word} {} {}", amounts::printed(bound), bound.asset());
         Problem::NotPermitted(text.into())

@@ -31,6 +31,8 @@ pub async fn plant(shop: &mut Shop) {
             shop.send("an inquiry", request.header("accept", "application/xml")).await;
         }
     }
+    stored(shop, &token).await;
+    paid_out(shop, &token).await;
     wrong_places(shop, &token).await;
     wrong_requests(shop, &token).await;
     let member = shop.secret("/transaction_services/member_id");
@@ -73,6 +75,97 @@ async fn pay(shop: &mut Shop, token: &str, what: &str, fields: &[(&str, &str)], 
         request = request.header("content-type", content_type);
     }
     shop.send(what, request).await
+}
+
+/// Signed over what follows member and key.
+async fn signed(
+    shop: &mut Shop,
+    token: &str,
+    (what, path): (&str, &str),
+    fields: &[(&str, &str)],
+    parts: &[&str],
+) -> Answered {
+    let (member, key) =
+        (shop.secret("/transaction_services/member_id"), shop.secret("/transaction_services/secret_key"));
+    let sum = digest(&[&[member.as_str(), key.as_str()], parts].concat());
+    let login = [("authentication.memberId", member.as_str()), ("authentication.checksum", sum.as_str())];
+    let request = shop.request(Method::POST, path).header("AuthToken", token);
+    shop.send(what, request.body(form(login.iter().chain(fields).copied()))).await
+}
+
+/// Cards stored, charged, listed and deleted; customers with a number where a name belongs.
+async fn stored(shop: &mut Shop, token: &str) {
+    let registrations = format!("{S}/registrations");
+    for spoilt in ["", "1"] {
+        for holder in [true, false] {
+            let (number, other) = (format!("{}{spoilt}", shop.numbers.next()), shop.numbers.next());
+            let fields = [
+                ("paymentMode", "CC"),
+                ("paymentBrand", "VISA"),
+                ("card.number", number.as_str()),
+                ("card.expiryMonth", "07"),
+                ("card.expiryYear", "2030"),
+                ("card.cvv", "745"),
+                ("card.holder", if holder { other.as_str() } else { "Jon Doe" }),
+            ];
+            let answer = signed(shop, token, ("a card to store", &registrations), &fields, &[&number]).await;
+            let id = answer.field("registrationId");
+            let path = format!("{S}/paywithtoken/{id}");
+            let again = [("amount", "5.00"), ("currency", "USD")];
+            signed(shop, token, ("a stored card", &path), &again, &[&id, "5.00"]).await;
+            if holder {
+                signed(shop, token, ("a card to delete", &path), &[("paymentType", "DL")], &[&id]).await;
+            }
+        }
+    }
+    let number = shop.numbers.next();
+    let path = format!("{S}/paywithtoken/{number}");
+    let fields = [("amount", "5.00"), ("currency", "USD")];
+    signed(shop, token, ("a number as the token", &path), &fields, &[&number, "5.00"]).await;
+    let number = shop.numbers.next();
+    let fields = [("customer.customerId", number.as_str())];
+    signed(shop, token, ("a number as the customer", &format!("{S}/getCardsAndAccounts")), &fields, &[]).await;
+    let (number, address) = (shop.numbers.next(), format!("{}@example.com", shop.numbers.next()));
+    let fields = [
+        ("customer.givenName", number.as_str()),
+        ("customer.surname", "Doe"),
+        ("customer.email", address.as_str()),
+        ("customer.phone", number.as_str()),
+    ];
+    let path = "/merchantServices/api/v1/customerSignup";
+    signed(shop, token, ("a number as the name", path), &fields, &[]).await;
+}
+
+/// Payouts to cards, and to whatever a number may be taken for.
+async fn paid_out(shop: &mut Shop, token: &str) {
+    let (member, key) =
+        (shop.secret("/transaction_services/member_id"), shop.secret("/transaction_services/secret_key"));
+    for (name, amount) in [
+        ("cardNumber", "1.00"),
+        ("card.number", "9051.00"),
+        ("cardHolderName", "1.00"),
+        ("paymentId", "1.00"),
+        ("registrationId", "1.00"),
+        ("bankAccount.iban", "1.00"),
+        ("bankAccount.accountNumber", "1.00"),
+        ("bankAccount.holder", "1.00"),
+    ] {
+        let (number, reference, hook) = (shop.numbers.next(), shop.reference(), shop.hook.clone());
+        let sum = digest(&[&member, &reference, amount, &key]);
+        let fields = [
+            ("authentication.memberId", member.as_str()),
+            ("authentication.checksum", sum.as_str()),
+            ("merchantTransactionId", reference.as_str()),
+            ("amount", amount),
+            ("currency", "USD"),
+            ("cardExpMonth", "7"),
+            ("cardExpYear", "2030"),
+            ("notificationUrl", hook.as_str()),
+            (name, number.as_str()),
+        ];
+        let request = shop.request(Method::POST, &format!("{S}/payout")).header("AuthToken", token);
+        shop.send("a payout", request.body(form(fields))).await;
+    }
 }
 
 /// A number where none belongs, or one that is none.

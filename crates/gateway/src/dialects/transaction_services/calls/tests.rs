@@ -20,6 +20,12 @@ fn paths_are_read_without_regard_to_letter_case() {
     post("/transactionServices/REST/v1/refund/54289", Call::Refund("54289".into()));
     post("/transactionServices/REST/v1/inquiry", Call::Inquire);
     post("/transactionServices/REST/v1/getTransactionList", Call::List);
+    post("/transactionServices/REST/v1/payout", Call::Payout);
+    post("/transactionServices/REST/v1/registrations", Call::Register);
+    post("/transactionServices/REST/v1/registrations/kGua", Call::Token("kGua".into()));
+    post("/transactionServices/REST/v1/payWithToken/kGua", Call::Token("kGua".into()));
+    post("/transactionServices/REST/v1/getCardsAndAccounts", Call::Cards);
+    post("/merchantServices/api/v1/customerSignup", Call::SignUp);
     post("/merchantServices/api/v1/merchantSignup", Call::Reserved);
     check(Method::GET, "/transactionServices/REST/v1/payments/54289", Ok(Call::Show("54289".into())));
     check(Method::GET, "/transactionServices/REST/v1/payments", Err(Problem::WrongMethod("POST")));
