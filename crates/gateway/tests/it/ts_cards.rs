@@ -151,9 +151,8 @@ async fn a_stored_card_is_charged_and_deleted() {
     assert_eq!((other.line().as_str(), other.at("/paymentType")), ("200 00001 Y capturesuccess", "DB"));
     let nameless = charge(&world, "paywithtoken", id, &with(&fields, &[("merchantTransactionId", "")])).await;
     assert_eq!(nameless.at("/merchantTransactionId"), format!("FL-{}", nameless.id()));
-    let held =
-        charge(&world, "payWithToken", id, &with(&fields, &[("paymentType", "PA"), ("merchantTransactionId", "T3")]));
-    assert_eq!(held.await.line(), "200 00001 Y authsuccessful");
+    let held = with(&fields, &[("paymentType", "PA"), ("merchantTransactionId", "T3")]);
+    assert_eq!(charge(&world, "payWithToken", id, &held).await.line(), "200 00001 Y authsuccessful");
     let declined = [("amount", "9051.00"), ("merchantTransactionId", "T4")];
     assert_eq!(charge(&world, "paywithtoken", id, &with(&fields, &declined)).await.line(), "200 11051 N capturefailed");
     let challenge = [("attemptThreeD", "only3D"), ("merchantTransactionId", "T5")];
