@@ -249,7 +249,7 @@ impl Engine {
         lane: Lane,
         now: Timestamp,
     ) -> EventWrite {
-        let Announcement { status: _, url, form, body, credential } = announcement;
+        let Announcement { status: _, url, form, body, credential, delay } = announcement;
         let endpoint = url::Url::parse(&url)
             .ok()
             .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
@@ -262,7 +262,7 @@ impl Engine {
             url,
             form,
             body,
-            due_at: now,
+            due_at: now + delay,
         }
     }
 }

@@ -43,14 +43,28 @@ fn of_payment(before: &Payment, after: &Payment, engine: &Engine) -> Option<Anno
     let (url, credential, settings) = receiver(&after.details, engine)?;
     let status = status_to_tell(before, after, &settings)?;
     let body = body(&print(engine, after.id), after, status, settings.edition);
-    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+    Some(Announcement {
+        status: Some(status.to_owned()),
+        url,
+        form: Form::default(),
+        body,
+        credential,
+        delay: SignedDuration::ZERO,
+    })
 }
 
 fn of_withdrawal(before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Option<Announcement> {
     let (url, credential, settings) = receiver(&after.details, engine)?;
     let status = withdrawal_status_to_tell(before, after, &settings)?;
     let body = withdrawal_body(&print(engine, after.id), after, status, settings.edition);
-    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+    Some(Announcement {
+        status: Some(status.to_owned()),
+        url,
+        form: Form::default(),
+        body,
+        credential,
+        delay: SignedDuration::ZERO,
+    })
 }
 
 /// Where events of a transaction go, by whose credential and settings; nothing where nobody wants them.

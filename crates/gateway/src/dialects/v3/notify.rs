@@ -147,7 +147,7 @@ impl Receiver<'_> {
                 (self.url.clone(), form, body)
             }
         };
-        Some(Announcement { status, url, form, body, credential: self.credential.id })
+        Some(Announcement { status, url, form, body, credential: self.credential.id, delay: SignedDuration::ZERO })
     }
 
     /// What a called URL is told: which transaction, and where it is read.

@@ -92,11 +92,14 @@ impl Draft {
             State::Created | State::Ended(_) => false,
             State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } | State::Funded(_) => true,
         };
-        let means = self.payment.operation(seq).and_then(|attempt| attempt.means.as_ref());
+        let attempt = self.payment.operation(seq);
+        // The session may ask for another amount by now; that was not what the payer paid.
+        let as_asked = attempt.is_some_and(|attempt| attempt.amount == self.payment.asked);
+        let means = attempt.and_then(|attempt| attempt.means.as_ref());
         // A payment that once had money and lost it has ended for good.
         let had_money = self.payment.funding().is_some();
         let accepts = self.payment.times.late == LateMoney::Accepted;
-        accepts && !waits && !had_money && means.is_some_and(|means| means.method != Method::Card)
+        accepts && as_asked && !waits && !had_money && means.is_some_and(|means| means.method != Method::Card)
     }
 
     /// Whether a late capture, void or refund is still within the payment's bounds, open ones counted.

@@ -1,5 +1,6 @@
 //! The message with which a merchant tries its receiver (contract, section 12).
 
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 use florin_engine::announce::Announcement;
@@ -59,5 +60,5 @@ pub(super) fn message(credential: &Arc<Credential>, engine: &Engine) -> Option<A
             receiver.encrypted(&plain)?
         }
     };
-    Some(Announcement { status: None, url, form, body, credential: credential.id })
+    Some(Announcement { status: None, url, form, body, credential: credential.id, delay: SignedDuration::ZERO })
 }

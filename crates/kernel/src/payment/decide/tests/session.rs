@@ -2,7 +2,7 @@
 
 use super::{after, amend, answered, approved, attempt, cascading, created, declined, eur, run};
 use crate::payment::decide::{Amendment, Attempt, Command, Refusal, decide};
-use crate::payment::{AmountChoice, CaptureMode, Payment, Retry, Seq, State};
+use crate::payment::{AmountChoice, CaptureMode, Outcome, Payment, Retry, Seq, State};
 use crate::{Asset, Money};
 
 fn in_session(attempts_max: u16, amount: AmountChoice) -> Payment {
@@ -43,6 +43,21 @@ fn a_session_becomes_another_before_it_is_paid() {
     let tried = run(in_session(2, AmountChoice::Fixed), [Command::Attempt(attempt(210)), answered(1, declined("05"))]);
     assert_eq!(decide(&tried, in_pounds(), after(1)).err(), Some(Refusal::BadAmount));
     assert_eq!(decide(&tried, amend("0.00"), after(1)).err(), Some(Refusal::BadAmount));
+}
+
+/// Late money that was paid for another amount is in suspense, also where late money is accepted.
+#[test]
+fn late_money_of_another_amount_is_not_the_payments() {
+    for (amendment, expected) in [(None, "captured"), (Some("12.00"), "created"), (Some("0.01"), "created")] {
+        let mut session = in_session(2, AmountChoice::Fixed);
+        session.times.late = crate::payment::LateMoney::Accepted;
+        let mut attempt = attempt(211);
+        attempt.means.method = crate::routing::Method::BankTransfer;
+        let given_up = run(session, [Command::Attempt(attempt), answered(1, Outcome::NotSent)]);
+        let given_up = run(given_up, amendment.map(amend));
+        let late = run(given_up, [answered(1, approved())]);
+        assert_eq!(late.word().text(), expected, "{amendment:?}");
+    }
 }
 
 /// Going on to another provider is the same try of the payer's.
