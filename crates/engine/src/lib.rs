@@ -15,7 +15,7 @@ use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, Provider
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::Store;
 use jiff::SignedDuration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,12 +27,17 @@ pub mod clock;
 pub mod directory;
 mod find;
 mod inflight;
+pub mod invoices;
 pub mod keys;
+pub mod mail;
 mod numbers;
 mod operate;
+mod orders;
 pub mod outgoing;
 mod owner;
 mod payouts;
+pub mod plans;
+mod records;
 mod replay;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -51,6 +56,7 @@ pub use claims::{ClaimKind, ClaimRequest, Reuse};
 pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
+pub use orders::OrderRefusal;
 pub use owner::Owner;
 pub use payouts::{Approval, NewPayout};
 pub use replay::{Earlier, Render, RenderOperation, Reply};
@@ -63,7 +69,9 @@ use announce::Announcer;
 use clock::{Clocks, Ids};
 use directory::Directory;
 use inflight::Inflight;
+use invoices::Correspondent;
 use keys::{Keyring, MasterKey};
+use mail::Mailers;
 use outgoing::{Courier, Guard};
 use vault::Vault;
 
@@ -108,6 +116,10 @@ pub struct Parts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// Dialects that announce payments.
     pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
+    /// Dialects that write to customers about invoices.
+    pub correspondents: Vec<(Dialect, Arc<dyn Correspondent>)>,
+    /// Who carries e-mails.
+    pub mailers: Mailers,
     /// Brings events to merchants' URLs.
     pub courier: Arc<dyn Courier>,
     /// Which addresses merchants may name.
@@ -128,6 +140,8 @@ pub struct Engine {
     ids: Ids,
     providers: HashMap<&'static str, Arc<dyn Provider>>,
     announcers: HashMap<Dialect, Arc<dyn Announcer>>,
+    correspondents: HashMap<Dialect, Arc<dyn Correspondent>>,
+    mailers: Mailers,
     courier: Arc<dyn Courier>,
     guard: Guard,
     public_url: String,
@@ -137,6 +151,8 @@ pub struct Engine {
     stopping: CancellationToken,
     payments_due: Notify,
     events_due: Notify,
+    records_due: Notify,
+    carrying: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -159,6 +175,8 @@ impl Engine {
             clocks: parts.clocks,
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
+            correspondents: parts.correspondents.into_iter().collect(),
+            mailers: parts.mailers,
             courier: parts.courier,
             guard: parts.guard,
             public_url: parts.public_url,
@@ -168,6 +186,8 @@ impl Engine {
             stopping: CancellationToken::new(),
             payments_due: Notify::new(),
             events_due: Notify::new(),
+            records_due: Notify::new(),
+            carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
         }))
     }
 
@@ -235,6 +255,7 @@ impl Engine {
         self.clocks.set(lane, offset_ms);
         self.payments_due.notify_one();
         self.events_due.notify_one();
+        self.records_due.notify_waiters();
         Ok(self.now(lane))
     }
 

@@ -1,4 +1,4 @@
-//! Decimal numbers as printed ids, for a dialect whose wire has no room for computed ones (decision 11). A number is a claim, made in
+//! Decimal numbers as printed ids, for a dialect whose wire has no room for computed ones (decision 12). A number is a claim, made in
 //! the commit of the transaction that is printed as it; one of another dialect gets its number when it is first shown.
 
 use florin_kernel::PaymentId;

@@ -215,6 +215,7 @@ impl Engine {
             let answering = self.inflight.enter(Reference { payment: id, sequence });
             let unchanged = after == transaction && effects.is_empty();
             let (mut changeset, changes) = self.changeset(&transaction, Some(version), after, effects, now);
+            changeset.records = self.ordered_end(&transaction, &*changes.transaction, now).await?;
             if unchanged {
                 changeset = Changeset::default();
             }

@@ -56,6 +56,9 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
 
     /// Where its money goes, if it goes out.
     fn destination(&self) -> Option<&Destination>;
+
+    /// The payment, if it is one.
+    fn as_payment(&self) -> Option<&Payment>;
 }
 
 impl Submitted for Payment {
@@ -68,6 +71,10 @@ impl Submitted for Payment {
     fn destination(&self) -> Option<&Destination> {
         None
     }
+
+    fn as_payment(&self) -> Option<&Payment> {
+        Some(self)
+    }
 }
 
 impl Submitted for Withdrawal {
@@ -79,6 +86,10 @@ impl Submitted for Withdrawal {
 
     fn destination(&self) -> Option<&Destination> {
         self.plan.as_ref().map(|plan| &plan.destination)
+    }
+
+    fn as_payment(&self) -> Option<&Payment> {
+        None
     }
 }
 
@@ -165,6 +176,7 @@ impl Engine {
             return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
+        changeset.records = self.ordered_end(&*transaction, &*changes.transaction, now).await?;
         changeset.registrations = registrations;
         if let Some(reporting) = reporting {
             let after = &*changes.transaction;

@@ -21,11 +21,16 @@ mod answers;
 pub mod database;
 pub(crate) mod fixtures;
 mod payers;
+mod records;
 mod registrations;
 mod withdrawals;
 
 pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_events};
 pub use payers::finds_a_payers_transactions;
+pub use records::{
+    changes_records_with_their_payments, keeps_records_by_version, lists_the_newest_records_first,
+    wakes_records_by_the_lanes_clock,
+};
 pub use registrations::{
     keeps_stored_cards, lists_stored_cards, retains_used_cards, rewraps_keys, wipes_deleted_cards,
 };
@@ -51,6 +56,8 @@ macro_rules! conformance_suite {
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             keeps_the_first_answer_of_each_request keeps_the_form_of_events
             keeps_stored_cards lists_stored_cards wipes_deleted_cards retains_used_cards rewraps_keys
+            keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
+            wakes_records_by_the_lanes_clock
             answers_a_ping_until_closed
         }
     };

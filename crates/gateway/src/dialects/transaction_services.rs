@@ -6,7 +6,7 @@
 //! - Bodies are forms, encoded or not, multipart, or JSON with nested or dotted names ([`fields`]). All values are texts.
 //! - A call needs a token and a checksum over some of its fields under the member's key ([`checksum`]).
 //! - Refusals are HTTP 200 once the token is accepted, unless the member wants statuses. Checks have a fixed order.
-//! - A transaction has a word and a letter for where it stands ([`standing`]), and a number of ten digits (decision 11).
+//! - A transaction has a word and a letter for where it stands ([`standing`]), and a number of ten digits (decision 12).
 //!
 //! | state of the core | `status` | `transactionStatus` | code |
 //! |---|---|---|---|

@@ -11,6 +11,7 @@ mod demo;
 mod faults;
 mod operations;
 mod pages;
+mod plans;
 mod planted;
 mod process;
 mod routing;

@@ -13,6 +13,7 @@ use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
 use super::outbox::OutboxStatements;
 use super::payments::PaymentStatements;
+use super::records::RecordStatements;
 use super::registrations::RegistrationStatements;
 use super::rows::{all, cause};
 use crate::{Changeset, Floor, RegistrationWrite};
@@ -32,6 +33,7 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) claims: ClaimStatements,
     payments: PaymentStatements,
+    records: RecordStatements,
     answers: AnswerStatements,
     registrations: RegistrationStatements,
     ledger: LedgerStatements,
@@ -74,6 +76,7 @@ struct Found {
     claimed: HashSet<Key>,
     updated: HashSet<i64>,
     inserted: HashSet<i64>,
+    recorded: HashSet<i64>,
     registered: HashSet<i64>,
     announced: HashSet<i64>,
     attempted: HashSet<i64>,
@@ -82,9 +85,10 @@ struct Found {
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
+        let (claims, payments, records, answers, registrations, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
             ClaimStatements::prepare(&client),
             PaymentStatements::prepare(&client),
+            RecordStatements::prepare(&client),
             AnswerStatements::prepare(&client),
             RegistrationStatements::prepare(&client),
             LedgerStatements::prepare(&client),
@@ -93,11 +97,23 @@ impl Session {
             client.prepare(FORGET),
             client.prepare(clocks::ENSURE)
         )?;
-        Ok(Session { client, claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes })
+        Ok(Session {
+            client,
+            claims,
+            payments,
+            records,
+            answers,
+            registrations,
+            ledger,
+            outbox,
+            batch,
+            forget,
+            ensure_lanes,
+        })
     }
 
-    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, stored
-    /// card or event; one with floors is alone.
+    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, record,
+    /// stored card or event; one with floors is alone.
     pub(super) async fn apply(
         &self,
         id: BatchId,
@@ -113,6 +129,7 @@ impl Session {
         let claims = batch.iter().flat_map(|changeset| &changeset.claims).collect();
         let writes = || batch.iter().flat_map(|changeset| &changeset.payments);
         let (updates, inserts) = writes().partition(|write| write.expected_version.is_some());
+        let records = batch.iter().flat_map(|changeset| &changeset.records).collect();
         let answers = batch.iter().flat_map(|changeset| &changeset.answers).collect();
         let registrations = batch.iter().flat_map(|changeset| &changeset.registrations).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
@@ -126,6 +143,7 @@ impl Session {
             claimed,
             updated,
             inserted,
+            recorded,
             answered,
             registered,
             ensured,
@@ -140,6 +158,7 @@ impl Session {
             self.claims.take(client, claims),
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
+            self.records.write(client, records),
             self.answers.keep(client, answers),
             self.registrations.write(client, registrations),
             self.ensure(&lanes),
@@ -149,7 +168,7 @@ impl Session {
             self.ledger.broken(client, &floors)
         );
         let written = all([begun, noted, locked, answered, ensured, posted]);
-        let ids = all([updated, inserted, registered, announced, attempted]);
+        let ids = all([updated, inserted, recorded, registered, announced, attempted]);
         let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
             (written, ids, claimed, broken) => {
@@ -158,8 +177,9 @@ impl Session {
             }
         };
         let mut next = || ids.next().unwrap_or_default();
-        let (updated, inserted, registered, announced, attempted) = (next(), next(), next(), next(), next());
-        let found = Found { claimed, updated, inserted, registered, announced, attempted, broken };
+        let (updated, inserted, recorded) = (next(), next(), next());
+        let (registered, announced, attempted) = (next(), next(), next());
+        let found = Found { claimed, updated, inserted, recorded, registered, announced, attempted, broken };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -200,8 +220,12 @@ impl Found {
             Some(_) => self.updated.contains(&write.id.number()),
             None => self.inserted.contains(&write.id.number()),
         };
+        let is_recorded = |write: &crate::RecordWrite| self.recorded.contains(&write.record().number());
         let is_registered = |write: &RegistrationWrite| self.registered.contains(&write.registration().number());
-        if !changeset.payments.iter().all(is_written) || !changeset.registrations.iter().all(is_registered) {
+        let written = changeset.payments.iter().all(is_written)
+            && changeset.records.iter().all(is_recorded)
+            && changeset.registrations.iter().all(is_registered);
+        if !written {
             return Some(Refused::Conflict);
         }
         if let Some(floor) = self.broken.as_ref().filter(|_| !changeset.floors.is_empty()) {
@@ -222,9 +246,10 @@ fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
         RegistrationWrite::Insert(insert) => Some(insert.lane),
         RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => None,
     });
+    let of_records = batch.iter().flat_map(|changeset| &changeset.records).map(|write| write.lane);
     let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
     let mut lanes: Vec<i64> =
-        of_payments.chain(registered).chain(of_events).filter(|lane| !known.contains(lane)).collect();
+        of_payments.chain(of_records).chain(registered).chain(of_events).filter(|lane| !known.contains(lane)).collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

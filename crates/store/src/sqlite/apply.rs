@@ -11,6 +11,7 @@ use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
 use super::payments::PaymentWriter;
+use super::records::RecordWriter;
 use super::registrations::{RegistrationWriter, Written};
 use crate::RegistrationWrite;
 use crate::{Changeset, Verdict};
@@ -19,6 +20,7 @@ use crate::{Changeset, Verdict};
 pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
+    records: RecordWriter<'c>,
     answers: AnswerWriter<'c>,
     registrations: RegistrationWriter<'c>,
     lanes: LaneWriter<'c>,
@@ -42,6 +44,7 @@ impl<'c> Apply<'c> {
         Ok(Apply {
             claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
+            records: RecordWriter::prepare(connection)?,
             answers: AnswerWriter::prepare(connection)?,
             registrations: RegistrationWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
@@ -115,6 +118,13 @@ impl<'c> Apply<'c> {
             }
             *wrote = true;
             self.lanes.ensure(payment.lane)?;
+        }
+        for record in &changeset.records {
+            if self.records.write(record)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            self.lanes.ensure(record.lane)?;
         }
         for answer in &changeset.answers {
             self.answers.keep(answer)?;

@@ -225,7 +225,10 @@ impl From<StartError> for Problem {
                 Problem::AmountOutside(vec![FieldError::new("request.amount", "is too large for this provider")])
             }
             StartError::BalanceInsufficient => Problem::BalanceInsufficient,
-            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::NoRoute(_)) => {
+            refusal @ (StartError::Refused(_)
+            | StartError::PayoutRefused(_)
+            | StartError::NoRoute(_)
+            | StartError::Order(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

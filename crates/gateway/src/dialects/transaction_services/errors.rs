@@ -246,7 +246,10 @@ impl From<StartError> for Problem {
                 Problem::NotPermitted("the amount is too large for this provider".into())
             }
             StartError::NoRoute(_) => Problem::NoTerminal,
-            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::BalanceInsufficient) => {
+            refusal @ (StartError::Refused(_)
+            | StartError::PayoutRefused(_)
+            | StartError::Order(_)
+            | StartError::BalanceInsufficient) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

@@ -171,6 +171,7 @@ fn new_payment(state: &TsState, caller: &Caller, purchase: &Purchase) -> Payment
         chargebacks: Vec::new(),
         announced: None,
         details: Details {
+            ordered_by: None,
             credential: Some(caller.credential.id),
             reference: purchase.reference.clone().unwrap_or_default(),
             payer: purchase.payer.clone(),

@@ -314,7 +314,7 @@ impl From<StartError> for Problem {
             }
             StartError::NoRoute(_) => Problem::NoProviderForBrand,
             StartError::BalanceInsufficient => Problem::BalanceInsufficient,
-            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_)) => {
+            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::Order(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

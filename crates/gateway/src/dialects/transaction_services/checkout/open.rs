@@ -226,6 +226,7 @@ fn new_payment(state: &TsState, caller: &Caller, order: &Order<'_>) -> Payment {
         chargebacks: Vec::new(),
         announced: None,
         details: Details {
+            ordered_by: None,
             credential: Some(caller.credential.id),
             reference: order.reference.clone(),
             payer: order.payer.clone(),
