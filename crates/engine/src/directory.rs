@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::Keyring;
 
+mod own_settings;
+
+pub use own_settings::OwnSettings;
+
 /// What a credential may do (product document, "Permissions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,7 +194,7 @@ pub struct Credential {
     /// Callers refused, whatever is allowed.
     pub deny: Vec<IpNet>,
     /// What the dialect alone reads.
-    pub settings: serde_json::Value,
+    pub settings: OwnSettings,
     /// The password of the dialect's own webhook signature.
     pub signature_password: Secret,
 }
@@ -358,7 +362,7 @@ impl CredentialDocument {
             revoked: self.revoked,
             allow: self.allow,
             deny: self.deny,
-            settings: self.settings,
+            settings: OwnSettings::new(self.settings),
             signature_password: keyring.open(&self.signature_password).map_err(corrupt)?,
         })
     }

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 mod tests;
 
 /// Which clients a mount is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Payments v3.
+    #[default]
     V3,
     /// Clients of the older platform.
     Oppwa,
@@ -127,7 +128,8 @@ impl Mount {
     /// The segments below the mount of a path that a route has led here: empty ones are dropped, and a version segment that is
     /// there twice counts once.
     pub fn segments<'p>(&self, path: &'p str) -> Vec<&'p str> {
-        let own = self.path().split('/').filter(|segment| !segment.is_empty()).count();
+        // Those of the prefix, and the version.
+        let own = self.prefix.matches('/').count() + 1;
         let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(own).collect();
         if segments.first() == Some(&self.profile.version()) {
             segments.remove(0);

@@ -79,8 +79,12 @@ impl Name {
 
     /// Whether it lies below a name of one part.
     pub fn is_below(&self, group: &str) -> bool {
-        let below = self.0.strip_prefix(group).is_some_and(|rest| rest.starts_with(['.', '[']));
-        below && split(&self.0).is_some()
+        let Some(rest) = self.0.strip_prefix(group) else { return false };
+        match rest.strip_prefix('.') {
+            // What most names are.
+            Some(key) if !key.is_empty() && !key.contains(['.', '[']) => true,
+            Some(_) | None => rest.starts_with(['.', '[']) && split(&self.0).is_some(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was done about a payment's money as transactions of their own: captures, refunds, reversals, chargebacks.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use florin_engine::Engine;
 use florin_kernel::payment::{Chargeback, Linked, Operation, OperationKind, Payment, Seq};
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::super::amounts;
 use super::super::codes::{Event, code};
-use super::super::echo::Echo;
 use super::super::event;
 use super::super::stamp;
 use super::super::wire::{Body, ResultBody};
@@ -112,7 +112,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             merchant_invoice_id: None,
             result: ResultBody::of(code(event, self.coding(payment, &document)), self.set),
             card: card(attempt, &document),
-            echo: Echo::default(),
+            echo: Arc::default(),
             three_d_secure: None,
             redirect: None,
             risk: None,
