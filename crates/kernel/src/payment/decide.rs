@@ -50,6 +50,9 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
         Command::Cancel => draft.cancel()?,
         Command::Wake => draft.wake(),
     }
+    for (operation, before) in draft.payment.operations.iter_mut().zip(&payment.operations) {
+        operation.note_change(before, now);
+    }
     let after = draft.payment.word();
     if before != after {
         draft.effects.push(Effect::Notify { from: before, to: after });

@@ -1,6 +1,7 @@
 //! Where this dialect is mounted, which of its two profiles a mount speaks, and paths as clients build them (contract, section 1).
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,12 @@ pub struct MountSettings {
     pub prefixes: Vec<String>,
     /// What stands before `/v1` for clients of the older platform.
     pub oppwa_prefixes: Vec<String>,
+    /// Where all requests are sent on to, once this host has moved.
+    pub redirect_to: Option<Url>,
+    /// Whether requests that no trusted proxy took by https are sent on to https.
+    pub force_https: bool,
+    /// Requests a second of one credential; 0: as many as it likes.
+    pub requests_per_second: u32,
 }
 
 impl Default for MountSettings {
@@ -50,6 +57,9 @@ impl Default for MountSettings {
         MountSettings {
             prefixes: ["", "/gateway", "/eastpay", "/pay"].map(str::to_owned).to_vec(),
             oppwa_prefixes: vec!["/oppwa".to_owned()],
+            redirect_to: None,
+            force_https: false,
+            requests_per_second: 0,
         }
     }
 }

@@ -73,7 +73,7 @@ impl Announcer for V3Announcer {
             return Vec::new();
         }
         let status = Some(after.word().text().to_owned());
-        let body = |viewer: &Viewer<&Engine>| Some(viewer.payout(after));
+        let body = |viewer: &Viewer<&Engine>| Some(viewer.payout(after, Detail::Inquired));
         receiver.announcement(after.id, 0, status, &after.details, body).into_iter().collect()
     }
 

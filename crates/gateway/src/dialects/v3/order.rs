@@ -88,9 +88,12 @@ pub async fn order(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
     let viewer = state.viewer(&caller);
     let target = viewer.print(payment.id, on.map_or(0, Seq::number));
     let reference = order.reference.as_deref();
-    let reference = reference.map(|text| references::of_order(&caller, order.kind.word(), &target, text));
+    let reference = reference.map(|text| {
+        [references::of_order(&caller, order.kind.word(), &target, text), references::of_orders(&caller, text)]
+    });
     let claims: Vec<ClaimRequest> = reference
         .into_iter()
+        .flatten()
         .chain(idempotency_key.map(|text| references::key_claim(caller.credential.id, &text)))
         .collect();
     let note = Note {

@@ -41,9 +41,14 @@ pub async fn register(state: &V3State, asked: Asked, path: &str) -> Result<Respo
     let reference = new.reference.as_deref().map(|text| references::claim(&caller, Operation::Registration, text));
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
     let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
-    let (viewer, reference) = (state.viewer(&caller), new.reference);
+    let (viewer, reference, document) = (state.viewer(&caller), new.reference, new.document);
     let render: RenderCard = Arc::new(move |stored| {
-        let body = Body { merchant_transaction_id: reference.clone(), ..viewer.registration(stored) };
+        let body = Body {
+            merchant_transaction_id: reference.clone(),
+            merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
+            echo: document.echo.clone(),
+            ..viewer.registration(stored)
+        };
         Answer { status: 200, body: body.text() }
     });
     let new = NewRegistration {
@@ -211,7 +216,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             holder: &document.holder,
             brand: &brand_of(Some(attempt), &document)?,
             result: ResultBody::of(code(&event, coding), self.set),
-            at: attempt.started_at,
+            at: attempt.changed_at(),
         });
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Some(Body {

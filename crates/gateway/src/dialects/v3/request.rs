@@ -134,6 +134,8 @@ pub struct NewCard {
     pub customer: Option<String>,
     /// The merchant's reference.
     pub reference: Option<String>,
+    /// What is told back.
+    pub document: Document,
 }
 
 /// The texts of an initial payment, each of the right form.
@@ -212,10 +214,13 @@ pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> 
     let reference = reader.read("merchantTransactionId", text(1, 255));
     let customer = reader.read("customer.merchantCustomerId", text(1, 255));
     let mut document = document(&mut reader, reading);
+    if let Some(instruction) = Instruction::read(&mut reader) {
+        Arc::make_mut(&mut document.echo).note_instruction(&instruction, form);
+    }
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());
     match means::account(means, reading, &reader, &mut document)? {
-        Account::Card(card) => Ok(NewCard { card, customer, reference }),
+        Account::Card(card) => Ok(NewCard { card, customer, reference, document }),
         Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => Err(Problem::NoAccount),
     }
 }

@@ -101,7 +101,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     }
 
     /// A payout, made here or a withdrawal of another dialect.
-    pub fn payout(&self, withdrawal: &Withdrawal) -> Body {
+    pub fn payout(&self, withdrawal: &Withdrawal, detail: Detail) -> Body {
         let document = self.document(&withdrawal.details, withdrawal.dialect);
         let event = event::of_withdrawal(withdrawal);
         let payout = withdrawal.payout.as_ref();
@@ -132,8 +132,8 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             echo: document.echo.clone(),
             three_d_secure: None,
             redirect: None,
-            risk: None,
-            summary: Some(Summary {
+            risk: to_card.map(|_| Risk { score: "100" }),
+            summary: (detail == Detail::Inquired).then(|| Summary {
                 state: payout_state(withdrawal),
                 authorized: zero.clone(),
                 captured: zero.clone(),
@@ -198,7 +198,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
 }
 
 fn changed_at(created_at: Timestamp, operation: Option<&Operation>) -> Timestamp {
-    operation.map_or(created_at, |operation| operation.started_at)
+    operation.map_or(created_at, Operation::changed_at)
 }
 
 fn details(event: &Event<'_>, operation: Option<&Operation>) -> ResultDetails {

@@ -38,11 +38,10 @@ impl Name {
     /// [`NameFault`] for a path that is too deep or whose index is too large.
     pub fn parse(text: &str) -> Result<Name, NameFault> {
         // Most names have one part, or two with a dot between, and are written already.
-        if !text.contains('[') && text.matches('.').count() < 2 && !text.contains(|c: char| c.is_ascii_digit()) {
-            let whole = !text.starts_with(CUSTOM);
-            if whole {
-                return Ok(Name(text.to_owned()));
-            }
+        let separators = text.bytes().filter(|byte| *byte == b'.').count();
+        let plain = separators < 2 && !text.bytes().any(|byte| byte == b'[' || byte.is_ascii_digit());
+        if plain && !text.starts_with(CUSTOM) {
+            return Ok(Name(text.to_owned()));
         }
         let Some(parts) = split(text) else { return Ok(Name(text.to_owned())) };
         if parts.len() > DEPTH_MAX {

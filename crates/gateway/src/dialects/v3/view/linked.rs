@@ -73,7 +73,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             payment_type: kind,
             merchant_transaction_id: note.map(|note| note.reference).filter(|text| !text.is_empty()),
             result_details: Some(details(&event, Some(operation))),
-            timestamp: stamp::timestamp(operation.started_at, self.format),
+            timestamp: stamp::timestamp(operation.changed_at(), self.format),
             ..self.on_payment(payment, operation.seq, operation.on, operation.amount, &event, detail)
         }
     }
