@@ -35,7 +35,7 @@ impl Seat {
 pub fn origins<'a>(directory: &Directory, subject: impl Into<Subject<'a>>) -> Vec<String> {
     let subject = subject.into();
     let credential = subject.details.credential.and_then(|id| directory.credential(id));
-    let listed = credential.and_then(|credential| credential.settings.document().get("origins")?.as_array());
+    let listed = credential.and_then(|credential| credential.settings.get("origins")?.as_array());
     let texts = listed.into_iter().flatten().filter_map(|entry| entry.as_str());
     let registered: Vec<String> = texts.filter(|text| is_origin(text, subject.mode)).map(ToOwned::to_owned).collect();
     let holder = subject.details.hosted.iter().map(|hosted| hosted.framed_by.as_str());

@@ -211,9 +211,9 @@ impl Settings {
     /// The settings of a credential, read once for all requests. Rows are checked when they are written; one that cannot be
     /// read all the same must not stop payments, so it counts as empty.
     pub fn of(credential: &Credential) -> Arc<Settings> {
-        credential.settings.read(|document| {
+        credential.read_settings(|document| {
             let document = (!document.is_null()).then_some(document);
-            let read = document.map_or(Ok(Settings::default()), |document| Settings::deserialize(document));
+            let read = document.map_or(Ok(Settings::default()), Settings::deserialize);
             read.unwrap_or_else(|error| {
                 tracing::error!(credential = %credential.id, %error, "the v3 settings of a credential cannot be read");
                 Settings::default()
