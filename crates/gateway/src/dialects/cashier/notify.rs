@@ -1,6 +1,7 @@
 //! What this dialect tells merchants about its payments (contract, section 14).
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
 use florin_engine::directory::Credential;
@@ -68,7 +69,7 @@ fn of_withdrawal(before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Op
 }
 
 /// Where events of a transaction go, by whose credential and settings; nothing where nobody wants them.
-fn receiver(details: &Details, engine: &Engine) -> Option<(String, CredentialId, Settings)> {
+fn receiver(details: &Details, engine: &Engine) -> Option<(String, CredentialId, Arc<Settings>)> {
     let url = Some(&details.links.webhook).filter(|url| !url.is_empty())?;
     let credential = details.credential?;
     let settings = engine.directory().credential(credential).map(|credential| Settings::of(credential));

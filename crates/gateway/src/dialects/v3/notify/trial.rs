@@ -37,6 +37,7 @@ pub(super) fn message(credential: &Arc<Credential>, engine: &Engine) -> Option<A
         profile: Profile::V3,
         set: Set::Oppwa,
         format: settings.timestamp_format,
+        declines: settings.decline_status(Profile::V3),
         entity: entity.clone(),
         now: engine.now(Lane::of(credential.merchant, credential.mode)),
     };
