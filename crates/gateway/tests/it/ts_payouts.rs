@@ -63,6 +63,15 @@ async fn a_payout_is_answered_as_the_contract_prints_it() {
     );
     let again = pay_out(&world, &fields).await;
     assert!(again.replayed && again.text == accepted.text);
+    // As JSON it is the same request.
+    let (member, _, _) = world.demo().member();
+    let mut body = json!({"authentication": {"memberId": member, "checksum": sum(&world, "PAYOUT-7", "25.00")}});
+    for (name, value) in &fields {
+        body[*name] = json!(value);
+    }
+    let request = world.post(&format!("{S}/payout")).header("AuthToken", world.ts_token().await).json(&body);
+    let as_json = send(request).await;
+    assert!(as_json.replayed && as_json.text == accepted.text, "{}", as_json.text);
     let other = pay_out(&world, &with(&fields, &[("amount", "26.00")])).await;
     assert_eq!(other.line(), "200 20010 N failed");
     let ended = world.ts_becomes(accepted.id(), "payoutsuccessful").await;

@@ -100,7 +100,9 @@ impl Announcer for TsAnnouncer {
             return Vec::new();
         }
         let news = News { long: now.long, short: now.short, amount: after.asked, result: now.result };
-        vec![receiver.announcement(now.long, receiver.of_payout(after, &news), SignedDuration::ZERO)]
+        // Without an approver it is paid while its answer is on the way.
+        let delay = if after.approvals.is_empty() { ANSWER_FIRST } else { SignedDuration::ZERO };
+        vec![receiver.announcement(now.long, receiver.of_payout(after, &news), delay)]
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {
