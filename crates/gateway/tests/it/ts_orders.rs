@@ -211,6 +211,25 @@ async fn a_payment_is_repeated_without_its_payer() {
     assert!(early.at("/result/description").ends_with("recurring not allowed: the first payment was not successful"));
     world.submit(begun.at("/redirect/url"), "action=approve").await;
     assert_eq!(order(&world, "DB", begun.id(), &again).await.line(), "200 00001 Y capturesuccess");
+    // By the merchant's reference.
+    let named = with(&again, &[("idType", "MID"), ("amount", "7.77")]);
+    let by_reference = order(&world, "DB", "I1", &named).await;
+    assert_eq!((by_reference.code(), by_reference.at("/initialPaymentId")), ("00001", initial.id()));
+    assert_eq!(order(&world, "DB", "I1", &again).await.code(), "10026", "unless it says so, it is our id");
+    // A token that is deleted ends its series; a copy of a charge is told its answer all the same.
+    let kept = [("recurringType", "INITIAL"), ("createRegistration", "true")];
+    let kept = world.ts_pay(&with(&card_payment("I5", "50.00", CARD), &kept)).await;
+    let once = with(&again, &[("merchantTransactionId", "I6")]);
+    let charged = order(&world, "DB", kept.id(), &once).await;
+    assert_eq!(charged.code(), "00001", "{}", charged.text);
+    let token = kept.at("/registrationId");
+    let deleted =
+        world.ts_request(&format!("/paywithtoken/{token}"), &[("paymentType", "DL")], &world.ts_sum(&[token]));
+    assert_eq!(send(deleted.await).await.code(), "00008");
+    let late = order(&world, "DB", kept.id(), &again).await;
+    assert!(late.at("/result/description").ends_with("recurring not allowed: the token is deleted"), "{}", late.text);
+    let copy = order(&world, "DB", kept.id(), &once).await;
+    assert!(copy.replayed && copy.text == charged.text, "{}", copy.text);
     let plain = paid(&world, "I4").await;
     let refused = order(&world, "DB", &plain, &again).await;
     assert_eq!(refused.line(), "200 10002 N failed", "{}", refused.text);

@@ -241,7 +241,8 @@ impl From<StartError> for Problem {
             StartError::Taken(kind) => kind.into(),
             StartError::Store(error) => error.into(),
             StartError::Draining => Problem::Busy,
-            StartError::Refused(florin_kernel::payment::Refusal::BadAmount) => {
+            StartError::Refused(florin_kernel::payment::Refusal::BadAmount)
+            | StartError::PayoutRefused(florin_kernel::withdrawal::Refusal::BadAmount) => {
                 // The amount is fine in its own currency, but the provider's cannot hold what it converts to.
                 Problem::NotPermitted("the amount is too large for this provider".into())
             }

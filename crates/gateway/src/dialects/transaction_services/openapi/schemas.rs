@@ -88,7 +88,7 @@ pub(super) fn schemas() -> Value {
                 "currency": text(3, "That of the payment"),
                 "merchantTransactionId": text(100, "Of one of several refunds, or of a repeat"),
                 "recurringType": {"type": "string", "enum": ["REPEATED"], "description": "With DB and PA"},
-                "idType": {"type": "string", "enum": ["PID", "MID"], "description": "Which id is meant, of RF and IN"}
+                "idType": {"type": "string", "enum": ["PID", "MID"], "description": "Which id is meant, of RF, IN and repeats"}
             }
         },
         "OrderAnswer": {
