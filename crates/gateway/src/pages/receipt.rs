@@ -47,7 +47,9 @@ pub(crate) struct ReceiptPage<'a> {
 pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
     let look = Look::of(engine, payment, headers);
     let outcome = Outcome::of_payment(payment, look.words);
-    if !outcome.open && is_over(engine, payment).await {
+    // The link of an invoice that is paid says so for good.
+    let for_good = payment.details.ordered_by.is_some();
+    if !outcome.open && !for_good && is_over(engine, payment).await {
         let page = ReceiptPage { outcome: Outcome::over(look.words), ..receipt(engine, payment, &look, Vec::new()) };
         return look.response(StatusCode::GONE, &page);
     }

@@ -53,8 +53,47 @@ pub enum Call {
     Inquire,
     /// Transactions.
     List,
+    /// Something about invoices.
+    Invoice(InvoiceCall),
+    /// A pay link.
+    PayLink,
     /// For later.
     Reserved,
+}
+
+/// A call about invoices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceCall {
+    /// A new one.
+    Generate,
+    /// A new link.
+    Regenerate,
+    /// One, as it stands.
+    Inquire,
+    /// Many.
+    List,
+    /// Calling it off.
+    Cancel,
+    /// Writing to the customer again.
+    Remind,
+    /// How they are made; with fields, also setting it.
+    Settings,
+    /// Setting how they are made.
+    SetSettings,
+}
+
+impl InvoiceCall {
+    /// The names of calls, in lower case.
+    pub const ALL: [(&'static str, InvoiceCall); 8] = [
+        ("generate", InvoiceCall::Generate),
+        ("regenerate", InvoiceCall::Regenerate),
+        ("inquiry", InvoiceCall::Inquire),
+        ("getinvoice", InvoiceCall::List),
+        ("cancel", InvoiceCall::Cancel),
+        ("remind", InvoiceCall::Remind),
+        ("getinvoiceconfigdetails", InvoiceCall::Settings),
+        ("setinvoiceconfig", InvoiceCall::SetSettings),
+    ];
 }
 
 impl Call {
@@ -65,6 +104,7 @@ impl Call {
             Call::Pay | Call::Refund(_) => Topic::Money,
             // It may be an inquiry, and one must not look like a payment that failed.
             Call::Order(_) | Call::Show(_) | Call::Inquire => Topic::Inquiry,
+            Call::Invoice(_) | Call::PayLink => Topic::Invoice,
             Call::List | Call::Reserved => Topic::Other,
         }
     }
@@ -79,6 +119,8 @@ impl Call {
             | Call::Pay
             | Call::Inquire
             | Call::List
+            | Call::Invoice(_)
+            | Call::PayLink
             | Call::Reserved => "",
         }
     }
@@ -110,6 +152,11 @@ pub fn read(method: &Method, path: &str) -> Result<Call, Problem> {
         (Service::Transactions, "refund", Some(id)) => Call::Refund(id),
         (Service::Transactions, "inquiry", None) => Call::Inquire,
         (Service::Transactions, "gettransactionlist", None) => Call::List,
+        (Service::Invoices, name, None) => {
+            let found = InvoiceCall::ALL.iter().find(|(known, _)| *known == name);
+            Call::Invoice(found.ok_or(Problem::NoSuchPath)?.1)
+        }
+        (Service::Merchants, "generatepaybylink", None) => Call::PayLink,
         (Service::Merchants, "merchantsignup" | "generateappotp" | "verifyappotp", None) => Call::Reserved,
         _ => return Err(Problem::NoSuchPath),
     };

@@ -17,7 +17,7 @@ use super::fields::body;
 use super::format::Format;
 use super::state::{TsState, is_inquiry, is_repeat};
 use super::wire::Told;
-use super::{checkout, inquiry, list, login, order, pay, redirect, repeat};
+use super::{checkout, inquiry, invoices, list, login, order, pay, redirect, repeat};
 use crate::dialects::request::{BodyFault, read_body};
 use crate::pages::sim::Simulation;
 
@@ -39,6 +39,7 @@ pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet]) -> Router {
         .route("/transaction/Checkout/{session}/pay", post(checkout::pay))
         .route("/transaction/Checkout/{session}/cancel", post(checkout::cancel))
         .route("/transaction/Checkout/{session}/status", get(checkout::ask))
+        .merge(invoices::pages())
         .route("/transaction/PGRRedirect", get(redirect::step).post(redirect::step))
         .route("/transaction/3DReturn/{token}", get(redirect::returned).post(redirect::returned))
         .with_state(state)
@@ -73,6 +74,7 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         Call::TokenAgain => return login::again(state, &body::read(&parts.headers, &bytes)?, &parts.headers),
         Call::Reserved => return Err(Problem::NotEnabled),
         Call::Pay | Call::Order(_) | Call::Refund(_) | Call::Show(_) | Call::Inquire | Call::List => {}
+        Call::Invoice(_) | Call::PayLink => {}
     }
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {
@@ -85,6 +87,8 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         Call::Show(id) => Box::pin(inquiry::inquire(state, asked, id)).await,
         Call::Inquire => Box::pin(inquiry::inquire(state, asked, "")).await,
         Call::List => Box::pin(list::list(state, asked)).await,
+        Call::Invoice(call) => Box::pin(invoices::answer(state, asked, *call)).await,
+        Call::PayLink => Box::pin(invoices::pay_link(state, asked)).await,
         Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => Err(Problem::Fault),
     }
 }
