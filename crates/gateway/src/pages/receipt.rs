@@ -93,7 +93,9 @@ pub enum Refusal {
 
 fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
     let outcome = Outcome::of_payment(payment, look.words);
-    let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
+    // An invoice that nobody has tried to pay has nothing to bring back to the shop.
+    let untried = payment.details.ordered_by.is_some() && payment.operations.is_empty();
+    let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some() && !untried);
     let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();
     let polls = hosted && outcome.open;

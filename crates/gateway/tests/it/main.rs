@@ -22,6 +22,7 @@ mod ts;
 mod ts_calls;
 mod ts_checkout;
 mod ts_errors;
+mod ts_invoices;
 mod ts_notices;
 mod ts_orders;
 mod ts_replays;

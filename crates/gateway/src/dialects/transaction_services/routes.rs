@@ -73,8 +73,14 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         }
         Call::TokenAgain => return login::again(state, &body::read(&parts.headers, &bytes)?, &parts.headers),
         Call::Reserved => return Err(Problem::NotEnabled),
-        Call::Pay | Call::Order(_) | Call::Refund(_) | Call::Show(_) | Call::Inquire | Call::List => {}
-        Call::Invoice(_) | Call::PayLink => {}
+        Call::Pay
+        | Call::Order(_)
+        | Call::Refund(_)
+        | Call::Show(_)
+        | Call::Inquire
+        | Call::List
+        | Call::Invoice(_)
+        | Call::PayLink => {}
     }
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {

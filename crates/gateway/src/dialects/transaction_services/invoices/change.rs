@@ -1,7 +1,7 @@
 //! One invoice: read, given a new link, called off, reminded of (contract, section 8.16).
 
-use florin_engine::InvoiceError;
 use florin_engine::directory::Permission;
+use florin_engine::invoices::InvoiceError;
 use florin_kernel::invoice::{Command, HOURS_MAX, Invoice, Origin};
 use florin_kernel::payment::Dialect;
 

@@ -3,9 +3,9 @@
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use florin_engine::StoreError;
 use florin_kernel::invoice::{Invoice, Origin};
 use florin_kernel::payment::Dialect;
-use florin_store::StoreError;
 
 use super::visit::Visit;
 use crate::dialects::request::read_body;

@@ -1,7 +1,7 @@
 //! The list of invoices, newest first, by pages (contract, section 8.16). Pay links are none.
 
-use florin_engine::InvoiceQuery;
 use florin_engine::directory::Permission;
+use florin_engine::invoices::InvoiceQuery;
 use florin_kernel::Timestamp;
 use serde::Serialize;
 use serde::ser::SerializeMap;

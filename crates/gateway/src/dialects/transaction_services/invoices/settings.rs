@@ -1,8 +1,7 @@
 //! How a member's invoices are made where their requests do not say so (contract, section 8.16).
 
-use florin_engine::InvoiceError;
 use florin_engine::directory::Permission;
-use florin_engine::invoices::InvoiceSettings;
+use florin_engine::invoices::{InvoiceError, InvoiceSettings};
 use florin_kernel::card::without_numbers;
 use florin_kernel::invoice::{HOURS_MAX, REMINDERS_MAX};
 use serde::Serialize;

@@ -7,19 +7,19 @@ pub fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn text(longest: u32, description: &str) -> Value {
+pub(super) fn text(longest: u32, description: &str) -> Value {
     json!({"type": "string", "maxLength": longest, "description": description})
 }
 
-fn shown(longest: u32, description: &str, example: &str) -> Value {
+pub(super) fn shown(longest: u32, description: &str, example: &str) -> Value {
     json!({"type": "string", "maxLength": longest, "description": description, "examples": [example]})
 }
 
-fn member() -> Value {
+pub(super) fn member() -> Value {
     json!({"type": "string", "pattern": "^[0-9]{1,10}$", "description": "The member", "examples": ["11344"]})
 }
 
-fn checksum(example: &str) -> Value {
+pub(super) fn checksum(example: &str) -> Value {
     json!({"type": "string", "pattern": "^[0-9a-fA-F]{32}$", "description": "See above", "examples": [example]})
 }
 
