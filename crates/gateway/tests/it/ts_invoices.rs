@@ -167,16 +167,23 @@ async fn an_invoice_is_answered_as_the_contract_prints_it() {
     assert!(made.at("/invoiceDetails/createdDate").ends_with(".0"));
     let letters = world.letters(1).await;
     let subject = "Subject: Invoice 1001 from Demo Shop: 50.00 USD";
-    assert!(letters[0].contains(subject) && letters[0].contains("To: ") && letters[0].contains("PayInvoice"), "{}", letters[0]);
+    assert!(
+        letters[0].contains(subject) && letters[0].contains("To: ") && letters[0].contains("PayInvoice"),
+        "{}",
+        letters[0]
+    );
     let found = world.about("inquiry", "1001", &[]).await;
     assert_eq!(found.code(), "00026");
     let id = made.at("/invoiceDetails/invoiceId");
-    let by_number =
-        send(world.signed(&format!("{I}/inquiry"), &[("invoiceId", id)], &world.ts_sum(&[id])).await).await;
+    let by_number = send(world.signed(&format!("{I}/inquiry"), &[("invoiceId", id)], &world.ts_sum(&[id])).await).await;
     assert_eq!(by_number.at("/invoiceDetails/merchantInvoiceId"), "1001");
     let xml = world.signed(&format!("{I}/inquiry"), &[("invoiceId", id)], &world.ts_sum(&[id])).await;
     let xml = send(xml.header(ACCEPT, "application/xml")).await;
-    assert!(xml.text.contains("<response><memberId>") && xml.text.contains("<invoiceStatus>generated<"), "{}", xml.text);
+    assert!(
+        xml.text.contains("<response><memberId>") && xml.text.contains("<invoiceStatus>generated<"),
+        "{}",
+        xml.text
+    );
     let missing = world.about("inquiry", "1002", &[]).await;
     assert_eq!((missing.line().as_str(), missing.at("/transactionStatus")), ("200 10026 notfound", ""));
 }
@@ -203,7 +210,10 @@ async fn what_is_wrong_is_named() {
     let world = World::start().await;
     let check = async |more: &[(&str, &str)], faults: &[&str]| {
         let answer = world.generate(&with(&SAMPLE, more)).await;
-        assert_eq!((answer.code(), answer.faults()), ("20007", faults.iter().map(|fault| (*fault).to_owned()).collect()));
+        assert_eq!(
+            (answer.code(), answer.faults()),
+            ("20007", faults.iter().map(|fault| (*fault).to_owned()).collect())
+        );
         assert_eq!(answer.at("/transactionStatus"), "");
     };
     check(&[("customer.email", ""), ("orderDescription", "")], &["customer.email missing", "orderDescription missing"])
@@ -245,11 +255,10 @@ async fn a_customer_pays_an_invoice_and_the_shop_hears_of_it() {
     assert_eq!(receiver.received().len(), 2, "a decline and a payment");
     let paid = world.about("inquiry", "1001", &[]).await;
     let told = |name: &str| paid.at(&format!("/invoiceDetails/{name}")).to_owned();
-    assert_eq!((told("invoiceStatus"), told("transactionStatus"), told("trackingid")), (
-        "processed".to_owned(),
-        "capturesuccess".to_owned(),
-        id.clone()
-    ));
+    assert_eq!(
+        (told("invoiceStatus"), told("transactionStatus"), told("trackingid")),
+        ("processed".to_owned(), "capturesuccess".to_owned(), id.clone())
+    );
     assert_eq!(world.ts_inquire("1001").await.id(), id, "the newest try answers");
     let receipt = world.open(&link).await;
     assert_eq!(receipt.status(), 200);
@@ -338,10 +347,18 @@ async fn links_end_and_wrong_ones_lead_nowhere() {
 #[tokio::test]
 async fn reminders_go_by_order_and_by_the_clock() {
     let world = World::start().await;
-    let set = world.plain("setInvoiceConfig", &[
-        ("remindAfter", "2"), ("maxReminders", "1"), ("expirationPeriod", "24"), ("raiseby", "Shop Ltd"),
-        ("merchantRedirectUrl", "https://shop.example/default"),
-    ]).await;
+    let set = world
+        .plain(
+            "setInvoiceConfig",
+            &[
+                ("remindAfter", "2"),
+                ("maxReminders", "1"),
+                ("expirationPeriod", "24"),
+                ("raiseby", "Shop Ltd"),
+                ("merchantRedirectUrl", "https://shop.example/default"),
+            ],
+        )
+        .await;
     assert_eq!(set.code(), "00020");
     let shown = world.plain("getinvoiceconfigdetails", &[]).await;
     assert_eq!((shown.code(), shown.body["invoiceConfig"].to_string()), (

@@ -23,8 +23,8 @@ mod page;
 mod request;
 mod rows;
 mod settings;
-mod visit;
 mod view;
+mod visit;
 
 pub use make::pay_link;
 
@@ -76,10 +76,9 @@ fn path(engine: &Engine, invoice: &Invoice) -> String {
 
 fn path_of(engine: &Engine, id: InvoiceId, issued: Issued, reference: &str, below: &str) -> String {
     let (page, [first, second]) = match issued.origin {
-        Origin::Invoice => (
-            "PayInvoice",
-            [("inv", engine.invoice_number(id)), ("ct", engine.invoice_secret_of(id, issued.issue))],
-        ),
+        Origin::Invoice => {
+            ("PayInvoice", [("inv", engine.invoice_number(id)), ("ct", engine.invoice_secret_of(id, issued.issue))])
+        }
         Origin::Link => (
             "PayByLink",
             [("orderId", reference.to_owned()), ("authToken", engine.pay_link_secret_of(id, issued.issue))],

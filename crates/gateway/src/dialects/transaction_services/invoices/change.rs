@@ -39,9 +39,7 @@ impl Named {
                 Some(id) => engine.invoice(owner, dialect, id).await?,
                 None => None,
             },
-            (None, Some(reference)) => {
-                engine.invoice_referenced(owner, dialect, Origin::Invoice, reference).await?
-            }
+            (None, Some(reference)) => engine.invoice_referenced(owner, dialect, Origin::Invoice, reference).await?,
             (None, None) => None,
         };
         let same = |invoice: &Invoice| self.reference.as_ref().is_none_or(|sent| *sent == invoice.details.reference);

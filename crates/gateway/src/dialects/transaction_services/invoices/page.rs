@@ -81,7 +81,8 @@ async fn read(state: &TsState, origin: Origin, request: Request) -> Visited<(Vis
     let invoice = found.map_err(|error| unavailable(&error))?.ok_or_else(|| Box::new(notice::not_found()))?;
     let bytes = read_body(&parts, body).await.unwrap_or_default();
     let address = state.address(&parts);
-    let visit = Visit::new(&state.engine, invoice, parts.headers, address).ok_or_else(|| Box::new(notice::not_found()))?;
+    let visit =
+        Visit::new(&state.engine, invoice, parts.headers, address).ok_or_else(|| Box::new(notice::not_found()))?;
     Ok((visit, Submitted::read(&bytes)))
 }
 

@@ -1,9 +1,9 @@
 //! An invoice or pay link as it was asked for (contract, sections 8.16 and 8.17), with everything that is wrong said at once.
 
+use florin_kernel::Money;
 use florin_kernel::card::without_numbers;
 use florin_kernel::invoice::{HOURS_MAX, Origin};
 use florin_kernel::payment::Payer;
-use florin_kernel::Money;
 
 use crate::dialects::transaction_services::auth::Caller;
 use crate::dialects::transaction_services::brands::{MODES, Mode};
@@ -129,12 +129,8 @@ pub fn link(fields: &Fields, caller: &Caller) -> Result<Order, Problem> {
         phone: phone.chars().filter(char::is_ascii_digit).take(15).collect(),
         ..Payer::default()
     };
-    let document = Document {
-        order: description.clone(),
-        phone,
-        checkout: Some(Box::default()),
-        ..Document::numbered("")
-    };
+    let document =
+        Document { order: description.clone(), phone, checkout: Some(Box::default()), ..Document::numbered("") };
     Ok(Order {
         origin: Origin::Link,
         reference: reference.ok_or(Problem::Fault)?,
@@ -162,9 +158,7 @@ pub fn within(least: u16, most: u16) -> impl Fn(&str) -> Result<u16, Complaint> 
 fn is_address(text: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>(),;:\\\"[]".contains(c);
     match text.split_once('@') {
-        Some((name, host)) => {
-            !name.is_empty() && !host.is_empty() && !host.contains('@') && text.chars().all(plain)
-        }
+        Some((name, host)) => !name.is_empty() && !host.is_empty() && !host.contains('@') && text.chars().all(plain),
         None => false,
     }
 }

@@ -68,12 +68,8 @@ pub struct Paid {
 }
 
 /// The words for where an invoice stands.
-pub const WORDS: &[(&str, Word)] = &[
-    ("generated", Word::Open),
-    ("processed", Word::Paid),
-    ("cancelled", Word::Cancelled),
-    ("expired", Word::Expired),
-];
+pub const WORDS: &[(&str, Word)] =
+    &[("generated", Word::Open), ("processed", Word::Paid), ("cancelled", Word::Cancelled), ("expired", Word::Expired)];
 
 /// An answer about an invoice.
 ///
@@ -124,9 +120,8 @@ fn row_of(engine: &Engine, invoice: &Invoice, mail: MailStatus, paid: Paid) -> R
     let merchant = directory.merchant(invoice.merchant).map(|merchant| merchant.name.clone()).unwrap_or_default();
     let payer = &invoice.details.payer;
     let document = Document::of(&invoice.details).unwrap_or_else(|| Document::numbered(""));
-    let joined = |parts: &[&str], by: &str| {
-        parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(by)
-    };
+    let joined =
+        |parts: &[&str], by: &str| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(by);
     let number = engine.invoice_number(invoice.id);
     let reference = invoice.details.reference.clone();
     Row {

@@ -12,9 +12,7 @@ use florin_engine::{Answer, ClaimKind, ClaimRequest, Engine, NewPayment, Render,
 use florin_kernel::PaymentId;
 use florin_kernel::card::{Card, without_numbers};
 use florin_kernel::invoice::{Invoice, Origin, State, Word};
-use florin_kernel::payment::{
-    CaptureMode, Circumstances, Details, Hosted, Payment, Retry, State as Stands, Times,
-};
+use florin_kernel::payment::{CaptureMode, Circumstances, Details, Hosted, Payment, Retry, State as Stands, Times};
 use florin_kernel::ports::Lane;
 use florin_kernel::record::OrderedBy;
 
@@ -177,7 +175,10 @@ impl Visit {
                 candidate: offer.candidate.clone(),
                 method: offer.mode.method(),
                 brand: if card.is_none() { checkout.brand.clone() } else { String::new() },
-                circumstances: Circumstances { authenticate: checkout.authenticate.clone(), ..Circumstances::default() },
+                circumstances: Circumstances {
+                    authenticate: checkout.authenticate.clone(),
+                    ..Circumstances::default()
+                },
                 card: card.clone(),
                 on_file: OnFile::Not,
                 render: nothing(),

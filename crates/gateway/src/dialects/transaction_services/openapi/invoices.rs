@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::schemas::{checksum, member, reference, shown, text};
+use super::schemas::{checksum, member, shown, text};
 use super::{call, idempotency_key};
 
 /// Their paths.
 pub(super) fn paths() -> Vec<(&'static str, Value)> {
-    let about = |summary: &str, description: &str, body: &str, code: &str| {
+    let about = |summary: &str, description: &str, body: &str, code: &'static str| {
         let sum = "Checksum: memberId|key|merchantInvoiceId, or with invoiceId in its place.";
         call(summary, &format!("{sum} {description}"), Vec::new(), body, "InvoiceAnswer", answer(code))
     };
@@ -39,7 +39,12 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ),
         (
             "/invoiceServices/REST/v1/inquiry",
-            post(about("An invoice as it stands", "trackingid is the paymentId that paid it.", "InvoiceNamed", "00026")),
+            post(about(
+                "An invoice as it stands",
+                "trackingid is the paymentId that paid it.",
+                "InvoiceNamed",
+                "00026",
+            )),
         ),
         (
             "/invoiceServices/REST/v1/cancel",
@@ -47,7 +52,12 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ),
         (
             "/invoiceServices/REST/v1/remind",
-            post(about("Write again", "One e-mail in five minutes; the repeat answers the same.", "InvoiceNamed", "00013")),
+            post(about(
+                "Write again",
+                "One e-mail in five minutes; the repeat answers the same.",
+                "InvoiceNamed",
+                "00013",
+            )),
         ),
         (
             "/invoiceServices/REST/v1/getInvoice",
@@ -93,10 +103,12 @@ fn post(operation: Value) -> Value {
 
 /// Their schemas.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
-    let named = || json!({
-        "merchantInvoiceId": shown(100, "Your number of it", "1001"),
-        "invoiceId": text(10, "Ours, in its place")
-    });
+    let named = || {
+        json!({
+            "merchantInvoiceId": shown(100, "Your number of it", "1001"),
+            "invoiceId": text(10, "Ours, in its place")
+        })
+    };
     vec![
         ("InvoiceRequest", request()),
         (
