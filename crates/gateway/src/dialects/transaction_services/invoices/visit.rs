@@ -17,7 +17,7 @@ use florin_kernel::ports::Lane;
 use florin_kernel::record::OrderedBy;
 
 use super::page::{Visited, unavailable};
-use super::path;
+use super::{path, url};
 use crate::dialects::transaction_services::brands::Mode;
 use crate::dialects::transaction_services::checkout::form::{Form, Shown};
 use crate::dialects::transaction_services::checkout::offers::Offer;
@@ -127,7 +127,7 @@ impl Visit {
             return self.again().await;
         }
         if self.shown_payment().await?.is_some() || self.word() != Word::Open {
-            return Ok(see_other(&path(&self.engine, &self.invoice)));
+            return Ok(see_other(&url(&self.engine, &self.invoice)));
         }
         let form = self.form()?;
         if !self.is_nonce(nonce, self.invoice.tries) {
@@ -155,7 +155,7 @@ impl Visit {
                 | StartError::PayoutRefused(_)
                 | StartError::NoRoute(_)
                 | StartError::BalanceInsufficient,
-            ) => Ok(see_other(&path(&self.engine, &self.invoice))),
+            ) => Ok(see_other(&url(&self.engine, &self.invoice))),
         }
     }
 
@@ -218,7 +218,7 @@ impl Visit {
 
     /// The form was sent before: the same place again, and nothing is done. A first copy that is still running is waited for.
     async fn again(&self) -> Visited<Response> {
-        let Some(id) = self.invoice.last_try else { return Ok(see_other(&path(&self.engine, &self.invoice))) };
+        let Some(id) = self.invoice.last_try else { return Ok(see_other(&url(&self.engine, &self.invoice))) };
         match self.engine.settled(id, 0).await {
             Ok(payment) => Ok(self.lead_on(&payment)),
             Err(error) => {
@@ -230,7 +230,7 @@ impl Visit {
 
     async fn go_on(&self, id: PaymentId) -> Visited<Response> {
         let Some(payment) = self.payment(id).await? else {
-            return Ok(see_other(&path(&self.engine, &self.invoice)));
+            return Ok(see_other(&url(&self.engine, &self.invoice)));
         };
         if payment.payer_step().is_none() {
             first_notification(&self.engine, payment.id).await;
