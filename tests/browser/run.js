@@ -15,6 +15,7 @@ import {
 } from "./checkout.js";
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
+import { invoiceEndings, invoiceLooks, invoicePages } from "./invoices.js";
 import { brand, withdrawalEndings, withdrawalLooks, withdrawals } from "./withdrawals.js";
 
 const [binary, folder, only = ""] = process.argv.slice(2);
@@ -132,8 +133,8 @@ try {
     ...everywhere({ ...flows, ...withdrawals }, PLACES, server),
     ...everywhere({ ...looks, ...withdrawalLooks }, scripted, server),
     ...everywhere(brand, PLACES, branded),
-    ...everywhere({ ...checkoutPages, ...checkoutCardPages }, PLACES, server),
-    ...everywhere({ ...checkoutLooks, ...checkoutCards }, scripted, server),
+    ...everywhere({ ...checkoutPages, ...checkoutCardPages, ...invoicePages }, PLACES, server),
+    ...everywhere({ ...checkoutLooks, ...checkoutCards, ...invoiceLooks }, scripted, server),
   ];
   for (const [name, story] of Object.entries({ ...embedding, ...checkoutFrames })) stories.push([name, scripted[0], story]);
   for (const [name, story] of Object.entries(registered)) stories.push([name, scripted[0], story, strict]);
@@ -143,7 +144,7 @@ try {
   };
   await Promise.all([lane(), lane()]);
   // These turn the clock, which all sessions share.
-  for (const [name, story] of Object.entries({ ...endings, ...withdrawalEndings, ...checkoutEndings })) for (const place of PLACES) await run(name, place, story);
+  for (const [name, story] of Object.entries({ ...endings, ...withdrawalEndings, ...checkoutEndings, ...invoiceEndings })) for (const place of PLACES) await run(name, place, story);
 } finally {
   await browser.close();
   await server.stop();

@@ -1,6 +1,7 @@
 // The stage of every story: a server with the demo's merchant, its API, and a shop's page on another origin.
 
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -131,7 +132,62 @@ function api(base, demo) {
     return (await v3("POST", "/v3/registrations", fields)).id;
   }
 
-  return { session, withdrawal, approve, reject, status, advance, checkout, outcome, stored, card };
+  const { transaction_services: member } = demo;
+  const hash = (...parts) => createHash("md5").update(parts.join("|")).digest("hex");
+
+  async function ts(path, fields) {
+    const answer = await fetch(`${base}${path}`, {
+      method: "POST",
+      headers: fields.token ? { AuthToken: fields.token } : {},
+      body: new URLSearchParams(fields.form),
+    });
+    return answer.json();
+  }
+
+  async function signed(path, sum, fields) {
+    const login = { "authentication.partnerId": member.partner_id, "merchant.username": member.username, "authentication.sKey": member.secret_key };
+    const { AuthToken: token } = await ts("/transactionServices/REST/v1/authToken", { form: login });
+    return ts(path, { token, form: { "authentication.memberId": member.member_id, "authentication.checksum": sum, ...fields } });
+  }
+
+  const order = (more) => {
+    made += 1;
+    return { amount: "50.00", currency: "USD", merchantRedirectUrl: "", ...more, reference: `browser-${made}` };
+  };
+
+  /** An invoice: its number, its link, its own number. */
+  async function invoice(more = {}) {
+    const { reference, ...fields } = order({ merchantRedirectUrl: `${base}/`, orderDescription: "Two tickets for the evening", "customer.email": "jane@example.com", ...more });
+    const sum = hash(member.member_id, member.secret_key, reference, fields.amount, fields.merchantRedirectUrl);
+    const body = await signed("/invoiceServices/REST/v1/generate", sum, { merchantInvoiceId: reference, ...fields });
+    if (!body.invoiceDetails) throw new Error(`no invoice: ${JSON.stringify(body)}`);
+    return { reference, id: body.invoiceDetails.invoiceId, url: body.invoiceDetails.transactionUrl };
+  }
+
+  /** A call about an invoice. */
+  const aboutInvoice = (call, reference, more = {}) =>
+    signed(`/invoiceServices/REST/v1/${call}`, hash(member.member_id, member.secret_key, reference), { merchantInvoiceId: reference, ...more });
+
+  /** A pay link. */
+  async function payLink(more = {}) {
+    const { reference, amount, currency } = order({});
+    const sum = hash(member.member_id, reference, amount, member.secret_key);
+    const fields = { "merchant.orderID": reference, "merchant.amount": amount, "merchant.currency": currency, "merchant.orderDescription": "A ticket", ...more };
+    const body = await signed("/merchantServices/api/v1/generatePayByLink", sum, fields);
+    if (!body.result?.url) throw new Error(`no link: ${JSON.stringify(body)}`);
+    return { reference, url: body.result.url };
+  }
+
+  /** A shop's form for the Standard Checkout, signed. */
+  function checkoutForm(merchantRedirectUrl, more = {}) {
+    const { reference, amount, currency } = order({});
+    const checksum = hash(member.member_id, member.partner_name, amount, reference, merchantRedirectUrl, member.secret_key);
+    return { memberId: member.member_id, totype: member.partner_name, amount, currency, merchantTransactionId: reference, merchantRedirectUrl, checksum, ...more };
+  }
+
+  return {
+    session, withdrawal, approve, reject, status, advance, checkout, outcome, stored, card, invoice, aboutInvoice, payLink, checkoutForm,
+  };
 }
 
 /** A shop's web server: every path is one page, or what a function of the path says. */

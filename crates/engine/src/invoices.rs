@@ -209,13 +209,16 @@ impl Engine {
             let status = if invoice.mail.is_some() { MailStatus::Queued } else { MailStatus::Disabled };
             let answer = (new.render)(&invoice, status);
             let answers = vec![AnswerWrite { payment, sequence: 0, at: now, answer: answer.clone() }];
-            let claims = taking.rows(payment, 0, now);
+            let number = self.invoice_claim(new.invoice.id, now);
+            let mut claims = taking.rows(payment, 0, now);
+            claims.push(number.clone());
             match self.write(Changeset { claims, records, answers, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     self.records_due.notify_waiters();
                     return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
                 }
                 Verdict::Conflict => new.invoice.id = self.new_invoice_id(),
+                Verdict::Duplicate(claim) if claim.key == number.key => new.invoice.id = self.new_invoice_id(),
                 Verdict::Duplicate(claim) => {
                     let Some(before) = taking.refused(claim).await? else { continue };
                     return self.replay_invoice(before, now).await?.into();

@@ -1,10 +1,10 @@
 //! Decimal numbers as printed ids, for a dialect whose wire has no room for computed ones (decision 12). A number is a claim, made in
 //! the commit of the transaction that is printed as it; one of another dialect gets its number when it is first shown.
 
-use florin_kernel::PaymentId;
-use florin_kernel::payment::Dialect;
+use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::{InvoiceId, MerchantId, PaymentId, Timestamp};
 use florin_store::{Changeset, Claim, StoreError, Verdict};
 
 use crate::Engine;
@@ -54,10 +54,34 @@ impl Engine {
         Err(StoreError::Unavailable("no free number was drawn".into()))
     }
 
+    /// The number that an invoice is printed as, in its link too: unique in the whole installation, since whoever opens a link
+    /// says nothing of its owner.
+    pub fn invoice_number(&self, id: InvoiceId) -> String {
+        self.number_for(PaymentId::from_number(id.number()), 0)
+    }
+
+    /// The claim that leads from an invoice's number to it; taken already, the invoice needs another id.
+    pub(crate) fn invoice_claim(&self, id: InvoiceId, at: Timestamp) -> Claim {
+        let payment = PaymentId::from_number(id.number());
+        let key = self.claim_key(everybody(), &invoice_request(self.invoice_number(id)), 0);
+        Claim { key, digest: [0; 16], payment, sequence: 0, at, expires: false }
+    }
+
+    /// The invoice that a number is printed for, whoever's.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn invoice_numbered(&self, text: &str) -> Result<Option<InvoiceId>, StoreError> {
+        if !is_number(text) {
+            return Ok(None);
+        }
+        let claim = self.claimed(everybody(), &invoice_request(text.to_owned()), 0).await?;
+        Ok(claim.map(|claim| InvoiceId::from_number(claim.payment.number())))
+    }
+
     /// The transaction that an owner's number is printed for.
     pub(crate) async fn numbered(&self, owner: Owner, text: &str) -> Result<Option<Reference>, StoreError> {
-        let is_number = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-        if !is_number {
+        if !is_number(text) {
             return Ok(None);
         }
         let claim = self.claimed(claimant(owner), &ClaimRequest::number(text), 0).await?;
@@ -68,4 +92,18 @@ impl Engine {
 /// Numbers are an owner's own, whichever dialect made what they stand for.
 fn claimant(owner: Owner) -> Claimant {
     Claimant { owner, dialect: Dialect::TransactionServices }
+}
+
+fn is_number(text: &str) -> bool {
+    text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')
+}
+
+/// Invoices' numbers are nobody's own: no merchant has the number 0.
+fn everybody() -> Claimant {
+    let owner = Owner { merchant: MerchantId::from_number(0), mode: Mode::Live };
+    Claimant { owner, dialect: Dialect::TransactionServices }
+}
+
+fn invoice_request(number: String) -> ClaimRequest {
+    ClaimRequest::number(number).within("invoice")
 }

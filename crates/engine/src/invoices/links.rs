@@ -17,10 +17,11 @@ const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 impl Engine {
     /// The secret of an invoice's link: 16 letters and digits.
     pub fn invoice_secret(&self, invoice: &Invoice) -> String {
-        self.secret(invoice.id, invoice.issue.number)
+        self.invoice_secret_of(invoice.id, invoice.issue.number)
     }
 
-    fn secret(&self, id: InvoiceId, issue: u16) -> String {
+    /// As [`Engine::invoice_secret`], of one of the invoice's links, dead or not.
+    pub fn invoice_secret_of(&self, id: InvoiceId, issue: u16) -> String {
         let tag = self.keyring.page_tag(&[b"invoice", &id.number().to_be_bytes(), &issue.to_be_bytes()]);
         let mut rest = u128::from_be_bytes(std::array::from_fn(|at| tag[at]));
         let mut text = [0; LENGTH];
@@ -43,7 +44,7 @@ impl Engine {
     ) -> Result<Option<Invoice>, StoreError> {
         let found = self.load_record::<Invoice>(id.record()).await?;
         let found = found.map(|(invoice, _)| invoice).filter(|invoice| invoice.dialect == dialect);
-        let expected = self.secret(id, found.as_ref().map_or(0, |invoice| invoice.issue.number));
+        let expected = self.invoice_secret_of(id, found.as_ref().map_or(0, |invoice| invoice.issue.number));
         let opens = bool::from(expected.as_bytes().ct_eq(secret.as_bytes()));
         Ok(found.filter(|invoice| opens && invoice.origin == Origin::Invoice))
     }
@@ -51,8 +52,13 @@ impl Engine {
     /// The secret of a pay link, in the form of a UUID. It leads to the link, since the merchant's own number beside it may be
     /// another merchant's too.
     pub fn pay_link_secret(&self, link: &Invoice) -> String {
-        let payment = PaymentId::from_number(link.id.number());
-        let hex = self.codec.hex(Reference { payment, sequence: link.issue.number });
+        self.pay_link_secret_of(link.id, link.issue.number)
+    }
+
+    /// As [`Engine::pay_link_secret`], of one of the link's issues, dead or not.
+    pub fn pay_link_secret_of(&self, id: InvoiceId, issue: u16) -> String {
+        let payment = PaymentId::from_number(id.number());
+        let hex = self.codec.hex(Reference { payment, sequence: issue });
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 

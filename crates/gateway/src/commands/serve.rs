@@ -95,7 +95,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             (Dialect::V3, Arc::new(v3::V3Announcer)),
             (Dialect::TransactionServices, Arc::new(transaction_services::TsAnnouncer)),
         ],
-        correspondents: Vec::new(),
+        correspondents: vec![(Dialect::TransactionServices, Arc::new(transaction_services::InvoiceLetters))],
         mailers: crate::mail::mailers(config)?,
         courier: Arc::new(Outgoing::new(guard.clone())),
         guard,

@@ -96,15 +96,19 @@ pub fn own_page<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String 
 
 /// Where a page's script asks whether it is decided.
 pub fn status_path<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String {
-    format!("{}/status", own_path(engine, subject.into(), Seat::Window))
+    let subject = subject.into();
+    if let Some(path) = transaction_services::invoice_status_path(engine, subject.details) {
+        return path;
+    }
+    format!("{}/status", own_path(engine, subject, Seat::Window))
 }
 
 fn own_path(engine: &Engine, subject: Subject<'_>, seat: Seat) -> String {
     let checkout = match subject.dialect {
         Dialect::V3 => v3::checkout_page(engine, subject.id, subject.details, seat),
-        Dialect::TransactionServices => {
+        Dialect::TransactionServices => transaction_services::invoice_path(engine, subject.details).or_else(|| {
             subject.details.hosted.as_ref().map(|_| transaction_services::checkout_path(engine, subject.id))
-        }
+        }),
         Dialect::Cashier | Dialect::Crypto => None,
     };
     checkout.unwrap_or_else(|| format!("/cashier/{}", own_token(engine, subject)))

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::card::CardFields;
 use super::look::Look;
+use super::sim::Fact;
 
 /// The page.
 #[derive(Template)]
@@ -13,7 +14,7 @@ pub(crate) struct ChoosePage<'a> {
     pub(crate) look: &'a Look,
     /// Where the form goes.
     pub(crate) pay_path: String,
-    /// Where giving up goes.
+    /// Where giving up goes; empty: there is nothing to give up.
     pub(crate) cancel_path: String,
     /// Which drawing of the page it is.
     pub(crate) nonce: String,
@@ -25,6 +26,10 @@ pub(crate) struct ChoosePage<'a> {
     pub(crate) currency: String,
     /// The amount field, where the payer chooses.
     pub(crate) open: Option<OpenAmount>,
+    /// What is paid for, where the payer may not know.
+    pub(crate) about: Vec<Fact>,
+    /// Whether the payer goes back to the shop.
+    pub(crate) returns: bool,
     /// Ways to pay.
     pub(crate) offers: Vec<Choice>,
     /// The card form.
@@ -39,7 +44,7 @@ pub(crate) struct ChoosePage<'a> {
     pub(crate) declined: Option<&'static str>,
     /// How much time is left.
     pub(crate) time_left: String,
-    /// Until when, for the script.
+    /// Until when, for the script; empty: nothing is said of it.
     pub(crate) until: String,
 }
 

@@ -47,7 +47,9 @@ pub(crate) struct ReceiptPage<'a> {
 pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
     let look = Look::of(engine, payment, headers);
     let outcome = Outcome::of_payment(payment, look.words);
-    if !outcome.open && is_over(engine, payment).await {
+    // The link of an invoice that is paid says so for good.
+    let for_good = payment.details.ordered_by.is_some();
+    if !outcome.open && !for_good && is_over(engine, payment).await {
         let page = ReceiptPage { outcome: Outcome::over(look.words), ..receipt(engine, payment, &look, Vec::new()) };
         return look.response(StatusCode::GONE, &page);
     }
@@ -91,7 +93,9 @@ pub enum Refusal {
 
 fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
     let outcome = Outcome::of_payment(payment, look.words);
-    let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
+    // An invoice that nobody has tried to pay has nothing to bring back to the shop.
+    let untried = payment.details.ordered_by.is_some() && payment.operations.is_empty();
+    let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some() && !untried);
     let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();
     let polls = hosted && outcome.open;

@@ -1,6 +1,7 @@
 //! What a payer's page is about: a payment or a withdrawal, as far as the page's look and the way back to the shop depend on it.
 
 use florin_kernel::payment::{self, Details, Dialect, Mode, Payment};
+use florin_kernel::record::OrderedBy;
 use florin_kernel::withdrawal::{self, Withdrawal};
 use florin_kernel::{Kind, MerchantId, PaymentId};
 
@@ -40,7 +41,13 @@ impl<'a> From<&'a Payment> for Subject<'a> {
             details: &payment.details,
             payment: Some(payment),
             standing: Standing::of(payment),
-            chooses: payment.details.hosted.is_some() && payment.state == payment::State::Created,
+            // An invoice stays open when a try to pay it ends without money.
+            chooses: match payment.details.ordered_by {
+                Some(OrderedBy::Invoice(_)) => payment.ended_without_money(),
+                Some(OrderedBy::Plan(_)) | None => {
+                    payment.details.hosted.is_some() && payment.state == payment::State::Created
+                }
+            },
         }
     }
 }

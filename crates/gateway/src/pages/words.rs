@@ -176,6 +176,21 @@ pub struct Words {
     pub none_heading: &'static str,
     pub none_text: &'static str,
     pub withdrawal: WithdrawalWords,
+    /// What only the pages of invoices and pay links say.
+    pub invoice: InvoiceWords,
+}
+
+/// What only the pages of invoices and pay links say.
+#[allow(missing_docs)]
+pub struct InvoiceWords {
+    pub about: &'static str,
+    pub number: &'static str,
+    pub what_for: &'static str,
+    pub pay_by: &'static str,
+    pub cancelled_heading: &'static str,
+    pub cancelled_text: &'static str,
+    pub expired_text: &'static str,
+    pub questions: &'static str,
 }
 
 /// What only a withdrawal's pages say.

@@ -23,6 +23,7 @@ mod ts_calls;
 mod ts_cards;
 mod ts_checkout;
 mod ts_errors;
+mod ts_invoices;
 mod ts_notices;
 mod ts_orders;
 mod ts_payouts;

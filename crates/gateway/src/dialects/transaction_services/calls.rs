@@ -63,8 +63,47 @@ pub enum Call {
     Cards,
     /// A customer.
     SignUp,
+    /// Something about invoices.
+    Invoice(InvoiceCall),
+    /// A pay link.
+    PayLink,
     /// For later.
     Reserved,
+}
+
+/// A call about invoices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceCall {
+    /// A new one.
+    Generate,
+    /// A new link.
+    Regenerate,
+    /// One, as it stands.
+    Inquire,
+    /// Many.
+    List,
+    /// Calling it off.
+    Cancel,
+    /// Writing to the customer again.
+    Remind,
+    /// How they are made; with fields, also setting it.
+    Settings,
+    /// Setting how they are made.
+    SetSettings,
+}
+
+impl InvoiceCall {
+    /// The names of calls, in lower case.
+    pub const ALL: [(&'static str, InvoiceCall); 8] = [
+        ("generate", InvoiceCall::Generate),
+        ("regenerate", InvoiceCall::Regenerate),
+        ("inquiry", InvoiceCall::Inquire),
+        ("getinvoice", InvoiceCall::List),
+        ("cancel", InvoiceCall::Cancel),
+        ("remind", InvoiceCall::Remind),
+        ("getinvoiceconfigdetails", InvoiceCall::Settings),
+        ("setinvoiceconfig", InvoiceCall::SetSettings),
+    ];
 }
 
 impl Call {
@@ -75,6 +114,7 @@ impl Call {
             Call::Pay | Call::Refund(_) | Call::Payout | Call::Token(_) => Topic::Money,
             // It may be an inquiry, and one must not look like a payment that failed.
             Call::Order(_) | Call::Show(_) | Call::Inquire => Topic::Inquiry,
+            Call::Invoice(_) | Call::PayLink => Topic::Invoice,
             Call::List | Call::Register | Call::Cards | Call::SignUp | Call::Reserved => Topic::Other,
         }
     }
@@ -93,6 +133,8 @@ impl Call {
             | Call::Register
             | Call::Cards
             | Call::SignUp
+            | Call::Invoice(_)
+            | Call::PayLink
             | Call::Reserved => "",
         }
     }
@@ -129,6 +171,11 @@ pub fn read(method: &Method, path: &str) -> Result<Call, Problem> {
         (Service::Transactions, "paywithtoken" | "registrations", Some(id)) => Call::Token(id),
         (Service::Transactions, "getcardsandaccounts", None) => Call::Cards,
         (Service::Merchants, "customersignup", None) => Call::SignUp,
+        (Service::Invoices, name, None) => {
+            let found = InvoiceCall::ALL.iter().find(|(known, _)| *known == name);
+            Call::Invoice(found.ok_or(Problem::NoSuchPath)?.1)
+        }
+        (Service::Merchants, "generatepaybylink", None) => Call::PayLink,
         (Service::Merchants, "merchantsignup" | "generateappotp" | "verifyappotp", None) => Call::Reserved,
         _ => return Err(Problem::NoSuchPath),
     };

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::brands::Mode;
 
 mod fields;
-mod offers;
+pub mod form;
+pub mod offers;
 mod open;
 mod visit;
 
-pub use open::open;
+pub use open::{open, terminal};
 pub use visit::{ask, cancel, pay, show};
 
 /// What tokens of a session's page are made for.

@@ -1,5 +1,6 @@
 //! What this dialect keeps with a payment or payout for its answers, as JSON text that no other part reads.
 
+use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Details;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,18 @@ pub struct Document {
     /// Its place in a series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring: Option<Recurring>,
+    /// The link by which the payer came, where it is a try to pay an invoice or pay link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_by: Option<Issued>,
+}
+
+/// One of the links of an invoice or pay link; its secret is computed from this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Which of its links: 1 for the first.
+    pub issue: u16,
+    /// Invoice or pay link.
+    pub origin: Origin,
 }
 
 /// How the payer's browser goes back to the shop.
@@ -105,6 +118,7 @@ impl Document {
             registered: false,
             checkout: None,
             recurring: None,
+            came_by: None,
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Topic {
     Money,
     /// Reading one transaction.
     Inquiry,
+    /// An invoice or pay link.
+    Invoice,
     /// Reading a list, or anything that is no transaction.
     Other,
 }
@@ -80,7 +82,7 @@ impl Envelope {
         match (self.http_errors, self.topic) {
             // Before a login there is no setting, and clients look at the status.
             (_, Topic::Login) | (HttpErrors::Strict, _) => strict,
-            (HttpErrors::Legacy, Topic::Money | Topic::Inquiry | Topic::Other) => legacy,
+            (HttpErrors::Legacy, Topic::Money | Topic::Inquiry | Topic::Invoice | Topic::Other) => legacy,
         }
     }
 
@@ -89,7 +91,7 @@ impl Envelope {
         let broken = self.status(problem) >= 500;
         let status = match (broken, self.topic, problem) {
             (true, _, _) => "error",
-            (false, Topic::Inquiry, Problem::NotFound) => "notfound",
+            (false, Topic::Inquiry | Topic::Invoice, Problem::NotFound) => "notfound",
             (false, _, _) => "failed",
         };
         let about_one = matches!(self.topic, Topic::Money | Topic::Inquiry);

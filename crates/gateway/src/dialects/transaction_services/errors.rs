@@ -92,6 +92,8 @@ pub enum Problem {
     NotFound,
     /// Limits, block lists, rules of recurring payments; why.
     NotPermitted(Cow<'static, str>),
+    /// What was asked of an invoice or of how invoices are made, by its code; why.
+    Invoice(&'static str, Cow<'static, str>),
 }
 
 impl Problem {
@@ -124,6 +126,7 @@ impl Problem {
             Problem::Fault => ("20099", 500, 500),
             Problem::NotFound => ("10026", 200, 404),
             Problem::NotPermitted(_) => ("10002", 200, 200),
+            Problem::Invoice(code, _) => (code, 200, 200),
         }
     }
 
@@ -137,7 +140,9 @@ impl Problem {
                 ResultBody::saying(code, first.unwrap_or_else(|| words.to_owned()))
             }
             Problem::Unreadable(reason) => ResultBody::saying(code, format!("{words}: {reason}")),
-            Problem::NotPermitted(reason) => ResultBody::saying(code, format!("{words}: {reason}")),
+            Problem::NotPermitted(reason) | Problem::Invoice(_, reason) => {
+                ResultBody::saying(code, format!("{words}: {reason}"))
+            }
             Problem::NoToken
             | Problem::WrongToken
             | Problem::TokenExpired
@@ -182,7 +187,8 @@ impl Problem {
             | Problem::Busy
             | Problem::Fault
             | Problem::NotFound
-            | Problem::NotPermitted(_) => None,
+            | Problem::NotPermitted(_)
+            | Problem::Invoice(..) => None,
         }
     }
 

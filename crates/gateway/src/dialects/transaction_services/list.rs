@@ -26,7 +26,8 @@ use super::wire::{self, Told, timestamp};
 const PAGE: u32 = 1000;
 const DAYS_MAX: i64 = 366;
 const DAYS_DEFAULT: i32 = 30;
-const RECORDS_MAX: usize = 100;
+/// Most on a page.
+pub const RECORDS_MAX: usize = 100;
 
 /// Which transactions are asked for.
 struct Wanted {
@@ -129,10 +130,6 @@ fn read(mut reader: Reader<'_>, now: Timestamp) -> Result<Wanted, Problem> {
     let from = reader.read_any(&["pagination.fromdate", "fromdate"], moment);
     let to = reader.read_any(&["pagination.todate", "todate"], moment);
     let status = reader.read("status", text(32));
-    let count = |value: &str| match value.parse::<usize>() {
-        Ok(count) if count > 0 && digits(value, 1..=9) => Ok(count),
-        Ok(_) | Err(_) => Err(Complaint::new(Rule::Range, "must be a whole number above 0")),
-    };
     let page = reader.read_any(&["pagination.pageno", "pageno"], count).unwrap_or(1);
     let records = reader.read_any(&["pagination.records", "records"], count).unwrap_or(10).min(RECORDS_MAX);
     let today = Moment::day(Offset::UTC.to_datetime(now).date());
@@ -148,10 +145,20 @@ fn read(mut reader: Reader<'_>, now: Timestamp) -> Result<Wanted, Problem> {
     Ok(Wanted { from, until, status, page, records })
 }
 
+/// A page's number or size.
+pub fn count(value: &str) -> Result<usize, Complaint> {
+    match value.parse::<usize>() {
+        Ok(count) if count > 0 && digits(value, 1..=9) => Ok(count),
+        Ok(_) | Err(_) => Err(Complaint::new(Rule::Range, "must be a whole number above 0")),
+    }
+}
+
 /// A day, or a second of it.
 #[derive(Clone, Copy)]
-enum Moment {
+pub enum Moment {
+    /// All of a day.
     Day(Date),
+    /// A second.
     Second(DateTime),
 }
 
@@ -167,7 +174,8 @@ impl Moment {
         }
     }
 
-    fn begin(self) -> Timestamp {
+    /// Its first moment.
+    pub fn begin(self) -> Timestamp {
         let begin = match self {
             Moment::Day(day) => day.to_datetime(Time::midnight()),
             Moment::Second(second) => second,
@@ -176,7 +184,7 @@ impl Moment {
     }
 
     /// The first moment after it.
-    fn end(self) -> Timestamp {
+    pub fn end(self) -> Timestamp {
         let length = match self {
             Moment::Day(_) => SignedDuration::from_hours(24),
             Moment::Second(_) => SignedDuration::from_secs(1),
@@ -186,7 +194,7 @@ impl Moment {
 }
 
 /// `dd/mm/yyyy`, `dd-mm-yyyy` or `yyyy-mm-dd`, with or without ` HH:MM:SS`.
-fn moment(value: &str) -> Result<Moment, Complaint> {
+pub fn moment(value: &str) -> Result<Moment, Complaint> {
     let read = || {
         let (day, time) = value.split_once(' ').map_or((value, None), |(day, time)| (day, Some(time.trim())));
         let parts: Vec<&str> = day.split(['/', '-']).collect();

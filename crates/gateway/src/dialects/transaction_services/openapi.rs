@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::codes::description;
 use super::errors::Problem;
 
+mod invoices;
 mod schemas;
 mod stored;
 
@@ -12,7 +13,19 @@ use schemas::reference;
 
 /// The document.
 pub fn openapi() -> Value {
-    let mut document = json!({
+    let mut document = document();
+    stored::extend(&mut document);
+    for (at, more) in [("/paths", invoices::paths()), ("/components/schemas", invoices::schemas())] {
+        let members = document.pointer_mut(at).and_then(Value::as_object_mut);
+        members.into_iter().for_each(|members| {
+            members.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        });
+    }
+    document
+}
+
+fn document() -> Value {
+    json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Transaction services API",
@@ -140,9 +153,7 @@ pub fn openapi() -> Value {
             "schemas": schemas::schemas()
         },
         "x-errors": errors()
-    });
-    stored::extend(&mut document);
-    document
+    })
 }
 
 fn login(summary: &str, description: &str, body: &str, answer: Value) -> Value {
@@ -211,6 +222,10 @@ fn errors() -> Vec<Value> {
         (Problem::TooLarge, "over 64 KiB"),
         (Problem::NotFound, "no such transaction, or another member's; an inquiry says status notfound"),
         (Problem::NotPermitted("".into()), "limits, block lists"),
+        (Problem::Invoice("10011", "".into()), "the amount is out of the merchant's limits"),
+        (Problem::Invoice("10012", "".into()), "the invoice is paid, cancelled, expired, or being paid"),
+        (Problem::Invoice("10013", "".into()), "as 10012, but for being paid; or no mail transport is configured"),
+        (Problem::Invoice("10014", "".into()), "the invoice is paid or cancelled"),
         (Problem::Busy, "draining or overloaded, nothing was done: come back after Retry-After"),
     ];
     let line = |(problem, when): &(Problem, &str)| {

@@ -10,12 +10,14 @@ use axum::response::Response;
 use florin_engine::Engine;
 use florin_engine::directory::Credential;
 use florin_kernel::PaymentId;
+use florin_kernel::invoice::Origin;
 use florin_kernel::payment::{Details, Mode, Payment, Seq};
 use florin_kernel::public_id::Reference;
+use florin_kernel::record::OrderedBy;
 
 use super::amounts;
 use super::checksum;
-use super::document::{Document, ReturnMethod};
+use super::document::{Document, Issued, ReturnMethod};
 use super::fields::form;
 use super::settings::{Settings, Switch};
 use super::standing::{Standing, Wording, of_payment};
@@ -184,6 +186,14 @@ pub fn return_fields(engine: &Engine, payment: &Payment) -> Vec<(&'static str, S
         .and_then(|attempt| viewer.registration(attempt));
     if let Some(id) = kept {
         fields.extend([("registrationId", id.clone()), ("token", id)]);
+    }
+    if let (Some(OrderedBy::Invoice(id)), Some(Issued { origin: Origin::Invoice, .. })) =
+        (payment.details.ordered_by, document.came_by)
+    {
+        fields.extend([
+            ("invoiceId", engine.invoice_number(id)),
+            ("merchantInvoiceId", payment.details.reference.clone()),
+        ]);
     }
     fields
 }

@@ -1,25 +1,37 @@
 //! A member's references and keys as the engine's claims (contract, section 6). Purchases and payouts have spaces of their own.
 
 use florin_engine::{ClaimRequest, Engine, Reuse};
+use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Dialect;
 
 use super::auth::Caller;
 use super::errors::Problem;
-use super::settings::ReuseReference;
+use super::settings::{ReuseReference, Settings};
 
 /// What a reference is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
     /// Payments of every kind.
     Purchase,
+    /// Tries to pay an invoice.
+    Invoice,
+    /// Tries to pay a pay link.
+    Link,
     /// Payouts.
     Payout,
+}
+
+impl Space {
+    /// Where inquiries look, in this order (contract, section 8.6).
+    const ALL: [Space; 4] = [Space::Purchase, Space::Invoice, Space::Link, Space::Payout];
 }
 
 /// A reference's claim by a REST call.
 pub fn claim(caller: &Caller, space: Space, text: &str) -> ClaimRequest {
     let word = match space {
         Space::Purchase => "purchase",
+        Space::Invoice => "invoice",
+        Space::Link => "pay link",
         Space::Payout => "payout",
     };
     let reuse = match caller.settings.reuse_reference {
@@ -38,6 +50,15 @@ pub fn of_page(caller: &Caller, text: &str) -> ClaimRequest {
     claim(caller, Space::Purchase, text).reused(reuse)
 }
 
+/// What leads from the merchant's number of an invoice or pay link to the payments that tried to pay it.
+pub fn of_try(settings: &Settings, origin: Origin, text: &str) -> ClaimRequest {
+    let word = match origin {
+        Origin::Invoice => "invoice",
+        Origin::Link => "pay link",
+    };
+    ClaimRequest::reference(text).within(format!("{} {word}", settings.member_id)).reused(Reuse::Always)
+}
+
 /// An `Idempotency-Key`'s claim.
 pub fn key_claim(caller: &Caller, text: &str) -> ClaimRequest {
     ClaimRequest::idempotency_key(text).within(caller.settings.member_id.as_str())
@@ -48,7 +69,7 @@ pub fn key_claim(caller: &Caller, text: &str) -> ClaimRequest {
 /// # Errors
 /// [`Problem`] when the store cannot answer.
 pub async fn taken(engine: &Engine, caller: &Caller, text: &str) -> Result<Option<ClaimRequest>, Problem> {
-    for space in [Space::Purchase, Space::Payout] {
+    for space in Space::ALL {
         let claim = claim(caller, space, text);
         if !engine.referenced(caller.owner(), Dialect::TransactionServices, &claim, 1).await?.is_empty() {
             return Ok(Some(claim));

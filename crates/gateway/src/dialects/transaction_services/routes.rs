@@ -17,7 +17,9 @@ use super::fields::body;
 use super::format::Format;
 use super::state::{TsState, is_deletion, is_inquiry, is_repeat};
 use super::wire::Told;
-use super::{cards, checkout, customers, inquiry, list, login, order, pay, payout, redirect, register, repeat, tokens};
+use super::{
+    cards, checkout, customers, inquiry, invoices, list, login, order, pay, payout, redirect, register, repeat, tokens,
+};
 use crate::dialects::request::{BodyFault, read_body};
 use crate::pages::sim::Simulation;
 
@@ -41,6 +43,7 @@ pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet]) -> Router {
         .route("/transaction/Checkout/{session}/status", get(checkout::ask))
         // For later.
         .route("/transaction/CardRegistration", any(async || crate::pages::notice::not_found()))
+        .merge(invoices::pages())
         .route("/transaction/PGRRedirect", get(redirect::step).post(redirect::step))
         .route("/transaction/3DReturn/{token}", get(redirect::returned).post(redirect::returned))
         .with_state(state)
@@ -84,7 +87,9 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         | Call::Register
         | Call::Token(_)
         | Call::Cards
-        | Call::SignUp => {}
+        | Call::SignUp
+        | Call::Invoice(_)
+        | Call::PayLink => {}
     }
     let asked = state.read(&parts, &bytes, &call, envelope)?;
     match &call {
@@ -103,6 +108,8 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         Call::Token(id) => Box::pin(tokens::pay(state, asked, id)).await,
         Call::Cards => Box::pin(cards::list(state, asked)).await,
         Call::SignUp => Box::pin(customers::sign_up(state, asked)).await,
+        Call::Invoice(call) => Box::pin(invoices::answer(state, asked, *call)).await,
+        Call::PayLink => Box::pin(invoices::pay_link(state, asked)).await,
         Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => Err(Problem::Fault),
     }
 }

@@ -13,7 +13,7 @@ use florin_kernel::payment::Dialect;
 use ipnet::IpNet;
 
 use super::auth::{self, Caller, Login};
-use super::calls::Call;
+use super::calls::{Call, InvoiceCall};
 use super::checksum::{self, Formula, Values};
 use super::document::Document;
 use super::envelope::{Envelope, Topic};
@@ -202,6 +202,15 @@ fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str])
         Call::Token(_) => (checksum::TOKEN_PAYMENT, &["amount"]),
         Call::Cards => (checksum::CARDS, &[]),
         Call::SignUp => (checksum::SIGN_UP, &[]),
+        Call::Invoice(InvoiceCall::Generate) => (checksum::INVOICE, &["merchantInvoiceId", "amount"]),
+        Call::Invoice(InvoiceCall::Regenerate) => (checksum::INVOICE_AGAIN, &["invoiceId", "merchantRedirectUrl"]),
+        Call::Invoice(InvoiceCall::Inquire | InvoiceCall::Cancel | InvoiceCall::Remind) => {
+            (checksum::INVOICE_ORDER, &[])
+        }
+        Call::Invoice(InvoiceCall::List | InvoiceCall::Settings | InvoiceCall::SetSettings) => {
+            (checksum::INVOICE_LIST, &[])
+        }
+        Call::PayLink => (checksum::LINK, &["merchant.orderID", "merchant.amount"]),
         Call::List | Call::MemberToken | Call::PartnerToken | Call::TokenAgain | Call::Reserved => {
             (checksum::LIST, &[])
         }
@@ -211,7 +220,7 @@ fn signature(call: &Call, fields: &Fields) -> (Formula, &'static [&'static str])
 fn check_signature(caller: &Caller, holder: &Login, fields: &Fields, call: &Call) -> Result<(), Problem> {
     let (formula, required) = signature(call, fields);
     let given = fields.get("authentication.checksum");
-    if given.is_none() && matches!(call, Call::Show(_)) {
+    if given.is_none() && matches!(call, Call::Show(_) | Call::Invoice(InvoiceCall::List)) {
         return Ok(());
     }
     let missing = required.iter().chain(&["authentication.checksum"]).filter(|name| fields.get(name).is_none());

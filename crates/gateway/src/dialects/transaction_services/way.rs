@@ -31,10 +31,7 @@ pub fn find(
     if purchase.installments > 1 {
         return Err(Problem::NotEnabled);
     }
-    let of_currency = caller.merchant.limits.iter().filter(|limit| limit.asset() == payment.asked.asset());
-    for limit in of_currency {
-        within(payment.asked, limit.min, limit.max)?;
-    }
+    within_limits(caller, payment.asked)?;
     let (card, needs) = match &purchase.account {
         Account::Card(card) | Account::Stored(card, _) => (CardFacts::of(&card.pan), Needs::TakesCards),
         Account::Page => (CardFacts::Unseen, Needs::Page),
@@ -58,6 +55,15 @@ pub fn find(
         NoRoute::Amount { min, max } => within(payment.asked, min, max).err().unwrap_or(Problem::NoTerminal),
         NoRoute::NotFound | NoRoute::Unavailable | NoRoute::NoRule => Problem::NoTerminal,
     })
+}
+
+/// Whether an amount is within the merchant's limits.
+///
+/// # Errors
+/// [`Problem::NotPermitted`].
+pub fn within_limits(caller: &Caller, amount: Money) -> Result<(), Problem> {
+    let mut of_currency = caller.merchant.limits.iter().filter(|limit| limit.asset() == amount.asset());
+    of_currency.try_for_each(|limit| within(amount, limit.min, limit.max))
 }
 
 /// Whether an amount is within bounds.

@@ -81,6 +81,16 @@ impl Outcome {
         Outcome::noticed(words.over_word, words.over_heading, words.over_text)
     }
 
+    /// An invoice was called off.
+    pub(crate) fn invoice_cancelled(words: &Words) -> Outcome {
+        plain(words.cancelled_word, words.invoice.cancelled_heading, words.invoice.cancelled_text)
+    }
+
+    /// An invoice's time is over.
+    pub(crate) fn invoice_expired(words: &Words) -> Outcome {
+        plain(words.expired_word, words.expired_heading, words.invoice.expired_text)
+    }
+
     /// The merchant takes no payments from the payer's address.
     pub(crate) fn blocked(words: &Words) -> Outcome {
         Outcome::noticed(words.blocked_word, words.blocked_heading, words.blocked_text)

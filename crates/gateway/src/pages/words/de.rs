@@ -1,6 +1,6 @@
 //! German.
 
-use super::{WithdrawalWords, Words};
+use super::{InvoiceWords, WithdrawalWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "de",
@@ -137,6 +137,16 @@ pub(super) static WORDS: Words = Words {
     none_word: "Nicht verfügbar",
     none_heading: "Zurzeit gibt es keine Möglichkeit zu bezahlen",
     none_text: "Es wurde nichts abgebucht. Versuchen Sie es später noch einmal oder fragen Sie den Shop.",
+    invoice: InvoiceWords {
+        about: "Zur Rechnung",
+        number: "Rechnung",
+        what_for: "Für",
+        pay_by: "Zahlbar bis",
+        cancelled_heading: "Die Rechnung wurde storniert",
+        cancelled_text: "Der Shop hat sie zurückgezogen. Sie müssen sie nicht bezahlen.",
+        expired_text: "Es wurde nichts abgebucht. Bitten Sie den Shop um einen neuen Link, wenn Sie noch bezahlen möchten.",
+        questions: "Bei Fragen wenden Sie sich an {merchant}.",
+    },
     withdrawal: WithdrawalWords {
         title: "{amount} von {merchant} auszahlen",
         from: "von {merchant}",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{WithdrawalWords, Words};
+use super::{InvoiceWords, WithdrawalWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "en",
@@ -137,6 +137,16 @@ pub(super) static WORDS: Words = Words {
     none_word: "Not available",
     none_heading: "There is no way to pay right now",
     none_text: "Nothing was charged. Try again later or ask the shop.",
+    invoice: InvoiceWords {
+        about: "About the invoice",
+        number: "Invoice",
+        what_for: "For",
+        pay_by: "Pay by",
+        cancelled_heading: "The invoice was cancelled",
+        cancelled_text: "The shop has withdrawn it. You do not need to pay it.",
+        expired_text: "Nothing was charged. Ask the shop for a new link if you still want to pay.",
+        questions: "If you have questions, ask {merchant}.",
+    },
     withdrawal: WithdrawalWords {
         title: "Withdraw {amount} from {merchant}",
         from: "from {merchant}",

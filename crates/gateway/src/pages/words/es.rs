@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{WithdrawalWords, Words};
+use super::{InvoiceWords, WithdrawalWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "es",
@@ -137,6 +137,16 @@ pub(super) static WORDS: Words = Words {
     none_word: "No disponible",
     none_heading: "Ahora no hay forma de pago",
     none_text: "No se ha cobrado nada. Inténtelo más tarde o pregunte a la tienda.",
+    invoice: InvoiceWords {
+        about: "Sobre la factura",
+        number: "Factura",
+        what_for: "Concepto",
+        pay_by: "Pagar antes del",
+        cancelled_heading: "La factura se ha anulado",
+        cancelled_text: "La tienda la ha retirado. No tiene que pagarla.",
+        expired_text: "No se ha cobrado nada. Pida a la tienda un enlace nuevo si todavía quiere pagar.",
+        questions: "Si tiene preguntas, diríjase a {merchant}.",
+    },
     withdrawal: WithdrawalWords {
         title: "Retirar {amount} de {merchant}",
         from: "de {merchant}",

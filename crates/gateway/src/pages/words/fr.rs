@@ -1,6 +1,6 @@
 //! French.
 
-use super::{WithdrawalWords, Words};
+use super::{InvoiceWords, WithdrawalWords, Words};
 
 pub(super) static WORDS: Words = Words {
     lang: "fr",
@@ -137,6 +137,16 @@ pub(super) static WORDS: Words = Words {
     none_word: "Indisponible",
     none_heading: "Aucun moyen de paiement pour le moment",
     none_text: "Rien n’a été débité. Réessayez plus tard ou contactez la boutique.",
+    invoice: InvoiceWords {
+        about: "À propos de la facture",
+        number: "Facture",
+        what_for: "Objet",
+        pay_by: "À payer avant le",
+        cancelled_heading: "La facture a été annulée",
+        cancelled_text: "La boutique l’a retirée. Vous n’avez pas à la payer.",
+        expired_text: "Rien n’a été débité. Demandez un nouveau lien à la boutique si vous voulez encore payer.",
+        questions: "Si vous avez des questions, adressez-vous à {merchant}.",
+    },
     withdrawal: WithdrawalWords {
         title: "Retirer {amount} de {merchant}",
         from: "de {merchant}",

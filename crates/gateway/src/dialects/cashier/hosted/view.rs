@@ -64,6 +64,8 @@ impl Session<'_> {
             cancel_path: format!("{own}/cancel"),
             nonce: new_nonce(self.engine, payment),
             title: fill(words.title, &[("amount", &amount), ("merchant", &self.look.merchant)]),
+            about: Vec::new(),
+            returns: true,
             open: is_open(payment).then(|| self.open_amount(&shown)),
             currency: payment.asked.asset().code().to_owned(),
             offers: self.offers.iter().map(|offer| choice(offer, words, chosen.or(first))).collect(),

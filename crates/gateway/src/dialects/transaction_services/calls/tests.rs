@@ -1,6 +1,6 @@
 use axum::http::Method;
 
-use super::{Call, read};
+use super::{Call, InvoiceCall, read};
 use crate::dialects::transaction_services::errors::Problem;
 
 #[test]
@@ -26,6 +26,11 @@ fn paths_are_read_without_regard_to_letter_case() {
     post("/transactionServices/REST/v1/payWithToken/kGua", Call::Token("kGua".into()));
     post("/transactionServices/REST/v1/getCardsAndAccounts", Call::Cards);
     post("/merchantServices/api/v1/customerSignup", Call::SignUp);
+    post("/invoiceServices/REST/v1/Generate", Call::Invoice(InvoiceCall::Generate));
+    post("/invoiceServices/REST/v1/getInvoiceConfigDetails", Call::Invoice(InvoiceCall::Settings));
+    check(Method::POST, "/invoiceServices/REST/v1/payments", Err(Problem::NoSuchPath));
+    check(Method::GET, "/invoiceServices/REST/v1/inquiry", Err(Problem::WrongMethod("POST")));
+    post("/merchantServices/api/v1/generatePayByLink", Call::PayLink);
     post("/merchantServices/api/v1/merchantSignup", Call::Reserved);
     check(Method::GET, "/transactionServices/REST/v1/payments/54289", Ok(Call::Show("54289".into())));
     check(Method::GET, "/transactionServices/REST/v1/payments", Err(Problem::WrongMethod("POST")));

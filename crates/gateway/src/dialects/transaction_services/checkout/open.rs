@@ -169,7 +169,7 @@ impl<'c> Order<'c> {
 }
 
 /// The terminal that was named, else the default one, else the first that takes the currency.
-fn terminal<'c>(caller: &'c Caller, id: Option<&str>, currency: Option<Asset>) -> Option<&'c Terminal> {
+pub fn terminal<'c>(caller: &'c Caller, id: Option<&str>, currency: Option<Asset>) -> Option<&'c Terminal> {
     let fits = |terminal: &&Terminal| {
         let named = id.is_none_or(|id| id == terminal.terminal_id);
         let takes = |currency: Asset| terminal.currencies.is_empty() || terminal.currencies.contains(&currency);

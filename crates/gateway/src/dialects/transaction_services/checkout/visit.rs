@@ -10,26 +10,22 @@ use axum::response::{IntoResponse, Response};
 use florin_engine::vault::OnFile;
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
 use florin_kernel::Timestamp;
-use florin_kernel::card::Card;
-use florin_kernel::payment::{Circumstances, Command, Mode as DevOrLive, Payment, Retry, State as Stands};
+use florin_kernel::payment::{Circumstances, Command, Payment, Retry, State as Stands};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 
-use super::offers::{Offer, for_card, offers, terminal};
+use super::form::{self, Form, Shown};
 use super::{NONCE, SESSION, new_nonce, path};
-use crate::dialects::caller::is_in;
 use crate::dialects::request::read_body;
 use crate::dialects::transaction_services::document::Document;
 use crate::dialects::transaction_services::redirect::{first_notification, step_url};
-use crate::dialects::transaction_services::settings::{Settings, Terminal};
 use crate::dialects::transaction_services::state::TsState;
 use crate::pages::back::{self, Standing};
-use crate::pages::card::{CardFields, Submitted};
-use crate::pages::choose::{Choice, ChoosePage, Entry};
+use crate::pages::card::Submitted;
+use crate::pages::choose::ChoosePage;
 use crate::pages::frame::Seat;
-use crate::pages::look::{Look, icon};
 use crate::pages::polled::Polled;
-use crate::pages::receipt::{self, Refusal};
+use crate::pages::receipt;
 use crate::pages::step::page as step_page;
 use crate::pages::words::fill;
 use crate::pages::{decline, notice, see_other};
@@ -86,17 +82,7 @@ struct Visit<'s> {
 /// A visit while there is something to choose.
 struct Session<'v> {
     visit: &'v Visit<'v>,
-    look: Look,
-    terminal: Terminal,
-    offers: Vec<Offer>,
-}
-
-/// What a page shows beside what the payment says: a form that could not be obeyed.
-#[derive(Default)]
-struct Shown {
-    chosen: Option<i64>,
-    card: CardFields,
-    problem: Option<&'static str>,
+    form: Form<'v>,
 }
 
 impl<'s> Visit<'s> {
@@ -142,25 +128,15 @@ impl<'s> Visit<'s> {
 
     /// What there is to choose, while there is something.
     fn session(&self) -> Visited<Session<'_>> {
-        let (engine, payment) = (self.engine, &self.payment);
-        let directory = engine.directory();
-        let page = |refusal| Box::new(receipt::refusal(engine, payment, &self.headers, refusal));
-        let merchant = directory.merchant(payment.merchant);
-        if merchant.is_some_and(|merchant| is_in(&merchant.blocked_payers, self.address)) {
-            return Err(page(Refusal::Blocked));
+        if self.is_over() && !self.is_blocked() {
+            return Err(Box::new(receipt::expired(self.engine, &self.payment, &self.headers)));
         }
-        if self.is_over() {
-            return Err(Box::new(receipt::expired(engine, payment, &self.headers)));
-        }
-        let credential = payment.details.credential.and_then(|id| directory.credential(id));
-        let settings = credential.map(|credential| Settings::of(credential)).unwrap_or_default();
-        let terminal = terminal(&settings, &self.document).ok_or_else(|| page(Refusal::NothingOffered))?;
-        let offers = offers(engine, payment, &self.document, terminal);
-        if offers.is_empty() {
-            return Err(page(Refusal::NothingOffered));
-        }
-        let look = Look::of(engine, payment, &self.headers);
-        Ok(Session { visit: self, look, terminal: terminal.clone(), offers })
+        let form = Form::of(self.engine, &self.payment, &self.document, &self.headers, self.address)?;
+        Ok(Session { visit: self, form })
+    }
+
+    fn is_blocked(&self) -> bool {
+        form::is_blocked(self.engine, &self.payment, self.address)
     }
 
     async fn pay(self, submitted: &Submitted) -> Visited<Response> {
@@ -169,7 +145,7 @@ impl<'s> Visit<'s> {
             return self.again(drawn).await;
         }
         let session = self.session()?;
-        let (offer, card) = match session.read(submitted) {
+        let (offer, card) = match session.form.read(submitted, self.now) {
             Ok(chosen) => chosen,
             Err(shown) => return Ok(session.draw(StatusCode::UNPROCESSABLE_ENTITY, *shown)),
         };
@@ -254,7 +230,7 @@ impl<'s> Visit<'s> {
             return Ok(self.go_on(&self.payment));
         }
         let session = self.session()?;
-        let shown = Shown { problem: Some(session.look.words.out_of_date), ..Shown::default() };
+        let shown = Shown { problem: Some(session.form.look.words.out_of_date), ..Shown::default() };
         Ok(session.draw(StatusCode::UNPROCESSABLE_ENTITY, shown))
     }
 
@@ -277,75 +253,27 @@ impl<'s> Visit<'s> {
 }
 
 impl Session<'_> {
-    /// Reads the form.
-    ///
-    /// # Errors
-    /// The page to show again, with everything that is wrong at its field.
-    fn read(&self, submitted: &Submitted) -> Result<(Offer, Option<Card>), Box<Shown>> {
-        let (words, visit) = (self.look.words, self.visit);
-        let wanted = submitted.field("provider_id").parse::<i64>().ok();
-        let mut shown = Shown { chosen: wanted, card: submitted.kept(), problem: None };
-        // With one way to pay there is nothing to choose.
-        let only = (self.offers.len() == 1).then(|| self.offers[0].id());
-        let again = offers(visit.engine, &visit.payment, &visit.document, &self.terminal);
-        let Some(mut offer) = again.into_iter().find(|offer| Some(offer.id()) == wanted.or(only)) else {
-            shown.problem = Some(words.choose_one);
-            return Err(Box::new(shown));
-        };
-        if offer.entry != Entry::Card {
-            return Ok((offer, None));
-        }
-        let fault = |fields: CardFields| Shown { card: fields, chosen: wanted, problem: Some(words.check_fields) };
-        let card = submitted.card(words).map_err(|fields| Box::new(fault(*fields)))?;
-        let today = jiff::tz::Offset::UTC.to_datetime(visit.now).date();
-        let past = (i32::from(card.expiry.year), i32::from(card.expiry.month))
-            < (i32::from(today.year()), i32::from(today.month()));
-        if past && visit.payment.mode == DevOrLive::Live {
-            let fields = CardFields { year_problem: Some(words.bad_expiry.to_owned()), ..submitted.kept() };
-            return Err(Box::new(fault(fields)));
-        }
-        match for_card(visit.engine, &visit.payment, &self.terminal, &card.pan) {
-            Ok(candidate) => offer.candidate = candidate,
-            Err(_) => {
-                let fields = CardFields { number_problem: Some(words.card_not_taken.to_owned()), ..submitted.kept() };
-                return Err(Box::new(fault(fields)));
-            }
-        }
-        Ok((offer, Some(card)))
-    }
-
     fn draw(&self, status: StatusCode, shown: Shown) -> Response {
-        let (payment, words) = (&self.visit.payment, self.look.words);
+        let (payment, look) = (&self.visit.payment, &self.form.look);
+        let words = look.words;
         let amount = words.money(payment.asked);
         let until = match payment.retry {
             Retry::Session { until, .. } => until,
             Retry::Never => self.visit.now,
         };
         let time = words.duration(until.duration_since(self.visit.now));
-        let chosen = shown.chosen.filter(|id| self.offers.iter().any(|offer| offer.id() == *id));
-        let chosen = chosen.or(self.offers.first().map(Offer::id));
         let own = path(self.visit.engine, payment.id);
-        let choices = self.offers.iter().map(|offer| {
-            let provider = offer.candidate.accounts[0].name.clone();
-            Choice {
-                id: offer.id(),
-                name: words.method(offer.mode.method()),
-                continues: fill(words.continue_at, &[("provider", &provider)]),
-                provider,
-                icon: icon(offer.mode.method()),
-                entry: offer.entry,
-                chosen: chosen == Some(offer.id()),
-            }
-        });
         let page = ChoosePage {
-            look: &self.look,
+            look,
             pay_path: format!("{own}/pay"),
             cancel_path: format!("{own}/cancel"),
             nonce: new_nonce(self.visit.engine, payment),
-            title: fill(words.title, &[("amount", &amount), ("merchant", &self.look.merchant)]),
+            title: fill(words.title, &[("amount", &amount), ("merchant", &look.merchant)]),
             open: None,
+            about: Vec::new(),
+            returns: true,
             currency: payment.asked.asset().code().to_owned(),
-            offers: choices.collect(),
+            offers: self.form.choices(shown.chosen),
             card: shown.card,
             voucher_problem: None,
             declined: if shown.problem.is_none() { decline::why(payment, words) } else { None },
@@ -355,6 +283,6 @@ impl Session<'_> {
             pay: fill(words.pay, &[("amount", &amount)]),
             amount,
         };
-        self.look.response(status, &page)
+        look.response(status, &page)
     }
 }

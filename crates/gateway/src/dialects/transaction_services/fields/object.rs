@@ -21,7 +21,7 @@ const GROUPS: [&str; 10] = [
 ];
 
 /// Names outside of groups (contract, sections 7 and 8).
-const SCALARS: [&str; 34] = [
+const SCALARS: [&str; 38] = [
     "amount",
     "currency",
     "tmpl_amount",
@@ -56,6 +56,10 @@ const SCALARS: [&str; 34] = [
     "invoiceId",
     "cancelReason",
     "expirationPeriod",
+    "remindAfter",
+    "maxReminders",
+    "raiseby",
+    "invoiceStatus",
 ];
 
 /// Reads a body.
