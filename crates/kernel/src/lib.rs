@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod asset;
 pub mod card;
+pub mod coin;
 pub mod fx;
 pub mod id;
 pub mod ledger;
