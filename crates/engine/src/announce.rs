@@ -1,5 +1,6 @@
 //! How dialects tell merchants: each makes the bytes of its own events, inside the commit that causes them.
 
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{CredentialId, Timestamp};
@@ -82,6 +83,12 @@ pub trait Announcer: Send + Sync {
 
     /// The same about a withdrawal.
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement>;
+
+    /// The same about a coin payment; only one dialect makes these.
+    fn announce_coins(&self, before: &CoinPayment, after: &CoinPayment, engine: &Engine) -> Vec<Announcement> {
+        let (_, _, _) = (before, after, engine);
+        Vec::new()
+    }
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;

@@ -20,7 +20,7 @@ pub mod sabotage;
 pub mod secret;
 pub mod withdrawal;
 
-pub use aggregate::{Aggregate, Kind, Transaction};
+pub use aggregate::{Aggregate, Asking, Kind, Transaction, Watch};
 pub use asset::{Asset, Coin};
 pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId, RegistrationId};
 pub use jiff::Timestamp;

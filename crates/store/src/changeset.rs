@@ -6,12 +6,12 @@ use crate::RegistrationWrite;
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp, Watch};
 use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment, stored card and event
+/// One decision's writes, committed whole or not at all. It names no key, payment, stored card, chain and event
 /// twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
@@ -31,6 +31,8 @@ pub struct Changeset {
     pub events: Vec<EventWrite>,
     /// Attempts made to deliver events of the outbox.
     pub deliveries: Vec<Delivery>,
+    /// How far chains were followed.
+    pub chains: Vec<ChainWrite>,
 }
 
 impl Changeset {
@@ -49,7 +51,8 @@ impl Changeset {
             }
         };
         let registered = self.registrations.iter().any(registration);
-        self.payments.iter().any(answer) || answered || self.events.iter().any(event) || registered
+        let chain = self.chains.iter().any(|write| nul(&write.document) || nul(&write.name));
+        self.payments.iter().any(answer) || chain || answered || self.events.iter().any(event) || registered
     }
 }
 
@@ -87,6 +90,7 @@ pub struct PaymentWrite {
     pub(crate) word: &'static str,
     pub(crate) document: String,
     pub(crate) answer: Option<Answer>,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl PaymentWrite {
@@ -132,6 +136,7 @@ impl PaymentWrite {
             word: payment.word_text(),
             document: serde_json::to_string(payment).expect("a transaction has string keys and plain values only"),
             answer: None,
+            watch: payment.watch(),
         }
     }
 }
@@ -158,6 +163,19 @@ pub struct Answer {
     pub status: u16,
     /// The body's bytes, UTF-8 in every dialect.
     pub body: String,
+}
+
+/// What is remembered of a chain in a lane, under a name: how far it was followed, or a simulated one itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainWrite {
+    /// Its name.
+    pub name: String,
+    /// Whose clock it runs by.
+    pub lane: Lane,
+    /// The version it was read at; nothing for a new row.
+    pub expected_version: Option<i64>,
+    /// Text that its owner alone reads.
+    pub document: String,
 }
 
 /// The answer to a request about a payment that was there already. The one that made it is kept with the payment.
@@ -290,8 +308,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment has another version than expected, an id is taken, or a stored card is not as expected: reload and decide
-    /// again.
+    /// A payment or chain has another version than expected, an id or an address is taken, or a stored card is not as expected:
+    /// reload and decide again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

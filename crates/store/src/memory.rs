@@ -13,11 +13,13 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
 
 use crate::{
-    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, EntryRow,
-    EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, PaymentWrite,
-    RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict, words,
+    Answer, AnswerWrite, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow,
+    EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery,
+    PaymentWrite, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    words,
 };
 
+mod chains;
 mod ledger;
 mod registrations;
 #[cfg(test)]
@@ -34,6 +36,7 @@ struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
     registrations: BTreeMap<i64, registrations::Row>,
+    chains: BTreeMap<(String, i64), ChainRow>,
     claims: BTreeMap<[u8; 16], Claim>,
     answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
     entries: Vec<(PaymentId, Mode, EntryRow)>,
@@ -84,6 +87,11 @@ impl Rows {
         if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
             return Some(Verdict::Conflict);
         }
+        if changeset.payments.iter().any(|write| self.refuses_watch(write))
+            || changeset.chains.iter().any(|write| self.refuses_chain(write))
+        {
+            return Some(Verdict::Conflict);
+        }
         for Floor { book, account, minimum } in &changeset.floors {
             let moved = changeset.entries.iter().filter(|write| write.entry.book == *book);
             let moved: i64 = moved.map(|write| ledger::posted(&write.entry, *account, minimum.asset())).sum();
@@ -115,6 +123,9 @@ impl Rows {
         }
         for write in changeset.registrations {
             self.write_registration(write);
+        }
+        for write in changeset.chains {
+            self.write_chain(write);
         }
         for EntryWrite { payment, at, entry } in &changeset.entries {
             self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
@@ -285,6 +296,22 @@ impl Store for MemoryStore {
         limit: u32,
     ) -> Result<Vec<StoredRegistration>, StoreError> {
         self.rows()?.registrations_under(version, after, limit)
+    }
+
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError> {
+        Ok(self.rows()?.chains.get(&(name.to_owned(), lane.number())).cloned())
+    }
+
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError> {
+        Ok(self.rows()?.watched(&query))
+    }
+
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError> {
+        Ok(self.rows()?.watched_lanes())
+    }
+
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError> {
+        Ok(self.rows()?.next_address(network, account))
     }
 
     async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {

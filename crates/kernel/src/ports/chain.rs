@@ -12,7 +12,7 @@ use super::Lane;
 use crate::coin::Units;
 use crate::fx::Rate;
 use crate::payment::Doubt;
-use crate::{Asset, Coin, MerchantId};
+use crate::{Asset, Coin, MerchantId, Money};
 
 /// A chain with its coins, as the operator configured it or as it is simulated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,9 @@ pub struct Block {
 pub struct Cursor {
     /// The newest block taken in.
     pub tip: Block,
+    /// The height up to which the chain itself calls its blocks final, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_height: Option<u64>,
     /// What the adapter needs to go on, such as recent hashes: text that it alone reads.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub memo: String,
@@ -234,6 +237,21 @@ pub enum AddressStyle {
     Token,
 }
 
+/// What is expected at a new address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The address.
+    pub address: String,
+    /// Which coin.
+    pub coin: Coin,
+    /// How much.
+    pub units: Units,
+    /// What the merchant asked for, by which simulated payers go (crypto contract, section 14).
+    pub invoice: Money,
+    /// When the payer's time is over, grace included.
+    pub until: Timestamp,
+}
+
 /// A transaction that pays a refund, signed. Stored before it is sent, so that every repeat sends the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedTransaction {
@@ -243,6 +261,13 @@ pub struct SignedTransaction {
     pub raw: String,
     /// The fee it pays to the network, in base units of the network's fee coin.
     pub fee: Units,
+}
+
+impl SignedTransaction {
+    /// [`SignedTransaction::fee`], for sums.
+    pub fn fee_units(&self) -> Units {
+        self.fee
+    }
 }
 
 /// What became of sending a signed transaction.
@@ -287,6 +312,11 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// [`ChainError`] when the node does not tell.
     async fn fees(&self, lane: Lane) -> Result<Fees, ChainError>;
+
+    /// Tells what is expected at a new address, so that a simulated chain can play the payer. Nodes need not know.
+    async fn expect(&self, lane: Lane, expected: &Expected) {
+        let (_, _) = (lane, expected);
+    }
 
     /// Sends a signed transaction. It cannot fail: a network error *is* [`Broadcast::Unknown`].
     async fn broadcast(&self, lane: Lane, signed: &SignedTransaction) -> Broadcast;

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::answers::AnswerStatements;
+use super::chains::{ChainKey, ChainStatements};
 use super::claims::{ClaimStatements, Key};
 use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
@@ -36,6 +37,7 @@ pub(super) struct Session {
     registrations: RegistrationStatements,
     ledger: LedgerStatements,
     outbox: OutboxStatements,
+    chains: ChainStatements,
     batch: Statement,
     forget: Statement,
     ensure_lanes: Statement,
@@ -77,23 +79,38 @@ struct Found {
     registered: HashSet<i64>,
     announced: HashSet<i64>,
     attempted: HashSet<i64>,
+    watched: HashSet<i64>,
+    followed: HashSet<ChainKey>,
     broken: Option<Floor>,
 }
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
+        let (claims, payments, answers, registrations, ledger, outbox, chains, batch, forget, ensure_lanes) = tokio::try_join!(
             ClaimStatements::prepare(&client),
             PaymentStatements::prepare(&client),
             AnswerStatements::prepare(&client),
             RegistrationStatements::prepare(&client),
             LedgerStatements::prepare(&client),
             OutboxStatements::prepare(&client),
+            ChainStatements::prepare(&client),
             client.prepare(BATCH),
             client.prepare(FORGET),
             client.prepare(clocks::ENSURE)
         )?;
-        Ok(Session { client, claims, payments, answers, registrations, ledger, outbox, batch, forget, ensure_lanes })
+        Ok(Session {
+            client,
+            claims,
+            payments,
+            answers,
+            registrations,
+            ledger,
+            outbox,
+            chains,
+            batch,
+            forget,
+            ensure_lanes,
+        })
     }
 
     /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, stored
@@ -117,6 +134,7 @@ impl Session {
         let registrations = batch.iter().flat_map(|changeset| &changeset.registrations).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
         let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
+        let chains = batch.iter().flat_map(|changeset| &changeset.chains).collect();
         // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
         // server in this order, in one round trip. What comes after a failed one fails as well.
         let (
@@ -126,6 +144,8 @@ impl Session {
             claimed,
             updated,
             inserted,
+            watched,
+            followed,
             answered,
             registered,
             ensured,
@@ -140,6 +160,8 @@ impl Session {
             self.claims.take(client, claims),
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
+            self.chains.watch(client, writes().collect()),
+            self.chains.follow(client, chains),
             self.answers.keep(client, answers),
             self.registrations.write(client, registrations),
             self.ensure(&lanes),
@@ -149,17 +171,20 @@ impl Session {
             self.ledger.broken(client, &floors)
         );
         let written = all([begun, noted, locked, answered, ensured, posted]);
-        let ids = all([updated, inserted, registered, announced, attempted]);
-        let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
-            (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
-            (written, ids, claimed, broken) => {
-                let errors = [written.err(), ids.err(), claimed.err(), broken.err()];
+        let ids = all([updated, inserted, registered, announced, attempted, watched]);
+        let (_, mut ids, claimed, followed, broken) = match (written, ids, claimed, followed, broken) {
+            (Ok(written), Ok(ids), Ok(claimed), Ok(followed), Ok(broken)) => {
+                (written, ids.into_iter(), claimed, followed, broken)
+            }
+            (written, ids, claimed, followed, broken) => {
+                let errors = [written.err(), ids.err(), claimed.err(), followed.err(), broken.err()];
                 return Err(cause(errors.into_iter().flatten()).expect("one of them failed"));
             }
         };
         let mut next = || ids.next().unwrap_or_default();
         let (updated, inserted, registered, announced, attempted) = (next(), next(), next(), next(), next());
-        let found = Found { claimed, updated, inserted, registered, announced, attempted, broken };
+        let watched = next();
+        let found = Found { claimed, updated, inserted, registered, announced, attempted, watched, followed, broken };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -204,6 +229,13 @@ impl Found {
         if !changeset.payments.iter().all(is_written) || !changeset.registrations.iter().all(is_registered) {
             return Some(Refused::Conflict);
         }
+        let is_watched =
+            |write: &crate::PaymentWrite| write.watch.is_none() || self.watched.contains(&write.id.number());
+        let is_followed =
+            |write: &crate::ChainWrite| self.followed.contains(&(write.name.clone(), write.lane.number()));
+        if !changeset.payments.iter().all(is_watched) || !changeset.chains.iter().all(is_followed) {
+            return Some(Refused::Conflict);
+        }
         if let Some(floor) = self.broken.as_ref().filter(|_| !changeset.floors.is_empty()) {
             return Some(Refused::Below(floor.clone()));
         }
@@ -223,8 +255,9 @@ fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
         RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => None,
     });
     let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
+    let of_chains = batch.iter().flat_map(|changeset| &changeset.chains).map(|write| write.lane.number());
     let mut lanes: Vec<i64> =
-        of_payments.chain(registered).chain(of_events).filter(|lane| !known.contains(lane)).collect();
+        of_payments.chain(registered).chain(of_events).chain(of_chains).filter(|lane| !known.contains(lane)).collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

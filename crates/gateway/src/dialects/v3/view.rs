@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use florin_engine::Engine;
 use florin_kernel::card::CardSummary;
-use florin_kernel::payment::{
-    CaptureMode, Details, Dialect, MethodForm, Operation, OperationStatus, Payment,
-};
+use florin_kernel::payment::{CaptureMode, Details, Dialect, MethodForm, Operation, OperationStatus, Payment};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::Method;
 use florin_kernel::withdrawal::Withdrawal;

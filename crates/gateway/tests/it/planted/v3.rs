@@ -65,7 +65,8 @@ async fn stored_cards(shop: &mut Shop) {
             let charge = "paymentType=DB&amount=10.00&currency=EUR&shopperResultUrl=https://shop.example/return";
             let path = format!("/v3/registrations/{token}");
             post(shop, "a charge", &format!("{path}/payments"), charge.to_owned()).await;
-            post(shop, "a payout", PAYMENTS, format!("paymentType=CD&amount=5.00&currency=EUR&card.token={token}")).await;
+            post(shop, "a payout", PAYMENTS, format!("paymentType=CD&amount=5.00&currency=EUR&card.token={token}"))
+                .await;
             let shown = format!("{path}?entityId={}", shop.secret("/v3/entity_id"));
             let request = shop.request(Method::GET, &shown).bearer_auth(shop.secret("/v3/access_token"));
             shop.send("a stored card", request).await;

@@ -20,6 +20,7 @@ struct Touched {
     payments: HashSet<i64>,
     registrations: HashSet<i64>,
     events: HashSet<i64>,
+    chains: HashSet<(String, i64)>,
 }
 
 impl Touched {
@@ -31,15 +32,18 @@ impl Touched {
         let announced = changeset.events.iter().map(|event| event.id.number());
         let attempted = changeset.deliveries.iter().map(|delivery| delivery.event.number());
         let events: Vec<i64> = announced.chain(attempted).collect();
+        let chains = || changeset.chains.iter().map(|write| (write.name.clone(), write.lane.number()));
         let free = claims().all(|key| !self.claims.contains(&key))
             && payments().all(|id| !self.payments.contains(&id))
             && registrations().all(|id| !self.registrations.contains(&id))
+            && chains().all(|chain| !self.chains.contains(&chain))
             && events.iter().all(|id| !self.events.contains(id));
         if free {
             self.claims.extend(claims());
             self.payments.extend(payments());
             self.registrations.extend(registrations());
             self.events.extend(events);
+            self.chains.extend(chains());
         }
         free
     }
