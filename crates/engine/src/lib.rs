@@ -24,6 +24,7 @@ mod callbacks;
 mod calls;
 mod claims;
 pub mod clock;
+mod coins;
 pub mod directory;
 mod find;
 mod inflight;
@@ -47,6 +48,8 @@ mod workers;
 
 pub use callbacks::CallbackRefusal;
 pub use claims::{ClaimKind, ClaimRequest, Reuse};
+pub use coins::follow::order_claim;
+pub use coins::{CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Followed, NewCoinPayment};
 pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
@@ -107,6 +110,8 @@ pub struct Parts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// Dialects that announce payments.
     pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
+    /// Who is asked about coins.
+    pub coins: CoinPorts,
     /// Brings events to merchants' URLs.
     pub courier: Arc<dyn Courier>,
     /// Which addresses merchants may name.
@@ -127,6 +132,7 @@ pub struct Engine {
     ids: Ids,
     providers: HashMap<&'static str, Arc<dyn Provider>>,
     announcers: HashMap<Dialect, Arc<dyn Announcer>>,
+    chains: coins::Chains,
     courier: Arc<dyn Courier>,
     guard: Guard,
     public_url: String,
@@ -158,6 +164,7 @@ impl Engine {
             clocks: parts.clocks,
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
+            chains: coins::Chains::new(parts.coins),
             courier: parts.courier,
             guard: parts.guard,
             public_url: parts.public_url,

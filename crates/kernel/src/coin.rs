@@ -44,6 +44,9 @@ pub struct CoinPayment {
     pub created_at: Timestamp,
     /// The id under which its merchant knows it, made by either: a UUID in lower case.
     pub public_id: String,
+    /// By what payments of one order are known, where the merchant named it: what was paid otherwise is not taken late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// The locked price.
     pub price: Price,
     /// The network's name.

@@ -231,6 +231,7 @@ impl World {
             vault: Vault::fixed(VaultKeys::generate()),
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
+            coins: florin_engine::CoinPorts::default(),
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
             courier: Arc::new(Post { life: life.clone(), receiver: self.receiver.clone() }),
             guard: Guard::default(),

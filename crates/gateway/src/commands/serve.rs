@@ -89,6 +89,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         vault,
         clocks,
         providers: providers.drivers,
+        coins: florin_engine::CoinPorts::default(),
         announcers: vec![
             (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
             (Dialect::V3, Arc::new(v3::V3Announcer)),

@@ -21,6 +21,8 @@ pub struct Price {
     pub coin: Coin,
     /// Fiat for one coin, as printed: four decimals, eight below 0.01.
     pub rate: Rate,
+    /// What the rate lies below the mid, in hundredths of a percent.
+    pub spread_bps: u32,
     /// The invoice in coins, rounded up to the coin's step.
     pub exchange: Units,
     /// What moving the deposit later costs, where the payer bears it.
@@ -69,7 +71,7 @@ impl Price {
         };
         let total = surcharge.map_or(Some(invoice), |surcharge| invoice.plus(surcharge.amount));
         let exchange = total.and_then(|total| exchange(total, coin, rate)).ok_or(PriceError::TooLarge)?;
-        let price = Price { invoice, surcharge, coin, rate, exchange, network_fee };
+        let price = Price { invoice, surcharge, coin, rate, spread_bps, exchange, network_fee };
         price.amount().money(coin).ok_or(PriceError::TooLarge)?;
         Ok(price)
     }
@@ -77,6 +79,11 @@ impl Price {
     /// What the payer is to send.
     pub fn amount(&self) -> Units {
         self.exchange.plus(self.network_fee)
+    }
+
+    /// The rate that would be offered at a mid rate now; nothing where the spread leaves none.
+    pub fn offered(&self, mid: Rate) -> Option<Rate> {
+        offered(mid, self.spread_bps).ok()
     }
 
     /// The coin that fees of the coin's network are paid in.

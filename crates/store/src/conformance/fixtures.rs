@@ -88,6 +88,7 @@ pub(crate) fn coin_payment(number: i64) -> CoinPayment {
         dialect: Dialect::Crypto,
         created_at: at(number),
         public_id: format!("public-{number}"),
+        order: None,
         price,
         network: "bitcoin".to_owned(),
         address: format!("address-{number}"),

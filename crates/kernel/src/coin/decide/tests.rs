@@ -39,6 +39,7 @@ pub(in crate::coin) fn waiting() -> CoinPayment {
         dialect: Dialect::Crypto,
         created_at: after(0),
         public_id: "123e4567-e89b-12d3-a456-426614174000".into(),
+        order: None,
         price: Price::quote(eur("48.25"), Coin::Btc, rate("61234.5678"), 100, btc("0.00000152"), 0).expect("a price"),
         network: "bitcoin".into(),
         address: "address".into(),

@@ -1,0 +1,4 @@
+//! Chains, signers, screening and rates, as far as this build has them.
+
+pub mod rates;
+pub mod simulated;
