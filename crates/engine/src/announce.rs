@@ -2,6 +2,7 @@
 
 use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::Payment;
+use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{CredentialId, Timestamp};
 use florin_store::{DeliveryResult, Form};
@@ -92,6 +93,12 @@ pub trait Announcer: Send + Sync {
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;
+
+    /// Further signature headers, made with the merchant's webhook secrets, newest first.
+    fn sign_with_secrets(&self, body: &str, secrets: &[Secret]) -> Vec<(&'static str, String)> {
+        let (_, _) = (body, secrets);
+        Vec::new()
+    }
 
     /// When a delivery is tried again.
     fn schedule(&self) -> Schedule;

@@ -10,10 +10,11 @@ use florin_kernel::payment::{Dialect, Effect, Seq};
 use florin_kernel::ports::Lane;
 use florin_kernel::ports::chain::{AddressStyle, Chain, Expected, KeyError, NoRate, Rates, Screener, Signer};
 use florin_kernel::{Asset, Coin, PaymentId};
-use florin_store::{Changeset, PaymentQuery, PaymentWrite, StoreError, Stored, Verdict};
+use florin_store::{Answer, Changeset, PaymentQuery, PaymentWrite, StoreError, Stored, Verdict, WatchQuery, Watched};
 
 use crate::Engine;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
+use crate::outgoing::Answered;
 use crate::owner::Owner;
 use crate::replay::{Earlier, Render, Rendering, Reply};
 use crate::start::DRAWS_MAX;
@@ -194,6 +195,74 @@ impl Engine {
             Earlier::Replay(reply) => Ok(reply),
             Earlier::Taken(kind) => Err(CoinError::Taken(kind)),
         }
+    }
+
+    /// The answer that an earlier request with one of these claims was given, or that one was used for another request.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier_coins(
+        &self,
+        owner: Owner,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+    ) -> Result<Option<Result<Answer, ClaimKind>>, StoreError> {
+        match self.taking(Claimant { owner, dialect: Dialect::Crypto }, claims, digest).look().await? {
+            None => Ok(None),
+            Some(Before::Taken(kind)) => Ok(Some(Err(kind))),
+            Some(Before::Same(claim, kind)) => {
+                let stored = self.load::<CoinPayment>(claim.payment).await?;
+                Ok(Some(stored.and_then(|stored| stored.answer).ok_or(kind)))
+            }
+        }
+    }
+
+    /// Whether an address is one of a payment's: nothing is ever refunded to ourselves.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn is_own_address(&self, network: &str, lane: Lane, address: &str) -> Result<bool, StoreError> {
+        let which = Watched::At(vec![address.to_owned()]);
+        let query = WatchQuery { network: network.to_owned(), lane, which, limit: 1 };
+        Ok(!self.store.watched(query).await?.is_empty())
+    }
+
+    /// The coin payment with an address, whosever it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn coins_at(&self, network: &str, lane: Lane, address: &str) -> Result<Option<CoinPayment>, StoreError> {
+        let which = Watched::At(vec![address.to_owned()]);
+        let query = WatchQuery { network: network.to_owned(), lane, which, limit: 1 };
+        let Some(row) = self.store.watched(query).await?.into_iter().next() else { return Ok(None) };
+        Ok(self.load::<CoinPayment>(row.payment).await?.map(|stored| stored.transaction))
+    }
+
+    /// A coin payment by its number, whosever it is: for pages whose token proves enough.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn coins(&self, id: PaymentId) -> Result<Option<CoinPayment>, StoreError> {
+        Ok(self.load::<CoinPayment>(id).await?.map(|stored| stored.transaction))
+    }
+
+    /// The chains that serve a lane.
+    pub fn chains(&self, lane: Lane) -> impl Iterator<Item = &Arc<dyn Chain>> {
+        self.chains.ports.chains.iter().filter(move |chain| chain.serves(lane))
+    }
+
+    /// Calls a merchant's URL once, signed as events are, and tells what came back.
+    pub async fn ping(&self, owner: Owner, url: &str, body: String, own: Vec<(&'static str, String)>) -> Answered {
+        let directory = self.directory();
+        let mut headers = own;
+        if let Some(merchant) = directory.merchant(owner.merchant) {
+            let (id, timestamp_s) = (self.webhook_id(self.ids.event()), self.clocks.wall().as_second());
+            let secrets = merchant.webhook_secrets(owner.mode);
+            headers.push(("webhook-signature", crate::webhooks::standard_signature(&id, timestamp_s, &body, secrets)));
+            headers.push(("webhook-timestamp", timestamp_s.to_string()));
+            headers.push(("webhook-id", id));
+        }
+        self.courier.send(url, &crate::Form::default(), headers, body).await
     }
 
     /// What an account key is called in rows.
