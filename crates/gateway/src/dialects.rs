@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub mod caller;
 pub mod cashier;
+pub mod crypto;
 pub mod request;
 pub mod v3;
 

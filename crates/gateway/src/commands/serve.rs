@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::Place;
 use crate::demo::{self, Demo};
-use crate::dialects::{cashier, v3};
+use crate::dialects::{cashier, crypto, v3};
 use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
@@ -78,21 +78,25 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     let providers = registry(Ground {
         data: config.data.clone(),
         database,
+        store: Some(store.clone()),
+        address_key: address_key(&key),
         clocks: clocks.clone(),
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
     })?;
     let guard = Guard::new(config.outgoing_ranges());
+    let announcing = Arc::new(std::sync::OnceLock::new());
     let engine = Engine::new(florin_engine::Parts {
         store,
         master_key: key,
         vault,
         clocks,
         providers: providers.drivers,
-        coins: florin_engine::CoinPorts::default(),
+        coins: providers.coins,
         announcers: vec![
             (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
             (Dialect::V3, Arc::new(v3::V3Announcer)),
+            (Dialect::Crypto, Arc::new(crypto::CryptoAnnouncer(announcing.clone()))),
         ],
         courier: Arc::new(Outgoing::new(guard.clone())),
         guard,
@@ -100,6 +104,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         public_url,
     });
     let engine = engine.await.map_err(|error| error.to_string())?;
+    _ = announcing.set(engine.clone());
     let simulation = Simulation { engine: engine.clone(), pages: providers.simulated };
     let stop = CancellationToken::new();
     let server = Server::start(
@@ -110,7 +115,8 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             inbox: demo.as_ref().map(|demo| Inbox::new(demo.webhook_secret(), demo.signature_password())),
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
-                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?)),
+                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?))
+                .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains))),
             simulation,
             engine,
             body_max_bytes: config.body_max_bytes,
@@ -138,6 +144,11 @@ async fn prepare_demo(
 fn callback_key(key: &MasterKey) -> Secret {
     let digest = Keyring::new(key).digest(&[b"simulator callbacks"]);
     Secret::new(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Addresses of simulated chains are this installation's own.
+fn address_key(key: &MasterKey) -> Vec<u8> {
+    Keyring::new(key).digest(&[b"simulated addresses"]).to_vec()
 }
 
 fn make_folder(config: &Config) -> Result<(), String> {

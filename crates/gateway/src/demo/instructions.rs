@@ -6,7 +6,8 @@ use super::file::DemoFile;
 
 /// The text, without a line end.
 pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
-    let DemoFile { base_url, cashier, v3, admin, .. } = demo;
+    let DemoFile { base_url, cashier, v3, crypto, admin, .. } = demo;
+    let (user, crypto_key, pos_id) = (&crypto.user, &crypto.api_key, &crypto.pos_id);
     let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
     let (entity_id, access_token) = (&v3.entity_id, &v3.access_token);
     format!(
@@ -41,7 +42,12 @@ curl -sS -w '\n' {base_url}/v3/payments -H 'Authorization: Bearer {access_token}
   -d 'currency=EUR' -d 'paymentType=DB' -d 'card.number=4200000000000000' -d 'card.holder=Jane Jones' -d 'card.expiryMonth=05' \
   -d 'card.expiryYear=2034' -d 'card.cvv=123' -d 'shopperResultUrl={base_url}/'
 
-5. Let an hour pass on the test clock; every timer follows:
+5. Be paid in coins: start a payment, then open "sandbox_wallet_url" of the answer and pay:
+
+curl -sS -w '\n' -u '{user}:{crypto_key}' {base_url}/v2/StartPayment/ -d pos_id={pos_id} -d invoice_currency=EUR \
+  -d invoice_amount=48.25 -d currency=BTC
+
+6. Let an hour pass on the test clock; every timer follows:
 
 curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 

@@ -21,6 +21,7 @@ mod auth;
 mod currencies;
 mod echo;
 mod errors;
+mod icons;
 mod notify;
 mod openapi;
 mod orders;
@@ -41,6 +42,7 @@ mod wire;
 pub use auth::key as credential_key;
 pub use notify::CryptoAnnouncer;
 pub use openapi::openapi;
+pub use quote::new_uuid;
 pub use routes::{CryptoState, router};
 pub use sandbox::{SandboxFault, SimulatedChains};
 

@@ -148,7 +148,9 @@ impl Problem {
             Refusal::AcceptedAmountMismatch { received } => {
                 let amount = received.decimal(coin);
                 let text = format!("accepted_amount must be {amount}");
-                Problem::bad("accepted_amount_mismatch", text).with("parameter", "accepted_amount").with("payment", amount)
+                Problem::bad("accepted_amount_mismatch", text)
+                    .with("parameter", "accepted_amount")
+                    .with("payment", amount)
             }
             Refusal::BadInvoiceAmount => {
                 Problem::invalid("accepted_invoice_amount", "it is more than what came is worth")
@@ -169,9 +171,8 @@ impl Problem {
                 "payment_unconfirmed",
                 "The received coins do not have enough confirmations to be refunded",
             ),
-            Refusal::BelowMinimum => {
-                Problem::bad("refund_below_dust", "Refund is below the network minimum").with("parameter", "refund_amount")
-            }
+            Refusal::BelowMinimum => Problem::bad("refund_below_dust", "Refund is below the network minimum")
+                .with("parameter", "refund_amount"),
             Refusal::NoSuchRefund | Refusal::NoSuchDeposit => Problem::payment_not_found(),
             Refusal::TooManyRefunds => Problem::invalid("refund_amount", "the payment has too many refunds"),
         }

@@ -30,7 +30,12 @@ enum CoinNamed {
 }
 
 /// The payment that is meant: another merchant's, and one whose point of sale, coin or address is another, is not found.
-async fn found(state: &CryptoState, caller: &Caller, params: &Params, named: CoinNamed) -> Result<CoinPayment, Problem> {
+async fn found(
+    state: &CryptoState,
+    caller: &Caller,
+    params: &Params,
+    named: CoinNamed,
+) -> Result<CoinPayment, Problem> {
     let pos = pos_id(params, &caller.settings)?;
     let code = match named {
         CoinNamed::Must => Some(params.require("currency")?),
@@ -188,7 +193,8 @@ pub async fn list(
         Some(Err(_)) => Err(Problem::invalid(name, "it is not a whole number")),
     };
     let (offset, limit) = (number("offset", 0)?, number("limit", 100)?.min(1_000));
-    let (reference, pos, user) = (params.text("reference_no", 128)?, params.text("pos_id", 64)?, params.text("user", 64)?);
+    let (reference, pos, user) =
+        (params.text("reference_no", 128)?, params.text("pos_id", 64)?, params.text("user", 64)?);
     let wanted_coin = params.get("currency").map(coin).transpose()?;
     let wanted = move |payment: &CoinPayment| {
         let echo = Echo::of(payment);

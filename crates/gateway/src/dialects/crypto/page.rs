@@ -112,7 +112,11 @@ fn page(state: &CryptoState, payment: &CoinPayment, headers: &HeaderMap) -> Resp
         minutes: (seconds_left(payment, now) + 59) / 60,
         back,
         wallet,
-        again_s: if awaits || matches!(payment.state, Stands::Processing { .. } | Stands::ZeroConfirmed) { 10 } else { 0 },
+        again_s: if awaits || matches!(payment.state, Stands::Processing { .. } | Stands::ZeroConfirmed) {
+            10
+        } else {
+            0
+        },
         look: &look,
     };
     look.response(StatusCode::OK, &page)

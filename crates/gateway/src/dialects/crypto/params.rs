@@ -27,7 +27,8 @@ impl Params {
         if parts.method != Method::POST {
             return Ok(Params(query));
         }
-        let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let media =
+            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let body = read_body(parts, body).await.map_err(|fault| match fault {
             BodyFault::TooLarge => Problem::body_too_large(),
             BodyFault::Incomplete => Problem::invalid("body", "it is cut off"),

@@ -53,8 +53,8 @@ pub async fn ping(state: &CryptoState, caller: &Caller, params: &Params) -> Resu
     let answered = engine.ping(caller.owner(), &url, body, own).await;
     let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let good = answered.status.is_some_and(|status| (200..300).contains(&status));
-    let duration: Value = serde_json::from_str(&format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000))
-        .unwrap_or(Value::Null);
+    let duration: Value =
+        serde_json::from_str(&format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)).unwrap_or(Value::Null);
     Ok(answer(&json!({
         "result": "pong",
         "webhook_response": {

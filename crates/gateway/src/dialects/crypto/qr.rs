@@ -40,7 +40,9 @@ pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
     };
     let modules = Modules::of(&code);
     let (kind, body) = match form.as_str() {
-        "png" => ("image/png", png::encode(modules.side * MODULE_PX, |x, y| modules.is_dark(x / MODULE_PX, y / MODULE_PX))),
+        "png" => {
+            ("image/png", png::encode(modules.side * MODULE_PX, |x, y| modules.is_dark(x / MODULE_PX, y / MODULE_PX)))
+        }
         "svg" => ("image/svg+xml", modules.svg().into_bytes()),
         _ => return Problem::invalid("f", "it is neither png nor svg").response(Profile::A),
     };
@@ -51,11 +53,6 @@ pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
     ];
     (StatusCode::OK, headers, body).into_response()
-}
-
-/// A code as an inline SVG, for pages; nothing where it does not fit one.
-pub fn inline(text: &str) -> Option<String> {
-    QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M).ok().map(|code| Modules::of(&code).svg())
 }
 
 /// The modules of a code with its quiet zone.
@@ -115,7 +112,9 @@ fn is_payment_text(state: &CryptoState, text: &str) -> bool {
     let known = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name {
-            "amount" | "value" | "uint256" => !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.'),
+            "amount" | "value" | "uint256" => {
+                !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            }
             "address" => is_address(value),
             "label" | "message" => true,
             _ => false,

@@ -12,6 +12,7 @@ use florin_kernel::ports::chain::Family;
 use florin_kernel::{Asset, Coin, Money, MoneyError, Timestamp};
 use serde_json::{Value, json};
 
+use super::Profile;
 use super::auth::Caller;
 use super::errors::Problem;
 use super::params::Params;
@@ -19,7 +20,6 @@ use super::routes::CryptoState;
 use super::settings::{FeePayer, Settings};
 use super::status::wait_time;
 use super::wire::answer;
-use super::Profile;
 
 #[cfg(test)]
 mod tests;
@@ -95,7 +95,9 @@ pub fn pos_id(params: &Params, settings: &Settings) -> Result<String, Problem> {
 /// `invalid_parameter`.
 pub fn amount(name: &'static str, text: &str, fiat: Asset) -> Result<Money, Problem> {
     let plain = match text.contains(',') {
-        true => ungrouped(text, fiat.scale()).ok_or_else(|| Problem::invalid(name, "it is not a plain decimal number"))?,
+        true => {
+            ungrouped(text, fiat.scale()).ok_or_else(|| Problem::invalid(name, "it is not a plain decimal number"))?
+        }
         false => text.to_owned(),
     };
     Money::parse(&plain, fiat).map_err(|error: MoneyError| Problem::invalid(name, &format!("it {error}")))
@@ -356,7 +358,9 @@ pub async fn get_rates(
     }
     let by_coin = profile == Profile::B && params.get("format") == Some("object");
     let currencies = match by_coin {
-        true => rows.into_iter().map(|(coin, row)| (coin.code().to_owned(), row)).collect::<serde_json::Map<_, _>>().into(),
+        true => {
+            rows.into_iter().map(|(coin, row)| (coin.code().to_owned(), row)).collect::<serde_json::Map<_, _>>().into()
+        }
         false => Value::Array(rows.into_iter().map(|(_, row)| row).collect()),
     };
     Ok(answer(&json!({

@@ -20,7 +20,7 @@ use super::quote::Quotes;
 use super::sandbox::SimulatedChains;
 use super::view::Viewer;
 use super::wire::answer;
-use super::{Profile, currencies, orders, page, ping, qr, quote, sandbox, start};
+use super::{Profile, currencies, icons, orders, page, ping, qr, quote, sandbox, start};
 
 /// What the dialect's calls share.
 #[derive(Clone)]
@@ -83,6 +83,7 @@ pub fn router(state: CryptoState) -> Router {
         .route("/pay/{access_token}", get(page::show))
         .route("/api/qr", get(qr::image))
         .route("/api/qr/", get(qr::image))
+        .route("/static/coins/{file}", get(icons::icon))
         .route("/sandbox/wallet", get(sandbox::wallet).post(sandbox::act))
         .route("/sandbox/api/{operation}", post(sandbox::call))
         .with_state(state)

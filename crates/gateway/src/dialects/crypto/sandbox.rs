@@ -29,8 +29,7 @@ use crate::pages::{html, notice, see_other};
 #[async_trait]
 pub trait SimulatedChains: Send + Sync {
     /// Does something to the chains of a lane, and tells what came of it.
-    async fn run(&self, lane: Lane, operation: &str, fields: &BTreeMap<String, String>)
-    -> Result<Value, SandboxFault>;
+    async fn run(&self, lane: Lane, operation: &str, fields: &BTreeMap<String, String>) -> Result<Value, SandboxFault>;
     /// The networks that are simulated.
     fn networks(&self) -> Vec<String>;
 }

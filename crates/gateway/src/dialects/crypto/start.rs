@@ -6,9 +6,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use florin_engine::{Answer, ClaimKind, ClaimRequest, CoinError, Engine, NewCoinPayment, order_claim};
-use florin_kernel::coin::{
-    CoinPayment, Derivation, Late, Over, ScreeningRule, State, Terms, Under,
-};
+use florin_kernel::coin::{CoinPayment, Derivation, Late, Over, ScreeningRule, State, Terms, Under};
 use florin_kernel::payment::{Details, Dialect, Links, Mode, Payer};
 use florin_kernel::ports::chain::{AddressStyle, Family};
 use florin_kernel::secret::Secret;
@@ -23,8 +21,8 @@ use super::errors::Problem;
 use super::params::Params;
 use super::quote::{Ask, Offer, amount, coin, new_uuid};
 use super::routes::CryptoState;
-use super::settings::{DevAddressStyle, FeePayer};
-use super::view::{Viewer, started};
+use super::settings::DevAddressStyle;
+use super::view::started;
 use super::wire;
 use crate::dialects::request::idempotency_key;
 

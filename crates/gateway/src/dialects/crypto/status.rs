@@ -36,7 +36,13 @@ pub fn short(payment: &CoinPayment) -> &'static str {
 }
 
 /// The sentence of CheckPayment.
-pub fn sentence(payment: &CoinPayment, tip: Option<&Block>, now: Timestamp, profile: Profile, rule: Countdown) -> String {
+pub fn sentence(
+    payment: &CoinPayment,
+    tip: Option<&Block>,
+    now: Timestamp,
+    profile: Profile,
+    rule: Countdown,
+) -> String {
     let counted = match rule {
         Countdown::Auto => profile == Profile::B,
         Countdown::Always => true,
@@ -114,7 +120,9 @@ pub fn refund_status(payment: &CoinPayment) -> Option<&'static str> {
     let last = payment.refunds.last()?;
     Some(match &last.status {
         _ if payment.refunds.iter().any(|refund| refund.is_open()) => "Refund pending",
-        RefundStatus::Ordered | RefundStatus::Signed | RefundStatus::Unknown(_) | RefundStatus::Sent => "Refund pending",
+        RefundStatus::Ordered | RefundStatus::Signed | RefundStatus::Unknown(_) | RefundStatus::Sent => {
+            "Refund pending"
+        }
         RefundStatus::Done(_) => "Refunded",
         RefundStatus::Failed(_) => "Refund failed",
     })

@@ -278,7 +278,11 @@ pub fn started(viewer: &Viewer, payment: &CoinPayment, offer: &Offer, now: Times
     body.insert("expires_at".into(), time(payment.deadline).into());
     body.insert("expires_in".into(), payment.deadline.duration_since(now).as_secs().max(0).into());
     if payment.mode == Mode::Dev {
-        let wallet = format!("{url}/sandbox/wallet?currency={}&address={}&amount={amount}", coin.code(), percent(&payment.address));
+        let wallet = format!(
+            "{url}/sandbox/wallet?currency={}&address={}&amount={amount}",
+            coin.code(),
+            percent(&payment.address)
+        );
         body.insert("sandbox_wallet_url".into(), wallet.into());
     }
     body.into()
@@ -288,7 +292,9 @@ pub fn started(viewer: &Viewer, payment: &CoinPayment, offer: &Offer, now: Times
 fn notices(viewer: &Viewer, payment: &CoinPayment) -> Value {
     let test = viewer.network(payment).is_some_and(|network| network.is_test) && payment.mode == Mode::Live;
     match test {
-        true => json!([{"code": "test_network", "message": "The payment is on a test network; its coins are worth nothing."}]),
+        true => {
+            json!([{"code": "test_network", "message": "The payment is on a test network; its coins are worth nothing."}])
+        }
         false => json!([]),
     }
 }

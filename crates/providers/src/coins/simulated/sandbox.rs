@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use florin_kernel::coin::Units;
 use florin_kernel::fx::Rate;
-use florin_kernel::ports::chain::{Frailty, Place, Screening};
 use florin_kernel::ports::Lane;
+use florin_kernel::ports::chain::{Frailty, Place, Screening};
 use florin_kernel::{Asset, Coin};
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -9,6 +9,7 @@ fn the_contracts_vector() {
     assert_eq!(body.len(), 288);
     let secret = Secret::new("whsec_ZmxvcmluLWRlbW8td2ViaG9vay1rZXkh".into());
     assert_eq!(signature(body, &secret), "2a057e49be7688e1d78132cba7e35a2340824d09280de8798610afcec8fea9a4");
-    let standard = florin_engine::webhooks::standard_signature("msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", 1_705_314_600, body, &[secret]);
+    let standard =
+        florin_engine::webhooks::standard_signature("msg_2KWPBgLlAfxdpx2AI54pPJ85f4W", 1_705_314_600, body, &[secret]);
     assert_eq!(standard, "v1,zcMKIuO/yxbgc6061HMbSIwQ0dvi/IvR+agZvh5dJhQ=");
 }
