@@ -10,6 +10,8 @@ use crate::payment::{Attempt, CaptureMode, Details, Dialect, Effect, Mode, Opera
 use crate::withdrawal::Withdrawal;
 use crate::{MerchantId, PaymentId};
 
+mod coin;
+
 /// A payment, a withdrawal or a payment made with coins.
 // Nearly all are payments: a box each would cost them an allocation at every reading.
 #[allow(clippy::large_enum_variant)]
@@ -408,96 +410,5 @@ impl Asking for Withdrawal {
 
     fn answered(seq: Seq, report: Report, _fallback: Option<Attempt>) -> Self::Command {
         crate::withdrawal::Command::Answered { seq, outcome: report.outcome }
-    }
-}
-
-impl Aggregate for CoinPayment {
-    type Command = crate::coin::Command;
-    type Word = crate::coin::Word;
-    type Refusal = crate::coin::Refusal;
-
-    fn kind(&self) -> Kind {
-        Kind::Coin
-    }
-
-    fn id(&self) -> PaymentId {
-        self.id
-    }
-
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn details(&self) -> &Details {
-        &self.details
-    }
-
-    fn wake_at(&self) -> Option<Timestamp> {
-        CoinPayment::wake_at(self)
-    }
-
-    fn word_text(&self) -> &'static str {
-        self.word().text()
-    }
-
-    fn text_of(word: Self::Word) -> &'static str {
-        word.text()
-    }
-
-    fn watch(&self) -> Option<Watch> {
-        Some(Watch {
-            network: self.network.clone(),
-            address: self.address.clone(),
-            derived: self.derived.clone(),
-            awaits_coins: self.state.awaits_coins(),
-            due_height: self.wake_height(),
-            top_height: self.top_height(),
-        })
-    }
-
-    fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
-        crate::coin::decide(self, command, now).map(|decision| (decision.payment, decision.effects))
-    }
-
-    fn wake() -> Self::Command {
-        crate::coin::Command::Wake
-    }
-
-    fn as_first_sent(&self) -> CoinPayment {
-        // It is answered in the commit that makes it.
-        self.clone()
-    }
-
-    fn as_sent(&self, _seq: Seq) -> CoinPayment {
-        // What was ordered is answered from the refund itself, which does not change its address and amount.
-        self.clone()
-    }
-
-    fn announce(&mut self, status: String) {
-        self.announced = Some(status);
-    }
-
-    fn keep(&mut self, _seq: Seq, _echo: &str) {
-        // A refund's answer needs nothing but the refund.
-    }
-
-    fn into_transaction(self) -> Transaction {
-        Transaction::Coin(Box::new(self))
-    }
-
-    fn of_transaction(transaction: Transaction) -> Option<Self> {
-        transaction.coin()
     }
 }

@@ -410,7 +410,9 @@ async fn other_dialects_show_a_coin_payment_in_the_invoices_currency() {
     let key = till.world.demo().api_key();
     let list = till.world.get("/v1/transactions").header("x-api-key", key.expose()).send().await.expect("an answer");
     let list: Value = list.json().await.expect("JSON");
-    assert_eq!((&list[0]["transaction_status"], &list[0]["currency"]), (&json!("successful"), &json!("EUR")), "{list}");
+    let (row, amount) = (&list[0]["transaction"], &list[0]["provider"]["amount"]);
+    assert_eq!((&row["type"], &row["status"]), (&json!("deposit"), &json!("successful")), "{list}");
+    assert_eq!(amount, &json!({"value": 48.25, "currency": "EUR"}));
 }
 
 #[tokio::test]
@@ -437,7 +439,7 @@ async fn the_payers_page_and_the_test_wallet_need_no_script() {
     assert!(
         text.contains("0.00079744 BTC")
             && text.contains("Adresse")
-            && text.contains("/api/qr/?f=svg&amp;d=bitcoin%3Abcrt1"),
+            && text.contains("/api/qr/?f=svg&#38;d=bitcoin%3Abcrt1"),
         "{text}"
     );
     let wallet = payment["sandbox_wallet_url"].as_str().expect("a link");

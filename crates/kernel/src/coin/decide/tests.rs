@@ -2,17 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ChainNews, Command, Decision, Kept, LateFacts, Order, Refusal, Repeat, decide};
-use crate::coin::{
-    CoinPayment, Derivation, Late, Over, Price, RefundStatus, Requirement, ScreeningRule, State, Terms, Under, Units,
-    ZeroConfirmation,
-};
+use super::{ChainNews, Command, Decision, Kept, LateFacts, Order, Refusal, decide};
+use crate::coin::{CoinPayment, Derivation, Late, Over, Price, Requirement, ScreeningRule, State, Terms, Under, Units};
 use crate::fx::Rate;
-use crate::payment::{Details, Dialect, Doubt, Effect, Mode, Seq};
-use crate::ports::chain::{
-    Block, Broadcast, Frailty, Outpoint, Place, Screening, Sighting, Signature, SignedTransaction,
-};
+use crate::payment::{Details, Dialect, Effect, Mode};
+use crate::ports::chain::{Block, Outpoint, Place, Screening, Sighting};
 use crate::{Asset, Coin, MerchantId, Money, PaymentId};
+
+mod chain;
+mod refunds;
 
 pub(in crate::coin) fn eur(text: &str) -> Money {
     Money::parse(text, Asset::from_code("EUR").expect("a currency")).expect("an amount")
@@ -383,99 +381,6 @@ fn what_was_not_watched_counts_by_its_blocks_time() {
 }
 
 #[test]
-fn a_reorganisation_takes_back_what_it_took_and_gives_again_what_returns() {
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).mines("a");
-    story.replaced_from = Some(101);
-    story.height = 102;
-    let back = seen("a", btc(EXACT), Place::Mempool, 10);
-    story.sights(vec![back]).stands(
-        "processing (Reorganisation) 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 0, nobody's 0",
-    );
-    assert_eq!(
-        story.effects,
-        ["coins_reversed 79744", "coin_acceptance_reversed 79592", "network_fee_reversed 152", "Captured -> Pending"]
-    );
-    assert!(story.payment.alert.is_some() && story.payment.confirmed_at.is_none());
-    story
-        .mines("a")
-        .stands("confirmed 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 79592, nobody's 0");
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).mines("a");
-    (story.replaced_from, story.height) = (Some(101), 102);
-    let mined_again = seen("a", btc(EXACT), Place::Block(Block { hash: "other".into(), ..block(101) }), 10);
-    story.sights(vec![mined_again]);
-    assert_eq!(story.effects, [""; 0], "mined again in the same step it stays");
-    assert_eq!(story.payment.alert, None);
-}
-
-#[test]
-fn a_double_spend_leads_back_while_there_is_time_and_ends_it_after() {
-    let conflicted = || Place::Conflicted { by: Some("evil".into()) };
-    let mut story = Story::of(waiting());
-    let replaced = seen("a", btc(EXACT), Place::Replaced { by: "evil".into() }, 10);
-    story.pays("a", EXACT).sights(vec![replaced]);
-    assert_eq!((&story.payment.state, story.payment.alert.is_some()), (&State::Waiting, true));
-    story.sights(vec![seen("a", btc(EXACT), Place::Mempool, 10)]);
-    assert_eq!(story.payment.state, State::Processing { reason: None });
-    story.sights(vec![seen("a", btc(EXACT), conflicted(), 10)]).passes(1_000);
-    story.stands(
-        "cancelled (DoubleSpend) 0.00079744 = 48.25; received 0.00000000, opened 0.00000000; merchant 0, nobody's 0",
-    );
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).mines("a").passes(2_000).sights(vec![seen("a", btc(EXACT), conflicted(), 10)]);
-    story.stands(
-        "cancelled (DoubleSpend) 0.00079744 = 48.25; received 0.00000000, opened 0.00000000; merchant 0, nobody's 0",
-    );
-    assert_eq!(story.effects.last().map(String::as_str), Some("Captured -> Failed"));
-}
-
-#[test]
-fn an_evicted_transaction_is_waited_for_for_three_days() {
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).sights(vec![seen("a", btc(EXACT), Place::Missing, 10)]);
-    story.passes(72 * 3600 - 1);
-    assert_eq!(story.payment.state, State::Processing { reason: None });
-    story.passes(1).stands(
-        "cancelled (Dropped) 0.00079744 = 48.25; received 0.00000000, opened 0.00000000; merchant 0, nobody's 0",
-    );
-    story.height += 1;
-    let mined = seen("a", btc(EXACT), Place::Block(block(story.height)), 10);
-    story.sights(vec![mined]);
-    assert_eq!(story.payment.opened(), btc(EXACT), "mined after all it is late");
-}
-
-#[test]
-fn without_confirmations_only_what_nothing_speaks_against() {
-    let zero = || with(|terms| terms.zero_confirmation = Some(ZeroConfirmation { up_to: eur("100.00"), hold_s: 5 }));
-    let mut story = Story::of(zero());
-    assert_eq!(story.payment.confirmations_needed(), 0);
-    story.pays("a", EXACT);
-    assert_eq!(story.payment.state, State::Processing { reason: None }, "five seconds in the mempool first");
-    assert_eq!(story.payment.wake_at(), Some(after(15)));
-    story.passes(5).stands(
-        "zero_confirmed 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 79592, nobody's 0",
-    );
-    assert_eq!(
-        story.effects,
-        ["coins_in_flight 79744", "coins_accepted 79592", "network_fee_earned 152", "Pending -> Captured"]
-    );
-    story
-        .mines("a")
-        .stands("confirmed 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 79592, nobody's 0");
-    assert_eq!(story.effects, ["coins_confirmed 79744", "coins_landed 79744"]);
-    for (frailty, reason) in [(Frailty::Replaceable, "ReplaceableTransaction"), (Frailty::LowFee, "LowFee")] {
-        let mut story = Story::of(zero());
-        let sighting = Sighting { frailty: Some(frailty), ..seen("a", btc(EXACT), Place::Mempool, 10) };
-        story.sights(vec![sighting]).passes(60);
-        story.stands(&format!(
-            "processing ({reason}) 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 0, nobody's 0"
-        ));
-        assert_eq!(story.payment.confirmations_needed(), 1);
-    }
-}
-
-#[test]
 fn screening_holds_and_a_person_decides() {
     let screened = |rule| {
         let mut story = Story::of(with(|terms| terms.screening = rule));
@@ -537,91 +442,6 @@ fn the_merchant_cancels_before_coins_come_and_accepts_what_came() {
     let mut story = Story::of(waiting());
     story.say(cancel()).expect("nothing came").say(cancel()).expect("again is the same");
     assert_eq!(story.effects, [""; 0]);
-}
-
-fn refund(units: &str, repeat: Repeat, tip: u64) -> Command {
-    Command::Refund { to: "payer".into(), units: btc(units), repeat, tip: Some(block(tip)) }
-}
-
-fn signed() -> Command {
-    let transaction = SignedTransaction { txid: "refund".into(), raw: "00".into(), fee: btc("0.00000200") };
-    Command::Signed { seq: Seq::new(1), signature: Signature::Signed(transaction) }
-}
-
-fn broadcast(broadcast: Broadcast) -> Command {
-    Command::Broadcast { seq: Seq::new(1), broadcast }
-}
-
-fn found(place: Option<Place>) -> Command {
-    Command::RefundFound { seq: Seq::new(1), place }
-}
-
-#[test]
-fn an_excess_goes_back_once_it_is_deep_and_once() {
-    let mut story = Story::of(waiting());
-    story.pays("a", "0.00085000").mines("a");
-    let mismatch = Refusal::RefundAmountMismatch { opened: btc("0.00005256") };
-    assert_eq!(story.say(refund("0.00005255", Repeat::Same, 102)).err(), Some(mismatch));
-    assert_eq!(story.say(refund("0.00005256", Repeat::Same, 101)).err(), Some(Refusal::Unconfirmed));
-    story.say(refund("0.00005256", Repeat::Same, 102)).expect("deep enough");
-    assert_eq!(story.effects, ["call 1"]);
-    story.say(refund("0.00005256", Repeat::Same, 102)).expect("the same one");
-    assert_eq!((story.effects.len(), story.payment.refunds.len()), (0, 1));
-    story.say(signed()).expect("an answer");
-    assert_eq!(story.effects, ["call 1"], "stored before it is sent");
-    story.say(broadcast(Broadcast::Unknown(Doubt::TimedOut))).expect("an answer");
-    assert_eq!(story.payment.opened(), Units::ZERO, "it may be on its way");
-    story.say(broadcast(Broadcast::Refused("spent".into()))).expect("an answer");
-    assert!(story.payment.refunds[0].is_active(), "it may have been mined");
-    story.say(found(None)).expect("an answer");
-    assert_eq!(story.effects, ["call 1"], "the same bytes again");
-    story.say(broadcast(Broadcast::Sent)).expect("an answer");
-    story.say(found(Some(Place::Block(block(103))))).expect("an answer");
-    assert_eq!(story.effects, ["unaccepted_coins_refunded 5256", "refund_fee_paid 200"]);
-    story.stands("confirmed 0.00079744 = 48.25; received 0.00085000, opened 0.00000000; merchant 79592, nobody's 0");
-    (story.replaced_from, story.height) = (Some(103), 104);
-    story.sights(Vec::new());
-    assert_eq!(story.effects, ["unaccepted_coin_refund_reversed 5256", "refund_fee_reversed 200", "look up 1"]);
-    assert_eq!(story.payment.refunds[0].status, RefundStatus::Sent);
-}
-
-#[test]
-fn accepted_coins_go_back_up_to_what_is_left() {
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).mines("a").say(refund("0.00050000", Repeat::Same, 102)).expect("less than all");
-    let left = Refusal::RefundExceedsPayment { left: btc("0.00029744") };
-    assert_eq!(story.say(refund("0.00029745", Repeat::Same, 102)).err(), Some(left));
-    story.say(refund("0.00029744", Repeat::Same, 102)).expect("the rest");
-    assert_eq!(
-        story.say(refund("0.00050000", Repeat::Another, 102)).err(),
-        Some(Refusal::RefundExceedsPayment { left: Units::ZERO })
-    );
-    story
-        .say(Command::Signed { seq: Seq::new(2), signature: Signature::Refused("no coins".into()) })
-        .expect("an answer");
-    assert_eq!(story.payment.refundable(), btc("0.00029744"), "what surely was not sent is free again");
-    assert_eq!(story.say(refund("0.00000500", Repeat::Same, 102)).err(), Some(Refusal::BelowMinimum));
-    story.say(signed()).expect("an answer").say(broadcast(Broadcast::Sent)).expect("an answer");
-    story.say(found(Some(Place::Block(block(103))))).expect("an answer");
-    assert_eq!(story.effects, ["coins_refunded 50000", "refund_fee_paid 200", "Captured -> PartiallyRefunded"]);
-    story.stands("confirmed 0.00079744 = 48.25; received 0.00079744, opened 0.00000000; merchant 29592, nobody's 0");
-}
-
-#[test]
-fn a_crash_at_any_step_of_a_refund_sends_the_same_bytes() {
-    let mut story = Story::of(waiting());
-    story.pays("a", EXACT).mines("a").say(refund(EXACT, Repeat::Same, 102)).expect("all of it");
-    story.now += 30;
-    story.say(Command::Wake).expect("always");
-    assert_eq!(story.effects, ["call 1"], "nobody signed it");
-    story.say(signed()).expect("an answer");
-    let bytes = story.payment.refunds[0].transaction.clone();
-    story.now += 30;
-    story.say(Command::Wake).expect("always");
-    assert_eq!(story.effects, ["call 1"], "nobody sent it");
-    let other = SignedTransaction { txid: "other".into(), raw: "ff".into(), fee: Units::ZERO };
-    story.say(Command::Signed { seq: Seq::new(1), signature: Signature::Signed(other) }).expect("heard");
-    assert_eq!(story.payment.refunds[0].transaction, bytes, "a second signature changes nothing");
 }
 
 #[test]
