@@ -44,6 +44,12 @@ async function frameAt(page, pattern) {
   throw new Error(`no frame at ${pattern}: ${page.frames().map((each) => each.url())}`);
 }
 
+/** What was just framed, or shown in a frame, is drawn with its size in the next turns. */
+async function isDrawn(visitor, frame) {
+  const turns = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  for (const each of [visitor.page, frame, visitor.page]) await each.evaluate(turns);
+}
+
 async function formOf(visitor) {
   const frame = await frameAt(visitor.page, /\/frame/);
   await frame.waitForSelector("#pay");
@@ -57,14 +63,20 @@ async function fillCard(frame, number, more = {}) {
 
 const press = (frame) => frame.locator(".pays:visible").click();
 
-/** The payer is back in the shop, which is told which checkout to read. */
-async function isBack(visitor, server, shop, id, code) {
+/** The payer is back in the shop, which is told where to read what became of the checkout. */
+async function isReturned(visitor, shop, id, call) {
   await visitor.page.waitForURL(/\/return\?/);
   const url = new URL(visitor.page.url());
   assert.equal(url.origin, shop);
-  assert.deepEqual([...url.searchParams], [["order", "7"], ["id", id], ["resourcePath", `/v3/checkouts/${id}/payment`]]);
+  assert.deepEqual([...url.searchParams], [["order", "7"], ["id", id], ["resourcePath", `/v3/checkouts/${id}/${call}`]]);
+}
+
+async function isBack(visitor, server, shop, id, code) {
+  await isReturned(visitor, shop, id, "payment");
   assert.equal(await server.outcome(id), code);
 }
+
+const KEEP = { paymentType: "", createRegistration: "true" };
 
 export const checkoutLooks = {
   async checkout_card(visitor, server) {
@@ -100,9 +112,7 @@ export const checkoutLooks = {
         await press(frame);
         const challenge = await frameAt(visitor.page, /\/redirect\//);
         await challenge.waitForSelector("text=Is it you who pays?");
-        // What was just framed is drawn with its size in the next turns.
-        const turns = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-        for (const each of [visitor.page, challenge, visitor.page]) await each.evaluate(turns);
+        await isDrawn(visitor, challenge);
         if (code === "000.000.000") await visitor.look("checkout-challenge");
         await challenge.getByRole("button", { name: button }).click();
         await isBack(visitor, server, shop, id, code);
@@ -128,6 +138,56 @@ export const checkoutLooks = {
       await frame.waitForSelector("text=does not take this card");
       await visitor.look("checkout-not-taken");
       assert.equal(await server.outcome(id), "000.200.100");
+    });
+  },
+};
+
+/** Cards that are stored, and stored cards, in a shop's page. */
+export const checkoutCards = {
+  async checkout_stored(visitor, server) {
+    const [first, second] = [await server.card("5555555555554444"), await server.card(GOOD)];
+    const id = await server.checkout({ "registrations[0].id": first, "registrations[1].id": second });
+    await atShop(visitor, server, id, { brands: "VISA MASTER PAYPAL" }, async (shop) => {
+      const frame = await formOf(visitor);
+      await visitor.look("checkout-stored");
+      await frame.check(`input[value="${second}"]`);
+      await press(frame);
+      await isBack(visitor, server, shop, id, "000.000.000");
+    });
+  },
+
+  async checkout_stored_not_wanted(visitor, server) {
+    const id = await server.checkout({ "registrations[0].id": await server.card(GOOD), createRegistration: "true" });
+    await atShop(visitor, server, id, {}, async (shop) => {
+      const frame = await formOf(visitor);
+      await frame.check('input[value="card"]');
+      await frame.waitForSelector("text=keeps this card for later payments");
+      await frame.waitForFunction(() => innerHeight >= document.body.scrollHeight);
+      await isDrawn(visitor, frame);
+      await visitor.look("checkout-another");
+      await fillCard(frame, CHALLENGED);
+      await press(frame);
+      const challenge = await frameAt(visitor.page, /\/redirect\//);
+      await challenge.getByRole("button", { name: /^Confirm/ }).click();
+      await isBack(visitor, server, shop, id, "000.000.000");
+    });
+  },
+
+  async checkout_keep(visitor, server) {
+    const id = await server.checkout(KEEP);
+    const script = `${server.base}/v3/paymentWidgets.js?checkoutId=${id}/registration`;
+    await atShop(visitor, server, id, { script }, async (shop) => {
+      const frame = await formOf(visitor);
+      await visitor.look("checkout-keep");
+      await fillCard(frame, CHALLENGED);
+      await press(frame);
+      const challenge = await frameAt(visitor.page, /\/redirect\//);
+      await challenge.waitForSelector("text=Is it you who pays?");
+      await isDrawn(visitor, challenge);
+      await visitor.look("checkout-keep-challenge");
+      await challenge.getByRole("button", { name: /^Confirm/ }).click();
+      await isReturned(visitor, shop, id, "registration");
+      assert.equal((await server.stored(id)).result.code, "000.000.000");
     });
   },
 };
@@ -271,6 +331,30 @@ export const checkoutPages = {
     await visitor.sees("The payment is complete");
     await visitor.look("checkout-page-paid");
     await shop.stop();
+  },
+};
+
+/** The same for cards. */
+export const checkoutCardPages = {
+  async checkout_page_keep(visitor, server) {
+    const id = await server.checkout(KEEP);
+    await visitor.page.goto(`${server.base}/v3/checkouts/${id}/page`);
+    await visitor.look("checkout-page-keep");
+    await visitor.card(GOOD);
+    await visitor.pay();
+    await visitor.sees("Your card is saved");
+    await visitor.look("checkout-page-kept");
+    assert.equal((await server.stored(id)).card.last4Digits, "1111");
+  },
+
+  async checkout_page_stored(visitor, server) {
+    const token = await server.card(GOOD);
+    const id = await server.checkout({ "registrations[0].id": token, "customer.language": "de" });
+    await visitor.page.goto(`${server.base}/v3/checkouts/${id}/page`);
+    await visitor.look("checkout-page-stored");
+    await visitor.pay();
+    await visitor.sees("Bezahlt");
+    assert.equal(await server.outcome(id), "000.000.000");
   },
 };
 

@@ -113,7 +113,7 @@ function api(base, demo) {
 
   /** A checkout's id. */
   async function checkout(fields = {}, mount = "/v3") {
-    const order = { amount: "92.00", currency: "EUR", paymentType: "DB", ...fields };
+    const order = fields.paymentType === "" ? fields : { amount: "92.00", currency: "EUR", paymentType: "DB", ...fields };
     const made = await v3("POST", `${mount}/checkouts`, order);
     if (!made.id) throw new Error(`no checkout: ${JSON.stringify(made)}`);
     return made.id;
@@ -122,7 +122,16 @@ function api(base, demo) {
   /** The result code of a checkout. */
   const outcome = async (id) => (await v3("GET", `/v3/checkouts/${id}/payment`)).result.code;
 
-  return { session, withdrawal, approve, reject, status, advance, checkout, outcome };
+  /** What a checkout stored. */
+  const stored = (id) => v3("GET", `/v3/checkouts/${id}/registration`);
+
+  /** A stored card's token. */
+  async function card(number) {
+    const fields = { "card.number": number, "card.holder": "Jane Jones", "card.expiryMonth": "05", "card.expiryYear": "2034" };
+    return (await v3("POST", "/v3/registrations", fields)).id;
+  }
+
+  return { session, withdrawal, approve, reject, status, advance, checkout, outcome, stored, card };
 }
 
 /** A shop's web server: every path is one page, or what a function of the path says. */

@@ -1,5 +1,7 @@
 //! How dialects tell merchants: each makes the bytes of its own events, inside the commit that causes them.
 
+use std::sync::Arc;
+
 use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::Payment;
 use florin_kernel::secret::Secret;
@@ -89,6 +91,11 @@ pub trait Announcer: Send + Sync {
     fn announce_coins(&self, before: &CoinPayment, after: &CoinPayment, engine: &Engine) -> Vec<Announcement> {
         let (_, _, _) = (before, after, engine);
         Vec::new()
+    }
+
+    /// What a credential's receiver is tried with; nothing where the dialect has no such message or the credential no URL.
+    fn trial(&self, _credential: &Arc<Credential>, _engine: &Engine) -> Option<Announcement> {
+        None
     }
 
     /// The dialect's own signature headers.

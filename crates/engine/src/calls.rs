@@ -223,7 +223,7 @@ impl Engine {
         self.submit_always(reference.payment, Command::Answered { seq, report, fallback: None }).await
     }
 
-    fn tell_of_events(&self, announced: bool) {
+    pub(crate) fn tell_of_events(&self, announced: bool) {
         if announced {
             self.events_due.notify_one();
         }

@@ -70,6 +70,8 @@ impl ClaimRequest {
 
 /// The sequence of a claim whose request began no operation: a cancellation, an approval. A payment is cancelled once.
 pub(crate) const WITHOUT_OPERATION: u16 = 1023;
+/// Changes of a session begin no operation either, and there may be many: each has the version that it makes, counted from here.
+pub(crate) const AMENDMENTS: u16 = 1024;
 
 /// What a request's reference or key was used for before.
 #[derive(Clone, Copy, Debug)]

@@ -56,7 +56,7 @@ pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use owner::Owner;
 pub use payouts::{Approval, NewPayout};
 pub use replay::{Earlier, Render, RenderOperation, Reply};
-pub use session::{FirstRead, NewSession, NextAttempt};
+pub use session::{FirstRead, NewSession, NextAttempt, SessionChange};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
 pub use withdrawals::{NewWithdrawal, PayoutChoice};

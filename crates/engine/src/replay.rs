@@ -11,7 +11,7 @@ use florin_store::{Answer, AnswerWrite, Changeset, Claim, PaymentWrite, StoreErr
 use jiff::SignedDuration;
 
 use crate::Engine;
-use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
+use crate::claims::{AMENDMENTS, Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::inflight::Answering;
 use crate::owner::Owner;
 
@@ -60,7 +60,7 @@ impl<A: Aggregate> Reporting<A> {
     pub(crate) fn as_sent(&self, transaction: &A) -> A {
         match self.sequence {
             0 => transaction.as_first_sent(),
-            WITHOUT_OPERATION => transaction.clone(),
+            WITHOUT_OPERATION | AMENDMENTS.. => transaction.clone(),
             sequence => transaction.as_sent(Seq::new(sequence)),
         }
     }
@@ -113,7 +113,8 @@ impl Engine {
     }
 
     /// What a request's reference or key was used for before. A replay goes before every refusal that has to look at more
-    /// than the request itself, so callers ask this when such a check refuses.
+    /// than the request itself, so callers ask this when such a check refuses. Of a request about what is there already, `new` is
+    /// that.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.

@@ -10,14 +10,14 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{Candidate, Method};
 use florin_kernel::secret::Secret;
-use florin_kernel::{Money, PaymentId};
-use florin_store::{Changeset, StoreError, Verdict};
+use florin_kernel::{Aggregate, Money, PaymentId};
+use florin_store::{AnswerWrite, Changeset, StoreError, Verdict};
 
 use crate::Engine;
 use crate::calls::Calls;
-use crate::claims::{ClaimRequest, Claimant};
+use crate::claims::{AMENDMENTS, ClaimRequest, Claimant};
 use crate::owner::Owner;
-use crate::replay::{Render, Rendering, Reply};
+use crate::replay::{Earlier, Render, Rendering, Reply};
 use crate::start::{DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
 use crate::vault::OnFile;
@@ -27,6 +27,16 @@ pub struct NewSession {
     /// Created, nothing tried.
     pub payment: Box<Payment>,
     /// Its reference and idempotency key.
+    pub claims: Vec<ClaimRequest>,
+    /// Of the request's normalised content.
+    pub digest: [u8; 16],
+    /// Makes the answer.
+    pub render: Render,
+}
+
+/// A merchant's request to make its session into another.
+pub struct SessionChange {
+    /// Its idempotency key.
     pub claims: Vec<ClaimRequest>,
     /// Of the request's normalised content.
     pub digest: [u8; 16],
@@ -143,6 +153,57 @@ impl Engine {
             let payment = Box::new(stored.transaction);
             if let Some(changes) = self.commit_once(payment, stored.version, &command, None, Vec::new()).await? {
                 return Ok(*changes.transaction);
+            }
+        }
+    }
+
+    /// As [`Engine::amend`], for a request that may come again: a copy of an earlier one gets that one's answer, also where it would
+    /// be refused by now.
+    ///
+    /// # Errors
+    /// [`SubmitError`], or what `amended` says against it; nothing is written then.
+    pub async fn amend_once<E: From<SubmitError>>(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        change: SessionChange,
+        amended: impl Fn(&Payment) -> Result<Amendment, E>,
+    ) -> Result<Reply, E> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining.into());
+        }
+        let SessionChange { claims, digest, render } = change;
+        let found = self.find(owner, id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+        let mut taking = self.taking(Claimant::of(&found), &claims, digest);
+        loop {
+            let stored = self.load::<Payment>(id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+            // After the session was read: what a copy does from here on is a conflict of versions.
+            if let Some(before) = taking.look().await.map_err(SubmitError::from)? {
+                return match self.replay(before, Rendering::First(&render)).await.map_err(SubmitError::from)? {
+                    Earlier::Replay(reply) => Ok(reply),
+                    Earlier::Taken(kind) => Err(SubmitError::Taken(kind).into()),
+                };
+            }
+            let before = stored.transaction;
+            let now = self.now(Lane::of(before.merchant, before.mode));
+            let amendment = amended(&before)?;
+            let (after, effects) = before.decide(Command::Amend(amendment), now).map_err(SubmitError::from)?;
+            let (mut changeset, changes) = self.changeset(&before, Some(stored.version), after, effects, now);
+            let answer = render(&changes.transaction);
+            if !claims.is_empty() {
+                // After so many changes nobody could be told of the next one twice.
+                let version = u16::try_from(changes.version).ok();
+                let sequence = version.and_then(|version| AMENDMENTS.checked_add(version));
+                let sequence = sequence.ok_or(SubmitError::Refused(Refusal::SessionOver))?;
+                changeset.claims = taking.rows(id, sequence, now);
+                changeset.answers.push(AnswerWrite { payment: id, sequence, at: now, answer: answer.clone() });
+            }
+            match self.write(changeset).await.map_err(SubmitError::from)? {
+                Verdict::Committed => {
+                    return Ok(Reply { answer, replayed: false, payment: id, provider_time: Duration::ZERO });
+                }
+                Verdict::Conflict | Verdict::Duplicate(_) => {}
+                Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
             }
         }
     }

@@ -249,25 +249,36 @@ impl Engine {
         let Some(announcer) = self.announcers.get(&after.dialect()) else { return Vec::new() };
         let mut events = Vec::new();
         for announcement in A::announcements(announcer.as_ref(), before, after, self) {
-            let Announcement { status, url, form, body, credential } = announcement;
-            if let Some(status) = status {
-                after.announce(status);
+            if let Some(status) = &announcement.status {
+                after.announce(status.clone());
             }
-            let endpoint = url::Url::parse(&url)
-                .ok()
-                .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-            events.push(EventWrite {
-                id: self.ids.event(),
-                payment: after.id(),
-                lane: Lane::of(after.merchant(), after.mode()),
-                credential,
-                endpoint: endpoint.unwrap_or_default(),
-                url,
-                form,
-                body,
-                due_at: now,
-            });
+            events.push(self.event(announcement, after.id(), Lane::of(after.merchant(), after.mode()), now));
         }
         events
+    }
+
+    /// An event about a payment, or about what else has a number like one.
+    pub(crate) fn event(
+        &self,
+        announcement: Announcement,
+        payment: PaymentId,
+        lane: Lane,
+        now: Timestamp,
+    ) -> EventWrite {
+        let Announcement { status: _, url, form, body, credential } = announcement;
+        let endpoint = url::Url::parse(&url)
+            .ok()
+            .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+        EventWrite {
+            id: self.ids.event(),
+            payment,
+            lane,
+            credential,
+            endpoint: endpoint.unwrap_or_default(),
+            url,
+            form,
+            body,
+            due_at: now,
+        }
     }
 }

@@ -10,11 +10,12 @@ use florin_kernel::ports::Lane;
 use florin_kernel::registration::{Fingerprint, Registration, Word, retained_from};
 use florin_kernel::{PaymentId, RegistrationId, Timestamp};
 use florin_store::{
-    Answer, Changeset, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf, StoreError,
-    StoredRegistration, Verdict,
+    Answer, Changeset, EventWrite, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf,
+    StoreError, StoredRegistration, Verdict,
 };
 
 use crate::Engine;
+use crate::announce::Announcement;
 use crate::claims::{ClaimRequest, Claimant};
 use crate::owner::Owner;
 use crate::replay::Reply;
@@ -58,10 +59,15 @@ pub struct NewRegistration {
     pub digest: [u8; 16],
     /// Makes the answer.
     pub render: RenderCard,
+    /// What its merchant is told besides.
+    pub announce: Option<AnnounceCard>,
 }
 
 /// Makes the answer to the request that stored a card.
 pub type RenderCard = Arc<dyn Fn(&StoredCard) -> Answer + Send + Sync>;
+
+/// Makes what a merchant is told of a card that was stored, kept longer or deleted, in the commit that does it.
+pub type AnnounceCard = Arc<dyn Fn(&StoredCard) -> Option<Announcement> + Send + Sync>;
 
 /// A stored card as a dialect shows it.
 #[derive(Clone, Debug)]
@@ -135,9 +141,11 @@ impl Engine {
             let shown = StoredCard { registration, word: Word::Active, holder, initial: None };
             let answer = (new.render)(&shown);
             let insert = RegistrationWrite::Insert(Box::new(insert.answered(Some(answer.clone()))));
-            let claims = taking.rows(id, 0, now);
-            match self.write(Changeset { claims, registrations: vec![insert], ..Changeset::default() }).await? {
+            let (claims, events) = (taking.rows(id, 0, now), self.card_events(new.announce.as_ref(), &shown, now));
+            let announced = !events.is_empty();
+            match self.write(Changeset { claims, registrations: vec![insert], events, ..Changeset::default() }).await? {
                 Verdict::Committed => {
+                    self.tell_of_events(announced);
                     return Ok(Reply { answer, replayed: false, payment: id, provider_time: Duration::ZERO });
                 }
                 // The number is taken: draw again.
@@ -193,7 +201,7 @@ impl Engine {
         Ok(Chargeable { card, stored })
     }
 
-    /// Wipes a stored card. Payments that were begun with it go on.
+    /// Wipes a stored card, and tells its merchant. Payments that were begun with it go on.
     ///
     /// # Errors
     /// [`CardRefusal::NotFound`], [`CardRefusal::Deleted`] the second time.
@@ -202,16 +210,18 @@ impl Engine {
         owner: Owner,
         dialect: Dialect,
         id: RegistrationId,
+        announce: Option<&AnnounceCard>,
     ) -> Result<(), CardRefusal> {
-        self.find_registration(owner, dialect, id).await?.ok_or(CardRefusal::NotFound)?;
+        let found = self.find_registration(owner, dialect, id).await?.ok_or(CardRefusal::NotFound)?;
         let at = self.now(Lane::of(owner.merchant, owner.mode));
-        match self.change(RegistrationWrite::Erase { id, at, kept_until: None }).await? {
+        let events = self.events_of(found, announce, at).await?;
+        match self.change(RegistrationWrite::Erase { id, at, kept_until: None }, events).await? {
             Changed::Yes => Ok(()),
             Changed::No => Err(CardRefusal::Deleted),
         }
     }
 
-    /// Keeps a stored card for 24 months from now.
+    /// Keeps a stored card for 24 months from now, and tells its merchant.
     ///
     /// # Errors
     /// [`CardRefusal::NotFound`], [`CardRefusal::Deleted`].
@@ -220,12 +230,38 @@ impl Engine {
         owner: Owner,
         dialect: Dialect,
         id: RegistrationId,
+        announce: Option<&AnnounceCard>,
     ) -> Result<StoredCard, CardRefusal> {
-        self.find_registration(owner, dialect, id).await?.ok_or(CardRefusal::NotFound)?;
-        let until = retained_from(self.now(Lane::of(owner.merchant, owner.mode)));
-        self.change(RegistrationWrite::Retain { id, until }).await?;
+        let found = self.find_registration(owner, dialect, id).await?.ok_or(CardRefusal::NotFound)?;
+        if found.registration.deleted_at.is_some() {
+            return Err(CardRefusal::Deleted);
+        }
+        let now = self.now(Lane::of(owner.merchant, owner.mode));
+        let events = self.events_of(found, announce, now).await?;
+        self.change(RegistrationWrite::Retain { id, until: retained_from(now) }, events).await?;
         let stored = self.registration(owner, dialect, id).await?.ok_or(CardRefusal::NotFound)?;
         if stored.word == Word::Deleted { Err(CardRefusal::Deleted) } else { Ok(stored) }
+    }
+
+    /// The card is opened only where somebody is told of it, so that one whose key is lost can be deleted all the same.
+    async fn events_of(
+        &self,
+        found: StoredRegistration,
+        announce: Option<&AnnounceCard>,
+        now: Timestamp,
+    ) -> Result<Vec<EventWrite>, StoreError> {
+        match announce {
+            Some(_) => Ok(self.card_events(announce, &self.shown(found).await?, now)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn card_events(&self, announce: Option<&AnnounceCard>, stored: &StoredCard, now: Timestamp) -> Vec<EventWrite> {
+        let registration = &stored.registration;
+        let lane = Lane::of(registration.merchant, registration.mode);
+        let number = PaymentId::from_number(registration.id.number());
+        let announcement = announce.and_then(|announce| announce(stored));
+        announcement.into_iter().map(|announcement| self.event(announcement, number, lane, now)).collect()
     }
 
     /// The stored cards of one payer of an owner, or of all its payers, oldest first, those after one; at most `limit`.
@@ -361,9 +397,13 @@ impl Engine {
         }
     }
 
-    async fn change(&self, write: RegistrationWrite) -> Result<Changed, StoreError> {
-        match self.write(Changeset { registrations: vec![write], ..Changeset::default() }).await? {
-            Verdict::Committed => Ok(Changed::Yes),
+    async fn change(&self, write: RegistrationWrite, events: Vec<EventWrite>) -> Result<Changed, StoreError> {
+        let announced = !events.is_empty();
+        match self.write(Changeset { registrations: vec![write], events, ..Changeset::default() }).await? {
+            Verdict::Committed => {
+                self.tell_of_events(announced);
+                Ok(Changed::Yes)
+            }
             Verdict::Conflict => Ok(Changed::No),
             Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
                 unreachable!("nothing is claimed and no floor is set")

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use florin_kernel::EventId;
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::{CredentialId, EventId};
 use florin_kernel::{MerchantId, PaymentId};
-use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, StoreError};
+use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, StoreError, Verdict};
 use tokio::time::Instant;
 
 use crate::Engine;
@@ -134,6 +134,33 @@ impl Engine {
         let latency_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
         let delivery = Delivery { event: event.id, at, latency_ms, status, note, result };
         self.store.commit(Changeset { deliveries: vec![delivery], ..Changeset::default() }).await.map(drop)
+    }
+
+    /// Sends a credential's receiver the message that its dialect has for trying it; the event's printed id. It goes out, and is
+    /// repeated, as any other event does. Nothing where there is no such message, no such credential or no URL.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot take it.
+    pub async fn try_receiver(&self, credential: CredentialId) -> Result<Option<String>, StoreError> {
+        let directory = self.directory();
+        let Some(credential) = directory.credential(credential) else { return Ok(None) };
+        let announcer = self.announcers.get(&credential.dialect);
+        let Some(announcement) = announcer.and_then(|announcer| announcer.trial(credential, self)) else {
+            return Ok(None);
+        };
+        let lane = Lane::of(credential.merchant, credential.mode);
+        // About no payment, so it stands behind nobody's events.
+        let event = self.event(announcement, self.new_payment_id(), lane, self.now(lane));
+        let id = self.webhook_id(event.id);
+        match self.write(Changeset { events: vec![event], ..Changeset::default() }).await? {
+            Verdict::Committed => {
+                self.events_due.notify_one();
+                Ok(Some(id))
+            }
+            Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+                unreachable!("an event alone takes nothing")
+            }
+        }
     }
 
     /// An event's printed id, the same for all attempts and replays.

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use florin_engine::Engine;
-use florin_kernel::MerchantId;
+use florin_kernel::{CredentialId, MerchantId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -73,6 +73,26 @@ async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Va
     let now = engine.advance_clock(merchant, SignedDuration::from_secs(seconds)).await;
     let now = now.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     Ok(json!({"merchant_id": merchant.number(), "now": now.to_string()}))
+}
+
+/// `POST /admin/v1/notifications/test`: sends a credential's receiver the message that its dialect has for trying it.
+pub async fn try_receiver(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Bytes) -> Response {
+    match tried(&gateway.engine, &headers, &body).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn tried(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+    authorise(engine, headers)?;
+    let named = read(body)?.get("credential_id").and_then(Value::as_i64).map(CredentialId::from_number);
+    let known = named.filter(|id| engine.directory().credential(*id).is_some());
+    let credential = known.ok_or_else(|| Refusal::invalid("credential_id", "names no credential"))?;
+    let sent = engine.try_receiver(credential).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let id = sent.ok_or_else(|| {
+        Refusal::invalid("credential_id", "is of one without a URL for notifications, or without a message to try it")
+    })?;
+    Ok(json!({"credential_id": credential.number(), "webhook_id": id}))
 }
 
 fn read(body: &[u8]) -> Result<Value, Refusal> {

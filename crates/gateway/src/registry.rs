@@ -8,6 +8,7 @@ use std::time::Duration;
 use florin_engine::clock::Clocks;
 use florin_engine::{CoinPorts, Engine};
 use florin_kernel::ports::Provider;
+use florin_kernel::public_id::Codec;
 use florin_kernel::secret::Secret;
 use florin_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ pub struct Ground {
     pub address_key: Vec<u8>,
     /// The clocks, shared with the engine.
     pub clocks: Arc<Clocks>,
+    /// Reads the references that providers are given.
+    pub codec: Codec,
     /// The key for callbacks that never leave the process.
     pub callback_key: Secret,
     /// How long the simulator's silent answers take until they count as unknown.

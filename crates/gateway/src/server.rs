@@ -141,6 +141,7 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
         .route("/callbacks/{provider}", post(callbacks::take))
         .route("/admin/v1/clock", post(admin::advance_clock))
         .route("/admin/v1/explain", post(admin::explain))
+        .route("/admin/v1/notifications/test", post(admin::try_receiver))
         .route("/sim/pay/{reference}", get(pages::sim::show_pay).post(pages::sim::act_pay))
         .route("/sim/3ds/{reference}", get(pages::sim::show_challenge).post(pages::sim::act_challenge))
         .route("/sim/3ds/{reference}/method", post(pages::sim::method))

@@ -13,6 +13,7 @@ use florin_gateway::pages::sim as pages;
 use florin_gateway::registry::{Ground, Providers};
 use florin_kernel::ports::chain::{Chain, Signer};
 use florin_kernel::ports::{Lane, Provider, RawCallback};
+use florin_kernel::public_id::Codec;
 use florin_providers::coins::rates::StaticRates;
 use florin_providers::coins::simulated::sandbox::{Sandbox, SandboxError};
 use florin_providers::coins::simulated::{Shelf, SimulatedChain, SimulatedScreening};
@@ -97,7 +98,7 @@ impl SimulatedChains for Chains {
 /// # Errors
 /// A sentence when its book cannot be opened.
 pub fn simulator(ground: Ground) -> Result<Arc<Simulator>, String> {
-    let book = book(&ground.data, ground.database)?;
+    let book = book(&ground.data, ground.database, ground.codec)?;
     let settings =
         SimulatorSettings { silence: ground.simulator_silence, ..SimulatorSettings::new(ground.callback_key) };
     Ok(Arc::new(Simulator::new(book, ground.clocks, settings)))
@@ -107,9 +108,13 @@ pub fn simulator(ground: Ground) -> Result<Arc<Simulator>, String> {
 ///
 /// # Errors
 /// A sentence when it cannot be opened.
-pub fn book(data: &Path, database: Place) -> Result<Book, String> {
+pub fn book(data: &Path, database: Place, codec: Codec) -> Result<Book, String> {
     match database {
-        Place::File(_) => Book::open(&data.join("simulator.db")).map_err(|error| error.to_string()),
+        Place::File(_) => {
+            // Numbers of payments grow with time.
+            let order = move |text: &str| codec.read_base36(text).map_or(0, |reference| reference.payment.number());
+            Book::open(&data.join("simulator.db"), Box::new(order)).map_err(|error| error.to_string())
+        }
         Place::Server(server) => Ok(Book::shared(Box::new(move || {
             let server = server.clone();
             Box::pin(async move { server.session().await.map_err(|error| error.to_string()) })

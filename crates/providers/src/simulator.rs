@@ -32,7 +32,7 @@ mod plan;
 mod tests;
 mod triggers;
 
-pub use book::{Book, BookError, Connect, Movement};
+pub use book::{Book, BookError, Connect, Movement, Order, unordered};
 pub use callbacks::{CallbackSink, SIGNATURE_HEADER, Taken};
 pub use entry::PageKind;
 pub use pages::{Acted, Action, Door, FieldError, Form, Page, PageState};

@@ -7,7 +7,7 @@ use florin_kernel::payment::{Mode, OperationKind, Word};
 use florin_kernel::ports::{Clock, Lane};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{MerchantId, Timestamp};
-use florin_providers::simulator::Book;
+use florin_providers::simulator::{Book, unordered};
 use florin_store::postgres::{PostgresStore, Server};
 use florin_store::sqlite::SqliteStore;
 use florin_store::{PaymentQuery, Store};
@@ -51,7 +51,8 @@ impl Books {
         let (store, book): (Box<dyn Store>, Book) = match &site.database {
             None => {
                 let store = SqliteStore::open_read_only(&site.data.join("florin.db"))?;
-                (Box::new(store), Book::open(&site.data.join("simulator.db"))?)
+                // Read whole, so no place is looked for.
+                (Box::new(store), Book::open(&site.data.join("simulator.db"), unordered())?)
             }
             Some(url) => {
                 let server = Server::parse(url)?;

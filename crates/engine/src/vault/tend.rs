@@ -58,7 +58,7 @@ impl Engine {
                 let Some(stored) = self.store.registration(id).await? else { continue };
                 let at = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
                 // Not if it is used at this moment.
-                match self.change(RegistrationWrite::Erase { id, at, kept_until: Some(until) }).await? {
+                match self.change(RegistrationWrite::Erase { id, at, kept_until: Some(until) }, Vec::new()).await? {
                     Changed::Yes => expired += 1,
                     Changed::No => {}
                 }

@@ -37,6 +37,7 @@ fn new_registration(reference: &str, number: &str) -> NewRegistration {
         claims: vec![ClaimRequest::reference(reference)],
         digest: [1; 16],
         render: render(),
+        announce: None,
     }
 }
 
@@ -139,8 +140,8 @@ async fn another_merchants_mode_or_dialect_sees_nothing() {
         let engine = &world.engine;
         assert!(engine.registration(owner, dialect, id).await.expect("it answers").is_none());
         assert!(matches!(engine.open_card(owner, dialect, id).await, Err(CardRefusal::NotFound)));
-        assert!(matches!(engine.delete_registration(owner, dialect, id).await, Err(CardRefusal::NotFound)));
-        assert!(matches!(engine.extend_registration(owner, dialect, id).await, Err(CardRefusal::NotFound)));
+        assert!(matches!(engine.delete_registration(owner, dialect, id, None).await, Err(CardRefusal::NotFound)));
+        assert!(matches!(engine.extend_registration(owner, dialect, id, None).await, Err(CardRefusal::NotFound)));
         let found = engine.registrations(owner, dialect, None, None, 10).await.expect("it answers").len()
             + engine.registrations_of_card(owner, dialect, &card(VISA).pan).await.expect("it answers").len();
         assert_eq!(found, 0);
@@ -166,7 +167,7 @@ async fn cards_are_found_by_payer_and_by_number() {
         ids(found.expect("found"))
     };
     assert_eq!(same(VISA).await, [first, third]);
-    world.engine.delete_registration(OWNER, DIALECT, first).await.expect("deleted");
+    world.engine.delete_registration(OWNER, DIALECT, first, None).await.expect("deleted");
     assert_eq!(same(VISA).await, [third]);
     let shown = &world.engine.registrations(OWNER, DIALECT, None, None, 1).await.expect("listed")[0];
     assert_eq!((shown.registration.card.bin.as_str(), shown.holder.as_str()), ("555555", "Jane Jones"));
@@ -178,7 +179,7 @@ async fn a_deleted_card_is_gone_at_once_and_once() {
     let id = register(&world, "order", VISA).await;
     let deletions = (0..16).map(|_| {
         let engine = world.engine.clone();
-        tokio::spawn(async move { engine.delete_registration(OWNER, DIALECT, id).await.is_ok() })
+        tokio::spawn(async move { engine.delete_registration(OWNER, DIALECT, id, None).await.is_ok() })
     });
     let mut deleted = 0;
     for deletion in deletions.collect::<Vec<_>>() {
@@ -186,7 +187,7 @@ async fn a_deleted_card_is_gone_at_once_and_once() {
     }
     assert_eq!(deleted, 1);
     assert!(matches!(world.engine.open_card(OWNER, DIALECT, id).await, Err(CardRefusal::Deleted)));
-    assert!(matches!(world.engine.extend_registration(OWNER, DIALECT, id).await, Err(CardRefusal::Deleted)));
+    assert!(matches!(world.engine.extend_registration(OWNER, DIALECT, id, None).await, Err(CardRefusal::Deleted)));
     assert_eq!(word(&world, id).await, Word::Deleted);
     assert_eq!(sealed_under(&world).await, []);
 }
@@ -198,7 +199,7 @@ async fn a_card_that_nobody_uses_goes_after_24_months() {
     let extended = register(&world, "2", VISA).await;
     let charged = register(&world, "3", VISA).await;
     world.pass(700 * DAY_S).await;
-    world.engine.extend_registration(OWNER, DIALECT, extended).await.expect("extended");
+    world.engine.extend_registration(OWNER, DIALECT, extended, None).await.expect("extended");
     let mut new = world.request(world.new_payment(eur("1.00"), CaptureMode::Now), VISA);
     new.on_file = OnFile::Charged(charged);
     world.start_payment(new).await.expect("charged");

@@ -20,7 +20,7 @@ use florin_kernel::ports::{Lane, Provider, RawCallback};
 use florin_kernel::routing::{Candidate, Method, ProviderAccount, ProviderId, Trail};
 use florin_kernel::secret::Secret;
 use florin_kernel::{Asset, MerchantId, Money, PaymentId};
-use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken};
+use florin_providers::simulator::{Book, CallbackSink, Movement, Simulator, SimulatorSettings, Taken, unordered};
 use florin_store::conformance::database::Database;
 use florin_store::postgres::{PostgresSettings, PostgresStore};
 use florin_store::sqlite::{SqliteSettings, SqliteStore};
@@ -82,7 +82,7 @@ impl Home {
                     Box::pin(async move { server.session().await.map_err(|error| error.to_string()) })
                 }))
             }
-            None => Book::open(&self.folder.path().join("simulator.db")).expect("a book"),
+            None => Book::open(&self.folder.path().join("simulator.db"), unordered()).expect("a book"),
         }
     }
 }

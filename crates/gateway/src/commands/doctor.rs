@@ -267,6 +267,7 @@ async fn providers(config: &Config, place: &Place, registry: Registry<'_>) -> Fi
         data: config.data.clone(),
         database: place.clone(),
         clocks: std::sync::Arc::new(Clocks::default()),
+        codec: key.codec(),
         callback_key: Secret::new(String::new()),
         simulator_silence: config.simulator_silence(),
     };

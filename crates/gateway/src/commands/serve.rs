@@ -81,6 +81,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         store: Some(store.clone()),
         address_key: address_key(&key),
         clocks: clocks.clone(),
+        codec: key.codec(),
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
     })?;

@@ -12,7 +12,7 @@ pub(super) fn kind(schema: &Value) -> String {
             let names = many.iter().filter_map(Value::as_str).filter(|name| *name != "null");
             names.collect::<Vec<_>>().join(" or ")
         }
-        _ if schema.get("oneOf").is_some() => "one of several".to_owned(),
+        _ if schema.get("oneOf").or(schema.get("anyOf")).is_some() => "one of several".to_owned(),
         _ => String::new(),
     };
     match schema["items"]["type"].as_str() {

@@ -7,7 +7,7 @@ use florin_engine::Engine;
 use florin_kernel::payment::{Payment, State, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::{Money, Timestamp};
+use florin_kernel::{Aggregate, Kind, Money, Timestamp};
 use jiff::SignedDuration;
 
 use super::back;
@@ -46,7 +46,7 @@ pub(crate) struct ReceiptPage<'a> {
 /// The receipt of a payment, decided or not.
 pub async fn page(engine: &Engine, payment: &Payment, headers: &HeaderMap) -> Response {
     let look = Look::of(engine, payment, headers);
-    let outcome = Outcome::of(payment.word(), look.words);
+    let outcome = Outcome::of_payment(payment, look.words);
     if !outcome.open && is_over(engine, payment).await {
         let page = ReceiptPage { outcome: Outcome::over(look.words), ..receipt(engine, payment, &look, Vec::new()) };
         return look.response(StatusCode::GONE, &page);
@@ -90,14 +90,19 @@ pub enum Refusal {
 }
 
 fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fact>) -> ReceiptPage<'a> {
-    let outcome = Outcome::of(payment.word(), look.words);
+    let outcome = Outcome::of_payment(payment, look.words);
     let url = back::shop_url(engine, payment).filter(|_| payment.details.hosted.is_some());
     let link = url.map(|url| Link { url, label: look.named(look.words.return_to) });
     let hosted = payment.details.hosted.is_some();
     let polls = hosted && outcome.open;
     let poll = if polls { back::status_path(engine, payment) } else { String::new() };
     let note = if outcome.open { look.words.is_told } else { look.words.keep_number };
-    ReceiptPage { look, amount: look.words.money(paid(payment)), outcome, facts, link, note, poll }
+    let amount = match payment.kind() {
+        // Nothing moves.
+        Kind::Verification => look.words.your_card.to_owned(),
+        Kind::Payment | Kind::Withdrawal | Kind::Coin => look.words.money(paid(payment)),
+    };
+    ReceiptPage { look, amount, outcome, facts, link, note, poll }
 }
 
 /// What was taken, before that what was asked.
@@ -126,6 +131,7 @@ fn facts(engine: &Engine, payment: &Payment, words: &Words) -> Vec<Fact> {
     let with = payment.funding().or(payment.last_attempt()).and_then(|attempt| attempt.means.as_ref());
     let with = with.map(|means| words.means(means));
     let paid_with = match &payment.state {
+        _ if payment.kind() == Kind::Verification => words.card,
         State::Ended(_) => words.fact_tried_with,
         State::Funded(_)
         | State::Created

@@ -98,6 +98,15 @@ pub struct Words {
     pub not_taken: &'static str,
     pub card_brand: &'static str,
     pub save_card: &'static str,
+    pub your_card: &'static str,
+    pub verify_card: &'static str,
+    /// With `{merchant}` to fill in.
+    pub keeps_card: &'static str,
+    pub another_card: &'static str,
+    /// With `{date}` to fill in.
+    pub valid_until: &'static str,
+    pub stored_gone: &'static str,
+    pub card_refused: &'static str,
     pub bad_voucher: &'static str,
     pub open_heading: &'static str,
     /// With `{provider}` to fill in.
@@ -126,6 +135,11 @@ pub struct Words {
     pub reserved_heading: &'static str,
     pub reserved_text: &'static str,
     pub paid_word: &'static str,
+    pub saved_word: &'static str,
+    pub saved_heading: &'static str,
+    pub saved_text: &'static str,
+    pub verified_word: &'static str,
+    pub verified_heading: &'static str,
     pub part_paid_heading: &'static str,
     pub part_paid_text: &'static str,
     pub paid_heading: &'static str,
@@ -338,7 +352,8 @@ impl Words {
         }
     }
 
-    fn card_ending(&self, card: &CardSummary) -> String {
+    /// `Visa ending in 1111`
+    pub fn card_ending(&self, card: &CardSummary) -> String {
         let brand = card.brand.name().unwrap_or(self.card);
         fill(self.ending_in, &[("brand", brand), ("digits", &card.last4)])
     }

@@ -27,6 +27,7 @@ mod v3_errors;
 mod v3_notices;
 mod v3_orders;
 mod v3_payouts;
+mod v3_races;
 mod v3_registrations;
 mod v3_replays;
 mod v3_settings;

@@ -96,11 +96,20 @@ async fn the_vaults_files_hold_no_card_number() {
             body: format!("{:?}", stored.registration),
         });
         let (customer, claims) = (Some("anna".to_owned()), Vec::new());
-        let new = NewRegistration { owner, dialect: Dialect::V3, customer, card, claims, digest: [0; 16], render };
+        let new = NewRegistration {
+            owner,
+            dialect: Dialect::V3,
+            customer,
+            card,
+            claims,
+            digest: [0; 16],
+            render,
+            announce: None,
+        };
         let reply = world.engine().register(new).await.expect("stored");
         let id = florin_kernel::RegistrationId::from_number(reply.payment.number());
         if round % 3 == 0 {
-            world.engine().delete_registration(owner, Dialect::V3, id).await.expect("deleted");
+            world.engine().delete_registration(owner, Dialect::V3, id, None).await.expect("deleted");
         } else {
             world.engine().open_card(owner, Dialect::V3, id).await.expect("it opens");
         }

@@ -12,6 +12,9 @@ use crate::cashier_keys::credential;
 use crate::v3::{Answer, assert_like, card, send};
 use crate::world::World;
 
+mod cards;
+mod changes;
+
 const ORDER: &str = "amount=92.00&currency=EUR&paymentType=DB";
 const SHOP: &str = "shopperResultUrl=https://shop.example/return?order=7";
 const GOOD: &str = "4111111111111111";
@@ -477,7 +480,7 @@ async fn a_card_is_verified_without_an_amount() {
     let made = world.checkout(&format!("paymentType=CV&{SHOP}")).await;
     assert_eq!(made.line(), "200 000.200.100");
     let page = world.page(&format!("/v3/checkouts/{}/page", made.id())).await;
-    page.has("Save the card");
+    page.has("Verify the card");
     assert!(!page.body.contains("PayPal") && !page.body.contains("0.00"), "{}", page.body);
     world.post_card(made.id(), GOOD).await;
     let result = world.outcome(made.id()).await;

@@ -13,6 +13,9 @@ use crate::v3::{Answer, card, payment};
 use crate::webhooks::delivered;
 use crate::world::{Mode, Received, Receiver, World};
 
+mod cards;
+mod trial;
+
 const CARD: &str = "4200000000000000";
 const CHALLENGE: &str = "4000000000003220";
 

@@ -34,6 +34,7 @@ async fn store_card(world: &World) -> RegistrationId {
         claims: Vec::new(),
         digest: [0; 16],
         render: Arc::new(|_: &StoredCard| Answer { status: 200, body: String::new() }),
+        announce: None,
     };
     let reply = world.engine().register(new).await.expect("stored");
     RegistrationId::from_number(reply.payment.number())

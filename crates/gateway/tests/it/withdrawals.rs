@@ -460,8 +460,9 @@ async fn each_was_paid_once_or_never(config: &Config, withdrawals: usize) {
     let store = place.open_read_only().await.expect("the database");
     assert_eq!(store.verify_ledger().await.expect("a report").faults, Vec::<String>::new());
     let key = std::fs::read_to_string(config.data.join("master.key")).expect("the master key");
-    let codec = florin_engine::keys::MasterKey::from_hex(&key).expect("a key").codec();
-    let book = crate::simulated::book(&config.data, place).expect("the simulator's book");
+    let key = florin_engine::keys::MasterKey::from_hex(&key).expect("a key");
+    let codec = key.codec();
+    let book = crate::simulated::book(&config.data, place, key.codec()).expect("the simulator's book");
     let charges = book.charges(&florin_engine::clock::Clocks::default()).await.expect("charges");
     let query = florin_engine::PaymentQuery {
         merchant: demo::MERCHANT,

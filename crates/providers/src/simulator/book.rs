@@ -1,6 +1,7 @@
 //! The simulator's own durable record of what it was asked and what it moved, apart from the gateway's tables, so that the
 //! one can be checked against the other after a crash: a file of this process, or tables that several processes share.
 
+use std::panic::UnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +22,15 @@ mod shared;
 mod tests;
 
 pub use shared::Connect;
+
+/// Where a reference stands in order of time, as far as whoever made it can tell: operations of one time then lie together in the
+/// file. Any number will do; references may share one.
+pub type Order = Box<dyn Fn(&str) -> i64 + Send + Sync + UnwindSafe>;
+
+/// For references that tell nothing of their time.
+pub fn unordered() -> Order {
+    Box::new(|_| 0)
+}
 
 /// The simulator's record. Cheap to share behind an `Arc`; dropping it finishes what is queued.
 pub struct Book(Keeper);
@@ -76,12 +86,12 @@ pub(super) struct Waiting {
 }
 
 impl Book {
-    /// Opens a file, making it where there is none.
+    /// Opens a file, making it where there is none. It must always be opened with the same order.
     ///
     /// # Errors
     /// When the file cannot be opened or is no book.
-    pub fn open(path: &Path) -> Result<Book, BookError> {
-        LocalBook::start(Connection::open(path)?).map(Keeper::Local).map(Book)
+    pub fn open(path: &Path, order: Order) -> Result<Book, BookError> {
+        LocalBook::start(Connection::open(path)?, order).map(Keeper::Local).map(Book)
     }
 
     /// A book that is forgotten with the process.
@@ -89,7 +99,7 @@ impl Book {
     /// # Errors
     /// When SQLite has no memory for it.
     pub fn in_memory() -> Result<Book, BookError> {
-        LocalBook::start(Connection::open_in_memory()?).map(Keeper::Local).map(Book)
+        LocalBook::start(Connection::open_in_memory()?, unordered()).map(Keeper::Local).map(Book)
     }
 
     /// A book in tables of a PostgreSQL database, for all processes that use it. They are made when they are first needed.

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 
 use super::{
     Acted, Action, Book, CallbackSink, Door, Form, Movement, PageKind, PageState, Simulator, SimulatorSettings, Taken,
+    unordered,
 };
 
 mod authentication;

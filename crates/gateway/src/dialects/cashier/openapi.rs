@@ -77,7 +77,7 @@ pub fn openapi() -> Value {
                     })),
                     parameter("after", "query", "The transaction id that the page begins after", json!({"type": "string"}))
                 ],
-                "responses": answers(json!({"oneOf": [
+                "responses": answers(json!({"anyOf": [
                     {"type": "array", "items": reference("NestedRow")},
                     {"type": "array", "items": reference("FlatRow")}
                 ]}), json!([schemas::nested_sample()]))

@@ -37,6 +37,11 @@ pub fn is_card(name: &str) -> bool {
     matches!(kind(name), Some(Kind::Card(_)))
 }
 
+/// Whether a card of a range may be called by a name.
+pub fn is_of(name: &str, range: Brand) -> bool {
+    matches!(kind(name), Some(Kind::Card(ranges)) if ranges.contains(&range))
+}
+
 /// A brand's name as its payers know it.
 pub fn title(name: &str) -> Option<&'static str> {
     Some(match name {

@@ -3,7 +3,9 @@
 //! of its own, because it stands in the shop's page for everybody to read and is not the id in the merchant's books.
 
 use florin_engine::Engine;
-use florin_kernel::payment::{Circumstances, Details, Dialect, Ending, OperationStatus, Payment, Retry, State};
+use florin_kernel::payment::{
+    CaptureMode, Circumstances, Details, Dialect, Ending, OperationStatus, Payment, Retry, State,
+};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ mod open;
 mod order;
 mod read;
 mod script;
+mod stored;
 mod view;
 mod visit;
 
@@ -35,6 +38,25 @@ pub enum Purpose {
     Registration,
 }
 
+/// Whether the card that pays in a checkout is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keeping {
+    /// The merchant did not say: where the payer's form asks for it.
+    #[default]
+    ByPayer,
+    /// The merchant wants it.
+    Always,
+    /// The merchant does not want it.
+    Never,
+}
+
+impl Keeping {
+    fn is_default(&self) -> bool {
+        *self == Keeping::default()
+    }
+}
+
 /// What is kept with a payment that is made in a checkout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkout {
@@ -43,11 +65,38 @@ pub struct Checkout {
     /// How its attempts are made.
     #[serde(default, skip_serializing_if = "Circumstances::is_ordinary")]
     pub circumstances: Circumstances,
-    /// What the merchant sent, as a form: a change is laid over it.
+    /// Whether the card is stored.
+    #[serde(default, skip_serializing_if = "Keeping::is_default")]
+    pub keeping: Keeping,
+    /// Stored cards that the payer may choose from, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registrations: Vec<String>,
+    /// Whether answers tell the script's digest.
+    #[serde(default, skip_serializing_if = "Integrity::is_default")]
+    pub integrity: Integrity,
+    /// What the merchant sent, as a form: a change is laid over it. Empty once the payer tries for the last time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fields: String,
     /// The query of the frame that the payer used last; empty: a window.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub frame: String,
+}
+
+/// Whether a merchant wants to pin the script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Integrity {
+    /// Its digest is not told.
+    #[default]
+    Untold,
+    /// It is.
+    Told,
+}
+
+impl Integrity {
+    fn is_default(&self) -> bool {
+        *self == Integrity::default()
+    }
 }
 
 /// Where a checkout stands.
@@ -119,6 +168,12 @@ fn kept(payment: &Payment) -> Option<(Document, Checkout)> {
     let mut document = (payment.dialect == Dialect::V3).then(|| Document::of(&payment.details)).flatten()?;
     let checkout = *document.checkout.take()?;
     Some((document, checkout))
+}
+
+/// Whether a payment is none for its merchant, but the verification of a card that a checkout stores.
+pub fn is_registration(payment: &Payment) -> bool {
+    payment.capture == CaptureMode::Never
+        && kept(payment).is_some_and(|(_, checkout)| checkout.purpose == Purpose::Registration)
 }
 
 /// Our page of a checkout, without scheme and host: for the frame with what the shop's page asked of it.

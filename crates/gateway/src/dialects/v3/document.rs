@@ -41,6 +41,9 @@ pub struct Document {
     /// The stored card that a payout goes to.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub registration: String,
+    /// Whether the card that it was made with was stored by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stores_card: bool,
     /// Whether no amount was sent, which a verification needs not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub amount_left_out: bool,
@@ -53,6 +56,27 @@ pub struct Document {
 }
 
 impl Document {
+    /// Of a transaction of which nothing else is known.
+    pub fn blank(entity: &str, mount: &Mount, set: Set) -> Document {
+        Document {
+            entity: entity.to_owned(),
+            profile: mount.profile,
+            prefix: mount.prefix.clone(),
+            set,
+            test_mode: TestMode::default(),
+            brand: String::new(),
+            holder: String::new(),
+            invoice: String::new(),
+            memo: String::new(),
+            category: String::new(),
+            registration: String::new(),
+            stores_card: false,
+            amount_left_out: false,
+            checkout: None,
+            echo: Echo::default(),
+        }
+    }
+
     /// What was kept with a payment of this dialect.
     pub fn of(details: &Details) -> Option<Document> {
         serde_json::from_str(&details.echo).ok()

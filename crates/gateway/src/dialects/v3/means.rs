@@ -146,7 +146,8 @@ pub fn account(
     Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))
 }
 
-fn is_past(expiry: Expiry, today: Date) -> bool {
+/// Whether a card's time is over.
+pub fn is_past(expiry: Expiry, today: Date) -> bool {
     let this_month = (i32::from(today.year()), i32::from(today.month()));
     (i32::from(expiry.year), i32::from(expiry.month)) < this_month
 }

@@ -12,6 +12,7 @@ use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::Withdrawal;
 use jiff::SignedDuration;
 
+use super::checkout;
 use super::document::Document;
 use super::mounts::Profile;
 use super::redirect::{read_at, return_fields};
@@ -20,11 +21,16 @@ use super::view::{Detail, Viewer};
 use super::wire::{Body, CONTENT_TYPE_JSON};
 use crate::pages::back::append;
 
+mod cards;
 mod news;
 mod notice;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod trial;
+
+pub use cards::announce as announce_card;
+pub use notice::CardNews;
 
 /// The dialect's announcements.
 pub struct V3Announcer;
@@ -44,6 +50,10 @@ const PAUSES: [SignedDuration; 8] = [
 impl Announcer for V3Announcer {
     fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
         let Some(receiver) = Receiver::of(&after.details, engine) else { return Vec::new() };
+        let stored = receiver.stored_by(before, after);
+        if checkout::is_registration(after) {
+            return stored.into_iter().collect();
+        }
         let news = news::of_payment(before, after, receiver.settings.notify_pending);
         let told = |sequence: u16| {
             // The payment's own transaction alone has a word that it is remembered by.
@@ -54,7 +64,7 @@ impl Announcer for V3Announcer {
             };
             receiver.announcement(after.id, sequence, status, &after.details, body)
         };
-        news.into_iter().filter_map(told).collect()
+        news.into_iter().filter_map(told).chain(stored).collect()
     }
 
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement> {
@@ -65,6 +75,10 @@ impl Announcer for V3Announcer {
         let status = Some(after.word().text().to_owned());
         let body = |viewer: &Viewer<&Engine>| Some(viewer.payout(after));
         receiver.announcement(after.id, 0, status, &after.details, body).into_iter().collect()
+    }
+
+    fn trial(&self, credential: &Arc<Credential>, engine: &Engine) -> Option<Announcement> {
+        trial::message(credential, engine)
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {
@@ -91,7 +105,8 @@ struct Receiver<'e> {
 impl Receiver<'_> {
     /// Nothing where nobody is to be told.
     fn of<'e>(details: &Details, engine: &'e Engine) -> Option<Receiver<'e>> {
-        let credential = engine.directory().credential(details.credential?)?.clone();
+        let directory = engine.directory();
+        let credential = directory.credential(details.credential?)?.clone();
         let settings = Settings::of(&credential);
         let named = Some(details.links.webhook.clone()).filter(|url| !url.is_empty());
         if named.is_none() && settings.notification_url.is_empty() {

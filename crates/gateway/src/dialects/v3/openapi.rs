@@ -160,7 +160,7 @@ fn order() -> Value {
 fn id() -> Value {
     json!({
         "name": "id", "in": "path", "required": true, "description": "32 hexadecimal digits",
-        "schema": {"type": "string", "examples": ["8ac7a4a282d522f70182d53e7a873640"]}
+        "schema": {"type": "string", "minLength": 1, "examples": ["8ac7a4a282d522f70182d53e7a873640"]}
     })
 }
 

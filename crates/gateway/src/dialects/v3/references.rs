@@ -7,6 +7,7 @@ use florin_kernel::payment::Dialect;
 use florin_kernel::{CredentialId, Timestamp, Transaction};
 
 use super::auth::Caller;
+use super::checkout;
 use super::errors::Problem;
 use super::settings::References;
 use super::state::V3State;
@@ -63,7 +64,8 @@ pub fn key_claim(credential: CredentialId, text: &str) -> ClaimRequest {
     ClaimRequest::idempotency_key(text).within(credential.number().to_string())
 }
 
-/// Everything begun under a reference, newest first. A checkout is begun when its payer has tried to pay.
+/// Everything begun under a reference, newest first. A checkout is begun when its payer has tried to pay; one that only stores a
+/// card is no payment.
 pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<Vec<Transaction>, Problem> {
     let mut begun = Vec::new();
     for operation in [Operation::Initial, Operation::Checkout] {
@@ -73,7 +75,7 @@ pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<
         }
     }
     begun.retain(|transaction| match transaction {
-        Transaction::Payment(payment) => !payment.operations.is_empty(),
+        Transaction::Payment(payment) => !payment.operations.is_empty() && !checkout::is_registration(payment),
         Transaction::Withdrawal(_) | Transaction::Coin(_) => true,
     });
     begun.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));

@@ -2,24 +2,25 @@
 //!
 //! A registration and `card.token` are one thing. Its number comes out of the vault only to be charged.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::response::Response;
 use florin_engine::directory::Permission;
 use florin_engine::vault::{CardRefusal, NewRegistration, OnFile, RenderCard, StoredCard};
-use florin_engine::{Answer, ClaimRequest};
-use florin_kernel::PaymentId;
-use florin_kernel::RegistrationId;
-use florin_kernel::payment::{Dialect, Presence};
+use florin_engine::{Answer, ClaimRequest, Engine};
+use florin_kernel::card::CardSummary;
+use florin_kernel::payment::{Dialect, Payer, Payment, Presence};
 use florin_kernel::registration::Word;
+use florin_kernel::{PaymentId, RegistrationId, Timestamp};
 
 use super::auth::Caller;
-use super::brand;
 use super::codes::{Coding, Event, TestMode, code};
 use super::content::content;
 use super::echo::Echo;
 use super::errors::Problem;
 use super::fields::Reader;
+use super::notify::{CardNews, announce_card};
 use super::pay::response;
 use super::references::{self, Operation};
 use super::request::{self, Account, Initial, Keep, Kind, common};
@@ -27,6 +28,7 @@ use super::stamp::{self, BUILD_NUMBER};
 use super::state::{Asked, V3State};
 use super::view::Viewer;
 use super::wire::{self, Body, CardBody, ResultBody};
+use super::{brand, checkout, event};
 
 /// `POST registrations`.
 ///
@@ -53,6 +55,7 @@ pub async fn register(state: &V3State, asked: Asked, path: &str) -> Result<Respo
         claims,
         digest,
         render,
+        announce: announce_card(state, &caller, CardNews::Created),
     };
     Ok(response(state.engine.register(new).await?))
 }
@@ -83,7 +86,8 @@ pub async fn delete(state: &V3State, asked: Asked, id: &str) -> Result<Response,
     let viewer = checked(state, &asked)?;
     let (owner, id) = (asked.caller.owner(), read_id(state, id)?);
     let stored = state.engine.registration(owner, Dialect::V3, id).await?.ok_or(Problem::RegistrationUnknown)?;
-    state.engine.delete_registration(owner, Dialect::V3, id).await?;
+    let announce = announce_card(state, &asked.caller, CardNews::Deleted);
+    state.engine.delete_registration(owner, Dialect::V3, id, announce.as_ref()).await?;
     let gone = Body { card: None, ..viewer.registration(&StoredCard { word: Word::Active, ..stored }) };
     Ok(shown(&gone))
 }
@@ -96,7 +100,9 @@ pub async fn extend(state: &V3State, asked: Asked, id: &str) -> Result<Response,
     asked.caller.may(&[Permission::Deposits])?;
     let viewer = checked(state, &asked)?;
     let id = read_id(state, id)?;
-    let stored = state.engine.extend_registration(asked.caller.owner(), Dialect::V3, id).await?;
+    let announce = announce_card(state, &asked.caller, CardNews::Updated);
+    let owner = asked.caller.owner();
+    let stored = state.engine.extend_registration(owner, Dialect::V3, id, announce.as_ref()).await?;
     Ok(shown(&viewer.registration(&stored)))
 }
 
@@ -104,11 +110,14 @@ pub async fn extend(state: &V3State, asked: Asked, id: &str) -> Result<Response,
 pub fn file(initial: &Initial) -> OnFile {
     let keep = initial.keep == Keep::Yes && initial.kind != Kind::Payout;
     match &initial.account {
-        Account::Card(_) if keep => {
-            OnFile::Keep { customer: Some(initial.payer.user_id.clone()).filter(|name| !name.is_empty()) }
-        }
+        Account::Card(_) if keep => kept_for(&initial.payer),
         Account::Card(_) | Account::Redirect(_) | Account::Token(_) | Account::Bank(_) => OnFile::Not,
     }
+}
+
+/// The card is stored for a payer.
+pub fn kept_for(payer: &Payer) -> OnFile {
+    OnFile::Keep { customer: Some(payer.user_id.clone()).filter(|name| !name.is_empty()) }
 }
 
 /// Puts the stored card in the place of its token, and says what becomes of it.
@@ -137,7 +146,10 @@ pub async fn open(state: &V3State, caller: &Caller, initial: &mut Initial) -> Re
 }
 
 /// The registration that a text names.
-fn read_id(state: &V3State, text: &str) -> Result<RegistrationId, Problem> {
+///
+/// # Errors
+/// [`Problem::RegistrationMalformed`], [`Problem::RegistrationUnknown`].
+pub fn read_id(state: &V3State, text: &str) -> Result<RegistrationId, Problem> {
     if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Problem::RegistrationMalformed);
     }
@@ -157,7 +169,17 @@ fn shown(body: &Body) -> Response {
     wire::response(axum::http::StatusCode::OK, body.text())
 }
 
-impl Viewer {
+/// A stored card and what is said of it.
+struct Shown<'a> {
+    id: RegistrationId,
+    card: &'a CardSummary,
+    holder: &'a str,
+    brand: &'a str,
+    result: ResultBody,
+    at: Timestamp,
+}
+
+impl<E: Deref<Target = Engine>> Viewer<E> {
     /// A stored card as this dialect shows it.
     pub fn registration(&self, stored: &StoredCard) -> Body {
         let registration = &stored.registration;
@@ -167,26 +189,65 @@ impl Viewer {
         };
         let coding =
             Coding { set: self.set, pending: self.pending, mode: registration.mode, test_mode: TestMode::Internal };
-        let number = PaymentId::from_number(registration.id.number());
+        self.registration_body(Shown {
+            id: registration.id,
+            card: &registration.card,
+            holder: &stored.holder,
+            brand: brand::name(registration.card.brand),
+            result: ResultBody::of(code(&event, coding), self.set),
+            at: registration.created_at,
+        })
+    }
+
+    /// The stored card that a payment was made with, and what became of that; nothing while none was.
+    pub fn registered(&self, payment: &Payment) -> Option<Body> {
+        let document = self.document(&payment.details, payment.dialect);
+        let attempt = payment.funding().or(payment.last_attempt())?;
+        let means = attempt.means.as_ref()?;
+        let event = event::of_payment(payment);
+        let coding = Coding { set: self.set, pending: self.pending, mode: payment.mode, test_mode: document.test_mode };
+        let body = self.registration_body(Shown {
+            id: means.registration?,
+            card: means.card.as_ref()?,
+            holder: &document.holder,
+            brand: &document.brand,
+            result: ResultBody::of(code(&event, coding), self.set),
+            at: attempt.started_at,
+        });
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Some(Body {
+            merchant_transaction_id: some(&payment.details.reference),
+            merchant_invoice_id: some(&document.invoice),
+            echo: document.echo.clone(),
+            ndc: match document.checkout {
+                Some(_) => checkout::print_id(&self.engine, payment.id, self.mount.profile),
+                None => body.ndc.clone(),
+            },
+            ..body
+        })
+    }
+
+    fn registration_body(&self, shown: Shown<'_>) -> Body {
+        let number = PaymentId::from_number(shown.id.number());
         Body {
             id: self.print(number, 0),
             referenced_id: None,
             registration_id: None,
             payment_type: None,
-            payment_brand: Some(brand::name(registration.card.brand).to_owned()),
+            payment_brand: Some(shown.brand.to_owned()),
             amount: None,
             currency: None,
             descriptor: None,
             merchant_transaction_id: None,
             merchant_invoice_id: None,
-            result: ResultBody::of(code(&event, coding), self.set),
+            result: shown.result,
             result_details: None,
             card: Some(CardBody {
-                bin: registration.card.bin.clone(),
-                last4_digits: registration.card.last4.clone(),
-                holder: stored.holder.clone(),
-                expiry_month: format!("{:02}", registration.card.expiry.month),
-                expiry_year: registration.card.expiry.year.to_string(),
+                bin: shown.card.bin.clone(),
+                last4_digits: shown.card.last4.clone(),
+                holder: shown.holder.to_owned(),
+                expiry_month: format!("{:02}", shown.card.expiry.month),
+                expiry_year: shown.card.expiry.year.to_string(),
             }),
             echo: Echo::default(),
             three_d_secure: None,
@@ -194,7 +255,7 @@ impl Viewer {
             risk: None,
             summary: None,
             build_number: BUILD_NUMBER,
-            timestamp: stamp::timestamp(registration.created_at, self.format),
+            timestamp: stamp::timestamp(shown.at, self.format),
             ndc: stamp::ndc_of(&self.engine, &self.entity, number, 0),
             payments: None,
         }

@@ -17,7 +17,7 @@ use super::errors::{FieldError, Problem};
 use super::fields::{Reader, one_of, text, web_url};
 use super::form::Form;
 use super::instruction::Instruction;
-use super::mounts::Profile;
+use super::mounts::{Mount, Profile};
 use super::secure::Secure;
 use super::settings::{Decimals, Settings};
 use super::{amounts, means};
@@ -177,6 +177,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     if matches!(kind, Kind::Verification | Kind::Payout) && matches!(account, Account::Redirect(_)) {
         return Err(Problem::NoAccount);
     }
+    document.stores_card = keep == Keep::Yes && kind != Kind::Payout && matches!(account, Account::Card(_));
     let cryptogram = secure.cryptogram.clone();
     let circumstances = circumstances(instruction.as_ref(), secure, reading);
     if let Account::Card(card) = &mut account {
@@ -220,7 +221,7 @@ pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> 
 }
 
 /// The first payment of an agreement stores its card, unless the merchant says no.
-fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
+pub(super) fn keep(reader: &mut Reader<'_>, instruction: Option<&Instruction>) -> Keep {
     let asked = reader.read("createRegistration", |value| match value {
         "true" | "1" => Ok(Keep::Yes),
         "false" | "0" => Ok(Keep::No),
@@ -236,22 +237,9 @@ pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Documen
     let (invoice, memo, category) =
         (some("merchantInvoiceId", 255), some("merchantMemo", 255), some("transactionCategory", 32));
     let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
-    Document {
-        entity: reading.entity.to_owned(),
-        profile: reading.profile,
-        prefix: reading.prefix.to_owned(),
-        set: reading.settings.set(reading.profile),
-        test_mode,
-        brand: String::new(),
-        holder: String::new(),
-        invoice,
-        memo,
-        category,
-        registration: String::new(),
-        amount_left_out: false,
-        checkout: None,
-        echo: Echo::read(reader),
-    }
+    let mount = Mount { prefix: reading.prefix.to_owned(), profile: reading.profile };
+    let blank = Document::blank(reading.entity, &mount, reading.settings.set(reading.profile));
+    Document { test_mode, invoice, memo, category, echo: Echo::read(reader), ..blank }
 }
 
 /// How the payment is made.
@@ -279,6 +267,14 @@ pub fn common(reader: &mut Reader<'_>, reading: Reading<'_>) {
     let known =
         |id: &str| sub_merchants.is_empty() || id == reading.entity || sub_merchants.iter().any(|one| one == id);
     reader.read("merchant.id", |id| if known(id) { Ok(()) } else { Err("must be one of your sub-merchants".into()) });
+}
+
+/// The texts of a call that verifies a card without saying so.
+pub(super) fn verification<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
+    let sent_currency = reader.form.get("currency");
+    let amount = reader.read("amount", |value: &'f str| amounts::text(value, sent_currency));
+    let currency = reader.read("currency", amounts::currency_text);
+    Draft { amount, currency, kind: Some(Kind::Verification) }
 }
 
 pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {

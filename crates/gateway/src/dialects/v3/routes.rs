@@ -86,8 +86,8 @@ async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Re
         Call::ExtendRegistration(id) => Box::pin(registrations::extend(state, asked, id)).await,
         Call::Order(id) => Box::pin(order::order(state, asked, id, &path.join("/"))).await,
         Call::OpenCheckout => Box::pin(checkout::open(state, asked)).await,
-        Call::ChangeCheckout(id) => Box::pin(checkout::change(state, asked, id)).await,
-        Call::CloseCheckout(id) => Box::pin(checkout::close(state, asked, id)).await,
+        Call::ChangeCheckout(id) => Box::pin(checkout::change(state, asked, id, &path.join("/"))).await,
+        Call::CloseCheckout(id) => Box::pin(checkout::close(state, asked, id, &path.join("/"))).await,
         Call::ReadCheckout(id, purpose) => Box::pin(checkout::read(state, asked, id, purpose)).await,
         Call::Inquire(id) if checkout::is_id(&state.engine, id) => {
             Box::pin(checkout::read(state, asked, id, Purpose::Payment)).await

@@ -13,7 +13,7 @@ use florin_kernel::{MerchantId, Money, PaymentId, Timestamp};
 use serde_json::Value;
 
 use super::checkout;
-use super::codes::{Coding, Event, PendingCodes, Set, TestMode, code};
+use super::codes::{Coding, Event, PendingCodes, Set, code};
 use super::document::Document;
 use super::echo::Echo;
 use super::mounts::Mount;
@@ -149,24 +149,9 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     }
 
     /// What this dialect kept with a payment; of another dialect's nothing but who asks.
-    fn document(&self, details: &Details, dialect: Dialect) -> Document {
+    pub(super) fn document(&self, details: &Details, dialect: Dialect) -> Document {
         let own = (dialect == Dialect::V3).then(|| Document::of(details)).flatten();
-        own.unwrap_or_else(|| Document {
-            entity: self.entity.clone(),
-            profile: self.mount.profile,
-            prefix: self.mount.prefix.clone(),
-            set: self.set,
-            test_mode: TestMode::Internal,
-            brand: String::new(),
-            holder: String::new(),
-            invoice: String::new(),
-            memo: String::new(),
-            category: String::new(),
-            registration: String::new(),
-            amount_left_out: false,
-            checkout: None,
-            echo: Echo::default(),
-        })
+        own.unwrap_or_else(|| Document::blank(&self.entity, &self.mount, self.set))
     }
 
     fn descriptor(&self, merchant: MerchantId, details: &Details) -> String {

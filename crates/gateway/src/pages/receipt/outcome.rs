@@ -1,7 +1,7 @@
 //! What became of a payment or withdrawal, in words.
 
-use florin_kernel::payment::Word;
-use florin_kernel::withdrawal;
+use florin_kernel::payment::{Payment, Word};
+use florin_kernel::{Aggregate, Kind, withdrawal};
 
 use super::super::words::Words;
 
@@ -20,7 +20,21 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Of a payment.
+    /// Of a payment; a verification holds nothing, whatever its word.
+    pub(crate) fn of_payment(payment: &Payment, words: &Words) -> Outcome {
+        let is_stored = payment.last_attempt().and_then(|attempt| attempt.means.as_ref()?.registration).is_some();
+        match (payment.kind(), payment.word(), is_stored) {
+            (Kind::Verification, Word::Authorised, true) => {
+                good(words.saved_word, words.saved_heading, words.saved_text)
+            }
+            (Kind::Verification, Word::Authorised, false) => {
+                good(words.verified_word, words.verified_heading, words.nothing_charged)
+            }
+            (Kind::Verification | Kind::Payment | Kind::Withdrawal | Kind::Coin, word, _) => Outcome::of(word, words),
+        }
+    }
+
+    /// Of a word.
     pub(crate) fn of(word: Word, words: &Words) -> Outcome {
         match word {
             Word::Created | Word::PendingPayer | Word::Pending | Word::Unknown => {

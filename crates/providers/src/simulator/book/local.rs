@@ -4,11 +4,12 @@
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{BookError, rows};
+use super::{BookError, Order, rows};
 
 /// The way to the thread; dropping it finishes what is queued and closes the file.
 pub(super) struct LocalBook {
@@ -20,12 +21,15 @@ pub(super) struct LocalBook {
 type Job = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Reply> + Send>;
 type Reply = Box<dyn FnOnce() + Send>;
 
+/// How long jobs gather before a transaction begins: a transaction costs more than a job, and no acquirer answers sooner.
+const GATHERING: Duration = Duration::from_micros(300);
+
 /// Jobs in one transaction at most.
 const BATCH_MAX: usize = 1024;
 
 impl LocalBook {
-    pub(super) fn start(db: Connection) -> Result<LocalBook, BookError> {
-        rows::prepare(&db)?;
+    pub(super) fn start(db: Connection, order: Order) -> Result<LocalBook, BookError> {
+        rows::prepare(&db, order)?;
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new().name("simulator-book".into()).spawn(move || write(&db, &queue));
         let thread = thread.map_err(|error| BookError(error.to_string()))?;
@@ -62,6 +66,7 @@ impl Drop for LocalBook {
 /// The thread: takes what has queued up, works it off in one transaction, then answers.
 fn write(db: &Connection, queue: &mpsc::Receiver<Job>) {
     while let Ok(first) = queue.recv() {
+        std::thread::sleep(GATHERING);
         let batch = std::iter::once(first).chain(queue.try_iter().take(BATCH_MAX - 1));
         match commit(db, batch) {
             Ok(replies) => replies.into_iter().for_each(|reply| reply()),

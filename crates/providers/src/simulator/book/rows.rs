@@ -3,12 +3,13 @@
 use florin_kernel::payment::Decline;
 use florin_kernel::ports::Lane;
 use florin_kernel::{Money, Timestamp};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{
     card_column, kind_word, lane, read_entry, select, standing_columns, topic, topic_word, unreadable, visit_column,
 };
-use super::{Opened, Turned, Waiting};
+use super::{Opened, Order, Turned, Waiting};
 use crate::simulator::entry::{Entry, Letter, Standing};
 
 const SCHEMA: &str = "
@@ -17,7 +18,8 @@ const SCHEMA: &str = "
     PRAGMA cache_size = -65536;
     PRAGMA wal_autocheckpoint = 8192;
     CREATE TABLE IF NOT EXISTS operations (
-        reference TEXT NOT NULL PRIMARY KEY,
+        place INTEGER NOT NULL,
+        reference TEXT NOT NULL,
         account INTEGER NOT NULL,
         lane INTEGER NOT NULL,
         kind TEXT NOT NULL,
@@ -32,7 +34,8 @@ const SCHEMA: &str = "
         charged_back_minor INTEGER NOT NULL,
         attempts INTEGER NOT NULL,
         at_ms INTEGER NOT NULL,
-        card TEXT
+        card TEXT,
+        PRIMARY KEY (place, reference)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS operations_by_root ON operations (root) WHERE root IS NOT NULL;
     CREATE TABLE IF NOT EXISTS letters (
@@ -47,8 +50,11 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS letters_by_reference ON letters (reference);
 ";
 
-/// Makes the tables where they are missing.
-pub(super) fn prepare(db: &Connection) -> rusqlite::Result<()> {
+/// Makes the tables where they are missing, and `place(reference)` a function of SQL: rows lie in that order, so that those of
+/// one time lie together and a transaction writes few pages.
+pub(super) fn prepare(db: &Connection, order: Order) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("place", 1, flags, move |call| Ok(order(call.get_raw(0).as_str()?)))?;
     // An operator may read the file with another program meanwhile.
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     db.execute_batch(SCHEMA)
@@ -86,9 +92,10 @@ fn insert(db: &Connection, entry: &Entry, root: Option<&str>) -> rusqlite::Resul
     let (status, decline, pending_until) = standing_columns(&entry.standing);
     let inserted = db
         .prepare_cached(
-            "INSERT INTO operations (reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline, \
+            "INSERT INTO operations (place, reference, account, lane, kind, amount_minor, asset, acts_on, root, status, decline, \
              pending_until_ms, visit, charged_back_minor, attempts, at_ms, card) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15) ON CONFLICT (reference) DO NOTHING",
+             VALUES (place(?1), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15) \
+             ON CONFLICT (place, reference) DO NOTHING",
         )?
         .execute(params![
             entry.reference,
@@ -112,8 +119,10 @@ fn insert(db: &Connection, entry: &Entry, root: Option<&str>) -> rusqlite::Resul
 
 fn asked_again(db: &Connection, entry: &Entry) -> rusqlite::Result<Opened> {
     let reference = &entry.reference;
-    db.prepare_cached("UPDATE operations SET attempts = attempts + 1 WHERE reference = ?1")?.execute([reference])?;
-    let known = db.prepare_cached(select!("WHERE reference = ?1"))?.query_row([reference], read_entry)?;
+    db.prepare_cached("UPDATE operations SET attempts = attempts + 1 WHERE place = place(?1) AND reference = ?1")?
+        .execute([reference])?;
+    let known =
+        db.prepare_cached(select!("WHERE place = place(?1) AND reference = ?1"))?.query_row([reference], read_entry)?;
     Ok(if known.same_request(entry) { Opened::Known(known) } else { Opened::Other })
 }
 
@@ -134,7 +143,9 @@ fn post(db: &Connection, entry: &Entry, letters: &[Letter]) -> rusqlite::Result<
 }
 
 pub(super) fn find(db: &Connection, reference: &str) -> rusqlite::Result<Option<Entry>> {
-    db.prepare_cached(select!("WHERE reference = ?1"))?.query_row([reference], read_entry).optional()
+    db.prepare_cached(select!("WHERE place = place(?1) AND reference = ?1"))?
+        .query_row([reference], read_entry)
+        .optional()
 }
 
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Entry>> {
@@ -143,7 +154,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Entry>> {
 
 pub(super) fn attempts(db: &Connection, reference: &str) -> rusqlite::Result<u32> {
     let attempts = db
-        .prepare_cached("SELECT attempts FROM operations WHERE reference = ?1")?
+        .prepare_cached("SELECT attempts FROM operations WHERE place = place(?1) AND reference = ?1")?
         .query_row([reference], |row| row.get(0))
         .optional()?;
     Ok(attempts.unwrap_or(0))
@@ -151,7 +162,7 @@ pub(super) fn attempts(db: &Connection, reference: &str) -> rusqlite::Result<u32
 
 /// The attempt at the root of an operation's family: itself, when it acts on nothing.
 fn root(db: &Connection, reference: &str) -> rusqlite::Result<String> {
-    db.prepare_cached("SELECT coalesce(root, reference) FROM operations WHERE reference = ?1")?
+    db.prepare_cached("SELECT coalesce(root, reference) FROM operations WHERE place = place(?1) AND reference = ?1")?
         .query_row([reference], |row| row.get(0))
 }
 
@@ -168,7 +179,7 @@ pub(super) fn turn_page(db: &Connection, before: &Entry, after: &Turned, letters
     let turned = db
         .prepare_cached(
             "UPDATE operations SET status = ?3, decline = ?4, pending_until_ms = ?5, visit = ?6, card = ?7 \
-             WHERE reference = ?1 AND status = 'needs_payer' AND visit = ?2",
+             WHERE place = place(?1) AND reference = ?1 AND status = 'needs_payer' AND visit = ?2",
         )?
         .execute(params![
             before.reference,
@@ -229,7 +240,7 @@ pub(super) fn charge_back(db: &Connection, reference: &str, now: Timestamp) -> r
     let mut struck_minor = entry.charged_back_minor;
     if struck_minor == 0 {
         struck_minor = entry.strikeable_minor(&family(db, &root(db, reference)?)?, now);
-        db.prepare_cached("UPDATE operations SET charged_back_minor = ?2 WHERE reference = ?1")?
+        db.prepare_cached("UPDATE operations SET charged_back_minor = ?2 WHERE place = place(?1) AND reference = ?1")?
             .execute(params![reference, struck_minor])?;
     }
     Ok((struck_minor > 0).then(|| Money::new(struck_minor, entry.amount.asset())))

@@ -1,4 +1,4 @@
-use super::Book;
+use super::{Book, unordered};
 use crate::simulator::book::Opened;
 use crate::simulator::entry::{Entry, Letter, Standing, Topic};
 use crate::simulator::tests::shared::Schema;
@@ -39,6 +39,27 @@ async fn comes_back_as_it_was(book: &Book) {
 }
 
 #[tokio::test]
+async fn references_of_one_place_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let order = || -> super::Order { Box::new(|text| text.len() as i64) };
+    let path = folder.path().join("simulator.db");
+    {
+        let book = Book::open(&path, order()).expect("a new book");
+        for (reference, amount) in [("b", "1.00 EUR"), ("a", "2.00 EUR"), ("later", "3.00 EUR")] {
+            let entry = Entry::new(&sale(reference, amount), Standing::Approved, None, NOON);
+            assert!(matches!(book.open_entry(entry.clone(), Vec::new()).await.expect("written"), Opened::Fresh(_)));
+            assert!(matches!(book.open_entry(entry, Vec::new()).await.expect("read"), Opened::Known(_)));
+        }
+    }
+    let book = Book::open(&path, order()).expect("the same book");
+    for (reference, minor) in [("a", 200), ("b", 100), ("later", 300)] {
+        assert_eq!(book.find(reference).await.expect("read").map(|entry| entry.amount.minor()), Some(minor));
+        assert_eq!(book.attempts(reference).await.expect("read"), 2);
+    }
+    assert_eq!(book.find("c").await.expect("read"), None);
+}
+
+#[tokio::test]
 async fn letters_go_one_by_one() {
     goes_one_by_one(&Book::in_memory().expect("a book")).await;
     if let Some(schema) = Schema::fresh().await {
@@ -64,7 +85,7 @@ async fn goes_one_by_one(book: &Book) {
 fn what_is_no_book_is_refused() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), [7; 8192]).expect("written");
-    assert!(Book::open(file.path()).is_err());
+    assert!(Book::open(file.path(), unordered()).is_err());
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn a_reopened_book_remembers() {
     let challenge = Call { card: card("4000000000003220"), ..sale("challenge", "10.00 EUR") };
     let pending = sale("pending", "9105.00 EUR");
     {
-        let world = World::over(Book::open(&path).expect("a new book"));
+        let world = World::over(Book::open(&path, unordered()).expect("a new book"));
         world.mailbox.shut.store(true, Ordering::SeqCst);
         world.execute(&sale("paid", "10.00 EUR")).await;
         world.execute(&sale("early", "9103.00 EUR")).await;
@@ -78,7 +78,7 @@ async fn a_reopened_book_remembers() {
         world.execute(&pending).await;
         world.execute(&challenge).await;
     }
-    let world = World::over(Book::open(&path).expect("the same book"));
+    let world = World::over(Book::open(&path, unordered()).expect("the same book"));
     assert_eq!(word(&world.execute(&sale("paid", "10.00 EUR")).await), "approved");
     assert_eq!(word(&world.look_up(&challenge).await), "payer /sim/3ds/challenge");
     assert_eq!(world.act("challenge", Door::Challenge, Action::Approve).await, Acted::Done);
@@ -112,7 +112,7 @@ async fn what_was_answered_survives_the_process() {
     child.kill().expect("killed");
     child.wait().expect("dead");
     assert_eq!(answered.len(), 500, "the child ended early");
-    let world = World::over(Book::open(&path).expect("the same book"));
+    let world = World::over(Book::open(&path, unordered()).expect("the same book"));
     let charges = world.charges().await;
     for reference in answered {
         assert!(charges.contains(&format!("{reference} sale 10.00 EUR")), "{reference} was answered and forgotten");
@@ -123,7 +123,7 @@ async fn what_was_answered_survives_the_process() {
 async fn a_process_to_be_killed() {
     // The child of what_was_answered_survives_the_process; on its own it has nothing to do.
     let Ok(path) = std::env::var(BOOK_OF_THE_KILLED) else { return };
-    let world = World::over(Book::open(path.as_ref()).expect("a new book"));
+    let world = World::over(Book::open(path.as_ref(), unordered()).expect("a new book"));
     for number in 0_u32.. {
         let reference = format!("paid-{number}");
         world.execute(&sale(&reference, "10.00 EUR")).await;
@@ -134,7 +134,7 @@ async fn a_process_to_be_killed() {
 #[tokio::test]
 async fn no_card_number_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let world = World::over(Book::open(&folder.path().join("simulator.db")).expect("a new book"));
+    let world = World::over(Book::open(&folder.path().join("simulator.db"), unordered()).expect("a new book"));
     let numbers = ["4111111111111111", "4000000000000341", "4200000000000034", "4000000000003220"];
     for number in numbers {
         world.execute(&Call { card: card(number), ..sale(&format!("s2s-{}", &number[8..]), "10.00 EUR") }).await;

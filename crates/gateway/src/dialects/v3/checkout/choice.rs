@@ -1,7 +1,7 @@
 //! What a payer sends: a card, a brand or a stored card. From our own page, people's ways of writing dates are taken; programs
 //! that post the form themselves write as the contract says.
 
-use florin_kernel::card::{Brand, Pan, PanError};
+use florin_kernel::card::{Brand, Cvc, Pan, PanError};
 
 use super::super::brand;
 use super::super::document::Document;
@@ -9,7 +9,7 @@ use super::super::errors::{FieldError, Problem};
 use super::super::fields::{Reader, web_url};
 use super::super::form::Form;
 use super::super::means;
-use super::super::request::{Account, Reading};
+use super::super::request::{self, Account, Keep, Reading};
 use super::offers::Offer;
 use crate::pages::card::CardFields;
 use crate::pages::words::{Words, fill};
@@ -22,6 +22,10 @@ const WAY: &str = "way";
 /// A form that can be obeyed.
 pub(super) struct Choice {
     pub(super) account: Account,
+    /// The security code that came beside a stored card.
+    pub(super) cvc: Option<Cvc>,
+    /// Whether the payer wants the card to be stored.
+    pub(super) keep: Keep,
     /// With brand and holder.
     pub(super) document: Document,
     /// Where the payer goes back to, as the shop's page says.
@@ -54,16 +58,27 @@ pub(super) fn written_out(form: &Form, author: Author) -> Form {
     }
     let way = form.get(WAY).unwrap_or_default();
     let by_card = matches!(way, BY_CARD | "");
+    let stored = is_stored(way);
     let month = form.get("card.expiryMonth").map(|month| format!("{month:0>2}"));
     let year = form.get("card.expiryYear").map(|year| if year.len() == 2 { format!("20{year}") } else { year.into() });
-    let chosen = if by_card { form.get("paymentBrand").unwrap_or_default() } else { way };
+    let chosen = match (by_card, stored) {
+        (true, _) => form.get("paymentBrand").unwrap_or_default(),
+        (false, true) => "",
+        (false, false) => way,
+    };
     let dates = [("card.expiryMonth", month), ("card.expiryYear", year)];
     let kept = form.pairs().filter(|(name, _)| match *name {
         WAY | "paymentBrand" | "card.expiryMonth" | "card.expiryYear" => false,
         name => by_card || !name.starts_with("card."),
     });
     let dates = dates.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-    Form::of(kept.chain(dates.filter(|_| by_card)).chain([("paymentBrand", chosen)]))
+    let named = [("paymentBrand", chosen), ("registrationId", if stored { way } else { "" })];
+    Form::of(kept.chain(dates.filter(|_| by_card)).chain(named))
+}
+
+/// Whether a button stands for a stored card, whose value is its id.
+fn is_stored(way: &str) -> bool {
+    way.len() == 32 && way.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Reads a form that is [`written_out`].
@@ -77,15 +92,13 @@ pub(super) fn read(
     (document, offers, author): (Document, &[Offer], Author),
 ) -> Result<Choice, Problem> {
     let mut reader = Reader::new(form, faults);
-    let means = means::means(&mut reader, None, None);
+    let mut means = means::means(&mut reader, None, form.get("registrationId"));
+    let (cvc, keep) = (means.cvc.take(), request::keep(&mut reader, None));
     let return_url = reader.read("shopperResultUrl", web_url);
     let mut document = document;
     note_browser(&mut reader, &mut document);
-    if let Some(registration) = form.get("registrationId") {
-        reader.finish()?;
-        return Ok(Choice { account: Account::Token(registration.to_owned()), document, return_url });
-    }
-    if author != Author::Program && form.get("paymentBrand").is_none_or(brand::is_card) {
+    let typed = means.token.is_none() && form.get("paymentBrand").is_none_or(brand::is_card);
+    if author != Author::Program && typed {
         require_card(&mut reader, author);
     }
     reader.finish()?;
@@ -95,7 +108,7 @@ pub(super) fn read(
         "card.number" => Problem::BrandDiffers(reader.error(field, "must be a card of a brand that is offered")),
         _ => Problem::NoProviderForBrand,
     })?;
-    Ok(Choice { account, document, return_url })
+    Ok(Choice { account, cvc, keep, document, return_url })
 }
 
 /// A person leaves nothing out.
@@ -127,14 +140,15 @@ fn note_browser(reader: &mut Reader<'_>, document: &mut Document) {
 /// Whether the shop's page offers it; else the field that is to blame.
 fn is_offered(account: &Account, document: &Document, offers: &[Offer]) -> Result<(), &'static str> {
     let offered = match account {
-        Account::Card(card) => offers.iter().any(|offer| {
-            let among = |name: &String| match brand::kind(name) {
-                Some(brand::Kind::Card(ranges)) => ranges.contains(&card.pan.brand()),
-                Some(brand::Kind::Redirect(_)) | None => false,
-            };
-            offer.brand.is_empty() && (offer.cards.is_empty() || offer.cards.iter().any(among))
+        Account::Card(card) => offers.iter().any(|offer| match offer {
+            Offer::Card(brands) => brands.is_empty() || brands.iter().any(|name| brand::is_of(name, card.pan.brand())),
+            Offer::Stored(..) | Offer::Page(..) => false,
         }),
-        Account::Redirect(_) => offers.iter().any(|offer| offer.brand == document.brand),
+        Account::Redirect(_) => offers.iter().any(|offer| match offer {
+            Offer::Page(_, name) => *name == document.brand,
+            Offer::Stored(..) | Offer::Card(_) => false,
+        }),
+        // Whether the checkout offers it is looked at where it is opened.
         Account::Token(_) => true,
         Account::Bank(_) => false,
     };
@@ -194,10 +208,13 @@ pub(super) fn shown(problem: &Problem, form: &Form, words: &Words, merchant: &st
     if by_card && nobody {
         card.number_problem = Some(number);
     }
+    let stored = form.get("registrationId").or(form.get(WAY).filter(|way| is_stored(way)));
     let general = match (nobody, by_card) {
+        (false, false) if stored.is_some() => words.stored_gone,
         (true, false) => words.not_for_amount,
         (false, _) if matches!(problem, Problem::NoAccount) => words.choose_one,
         (false, _) | (true, true) => words.check_fields,
     };
-    Shown { chosen: form.get("paymentBrand").unwrap_or(BY_CARD).to_owned(), card, problem: Some(general) }
+    let chosen = form.get(WAY).or(form.get("paymentBrand")).unwrap_or(BY_CARD);
+    Shown { chosen: chosen.to_owned(), card, problem: Some(general) }
 }

@@ -1,5 +1,6 @@
 //! The ways to pay that a checkout offers: by card, and the brands that lead to a bank or wallet.
 
+use florin_engine::vault::StoredCard;
 use florin_engine::{Engine, Needs};
 use florin_kernel::payment::{CaptureMode, Payment};
 use florin_kernel::routing::{CardFacts, Method};
@@ -9,13 +10,23 @@ use super::super::{brand, way};
 
 /// One way to pay.
 #[derive(Clone, Debug)]
-pub(super) struct Offer {
+pub(super) enum Offer {
+    /// By a card that the merchant has stored, with its id.
+    Stored(String, Box<StoredCard>),
+    /// By a card that the payer types, of the brands that the shop names, in its order; none named: of any.
+    Card(Vec<String>),
+    /// On the page of a bank or wallet, by the brand's name here.
+    Page(Method, &'static str),
+}
+
+impl Offer {
     /// How.
-    pub(super) method: Method,
-    /// The brand's name here; empty for cards, whose number tells it.
-    pub(super) brand: &'static str,
-    /// Card brands that the shop names, in its order; empty: any.
-    pub(super) cards: Vec<String>,
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Offer::Stored(..) | Offer::Card(_) => Method::Card,
+            Offer::Page(method, _) => *method,
+        }
+    }
 }
 
 /// Brands that lead to a page, in the order of display.
@@ -25,12 +36,12 @@ const REDIRECTS: [&str; 6] = ["PAYPAL", "IDEAL", "SOFORTUEBERWEISUNG", "GIROPAY"
 pub(super) fn offers(engine: &Engine, payment: &Payment, named: &[String]) -> Vec<Offer> {
     let is_card = |name: &&String| matches!(brand::kind(name), Some(brand::Kind::Card(_)));
     let cards: Vec<String> = named.iter().filter(is_card).cloned().collect();
-    let by_card = (named.is_empty() || !cards.is_empty()) && takes(engine, payment, Method::Card).is_ok();
-    let card = by_card.then_some(Offer { method: Method::Card, brand: "", cards });
+    let by_card = (named.is_empty() || !cards.is_empty()) && check(engine, payment, Method::Card).is_ok();
+    let card = by_card.then_some(Offer::Card(cards));
     let wanted = |name: &&str| named.is_empty() || named.iter().any(|one| one == name);
     let redirects = REDIRECTS.into_iter().filter(wanted).filter_map(|name| {
         let Some(brand::Kind::Redirect(method)) = brand::kind(name) else { return None };
-        takes(engine, payment, method).ok().map(|()| Offer { method, brand: name, cards: Vec::new() })
+        check(engine, payment, method).ok().map(|()| Offer::Page(method, name))
     });
     card.into_iter().chain(redirects).collect()
 }
@@ -39,9 +50,8 @@ pub(super) fn offers(engine: &Engine, payment: &Payment, named: &[String]) -> Ve
 ///
 /// # Errors
 /// [`Problem`] that says what finds nobody.
-pub(super) fn check(engine: &Engine, payment: &Payment) -> Result<(), Problem> {
-    let by_card = takes(engine, payment, Method::Card);
-    match by_card {
+pub(super) fn check_any(engine: &Engine, payment: &Payment) -> Result<(), Problem> {
+    match check(engine, payment, Method::Card) {
         Err(problem) if offers(engine, payment, &[]).is_empty() => Err(problem),
         Err(_) | Ok(()) => Ok(()),
     }
@@ -56,7 +66,11 @@ pub(super) fn needs(payment: &Payment, method: Method) -> Needs {
     }
 }
 
-fn takes(engine: &Engine, payment: &Payment, method: Method) -> Result<(), Problem> {
+/// Whether anybody takes a payment by a method.
+///
+/// # Errors
+/// As [`check_any`].
+pub(super) fn check(engine: &Engine, payment: &Payment, method: Method) -> Result<(), Problem> {
     // Only a card can be verified.
     if payment.capture == CaptureMode::Never && method != Method::Card {
         return Err(Problem::NoProviderForBrand);

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::directory::Permission;
-use florin_engine::{Answer, ClaimRequest, Earlier, NewSession, Render, Reuse, SubmitError};
+use florin_engine::{
+    Answer, ClaimRequest, Earlier, NewSession, OperationRequest, Render, Reuse, SessionChange, SubmitError,
+};
 use florin_kernel::payment::{
     Amendment, AmountChoice, Command, Dialect, Ending, LateMoney, Payment, Refusal, Retry, State, Times,
 };
@@ -18,11 +19,13 @@ use super::super::errors::{FieldError, Problem};
 use super::super::references;
 use super::super::request::Reading;
 use super::super::state::{Asked, V3State};
-use super::super::{pay, way, wire};
+use super::super::view::Viewer;
+use super::super::{pay, way};
 use super::order::{self, Order};
 use super::read::{CheckoutBody, find};
-use super::{Standing, kept, offers};
+use super::{Standing, kept, offers, stored};
 use crate::dialects::caller::is_in;
+use crate::dialects::request::earlier_or;
 
 /// Makes a checkout, or finds the one that is open for the same reference.
 ///
@@ -34,11 +37,7 @@ pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
     let order = order::read(&form, faults, state.reading(&caller))?;
     let digest = state.engine.digest(&[content::content("POST", "checkouts", &form).as_slice()]);
     let viewer = state.viewer(&caller);
-    let integrity = order.integrity;
-    let render: Render = Arc::new(move |payment| {
-        let body = CheckoutBody::of(&viewer, payment, Code::of("000.200.100"), integrity);
-        Answer { status: 200, body: body.text() }
-    });
+    let render = render(viewer, "000.200.100");
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
     let payment = Box::new(new_payment(state, &caller, &order));
     if let Some(key) = &key {
@@ -55,6 +54,7 @@ pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
     };
     if !goes_on {
         check(state, &caller, &payment)?;
+        stored::check(state, &caller, &order::registrations(&form)).await?;
     }
     // The engine finds what goes on: the same content gets the same answer, other content a refusal.
     let claims = reference.into_iter().chain(key).collect();
@@ -110,7 +110,7 @@ fn check(state: &V3State, caller: &Caller, payment: &Payment) -> Result<(), Prob
         return Err(Problem::Risk);
     }
     way::check_limits(&caller.merchant, payment)?;
-    offers::check(&state.engine, payment)
+    offers::check_any(&state.engine, payment)
 }
 
 fn new_payment(state: &V3State, caller: &Caller, order: &Order) -> Payment {
@@ -146,13 +146,23 @@ fn new_payment(state: &V3State, caller: &Caller, order: &Order) -> Payment {
 ///
 /// # Errors
 /// [`Problem`]; nothing is written then.
-pub async fn change(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
-    let Asked { caller, form, faults, .. } = asked;
+pub async fn change(state: &V3State, asked: Asked, id: &str, path: &str) -> Result<Response, Problem> {
+    let Asked { caller, form, faults, idempotency_key } = asked;
     caller.may(&[Permission::Deposits])?;
     if !faults.is_empty() {
         return Err(Problem::Fields(faults));
     }
     let payment = find(state, &caller, id).await?;
+    let render = render(state.viewer(&caller), "000.200.101");
+    let digest = state.engine.digest(&[content::content("POST", path, &form).as_slice()]);
+    let claims: Vec<ClaimRequest> =
+        idempotency_key.map(|text| references::key_claim(caller.credential.id, &text)).into_iter().collect();
+    match stored::check(state, &caller, &order::registrations(&form)).await {
+        Ok(()) => {}
+        Err(problem) => {
+            return earlier_or(&state.engine, &payment, &claims, digest, &render, problem).await.map(pay::response);
+        }
+    }
     let now = state.engine.now(caller.lane);
     let amended = |payment: &Payment| {
         let (document, checkout) = kept(payment).ok_or(Problem::NoSession)?;
@@ -160,6 +170,10 @@ pub async fn change(state: &V3State, asked: Asked, id: &str) -> Result<Response,
             Standing::Open => {}
             Standing::UnderWay => return Err(Unchanged(Problem::ReferencedOpen)),
             Standing::Ended | Standing::Gone => return Err(Unchanged(Problem::NoSession)),
+        }
+        if checkout.fields.is_empty() {
+            // The payer's last attempt is about to begin.
+            return Err(Unchanged(Problem::ReferencedOpen));
         }
         let whole = order::laid_over(&checkout.fields, &form);
         // It stays where it was made, whichever mount the change comes by.
@@ -177,36 +191,52 @@ pub async fn change(state: &V3State, asked: Asked, id: &str) -> Result<Response,
         check(state, &caller, &changed)?;
         Ok(Amendment { asked: order.asked, capture: order.capture, details })
     };
-    let payment =
-        state.engine.amend(caller.owner(), payment.id, amended).await.map_err(|Unchanged(problem)| problem)?;
-    Ok(answer(state, &caller, &payment, "000.200.101"))
+    let change = SessionChange { claims, digest, render };
+    let reply = state.engine.amend_once(caller.owner(), payment.id, change, amended).await;
+    reply.map(pay::response).map_err(|Unchanged(problem)| problem)
 }
 
 /// Closes an open checkout.
 ///
 /// # Errors
 /// [`Problem::NoSession`] where there is none, [`Problem::ReferencedOpen`] while an attempt is not decided.
-pub async fn close(state: &V3State, asked: Asked, id: &str) -> Result<Response, Problem> {
-    let Asked { caller, faults, .. } = asked;
+pub async fn close(state: &V3State, asked: Asked, id: &str, path: &str) -> Result<Response, Problem> {
+    let Asked { caller, form, faults, idempotency_key } = asked;
     caller.may(&[Permission::Deposits])?;
     if !faults.is_empty() {
         return Err(Problem::Fields(faults));
     }
     let payment = find(state, &caller, id).await?;
-    match Standing::of(&payment, state.engine.now(caller.lane)) {
-        Standing::Open => {}
-        Standing::UnderWay => return Err(Problem::ReferencedOpen),
-        Standing::Ended | Standing::Gone => return Err(Problem::NoSession),
+    let render = render(state.viewer(&caller), "000.200.102");
+    let digest = state.engine.digest(&[content::content("DELETE", path, &form).as_slice()]);
+    let claims: Vec<ClaimRequest> =
+        idempotency_key.map(|text| references::key_claim(caller.credential.id, &text)).into_iter().collect();
+    let refusal = match Standing::of(&payment, state.engine.now(caller.lane)) {
+        Standing::Open => None,
+        Standing::UnderWay => Some(Problem::ReferencedOpen),
+        Standing::Ended | Standing::Gone => Some(Problem::NoSession),
+    };
+    if let Some(problem) = refusal {
+        return earlier_or(&state.engine, &payment, &claims, digest, &render, problem).await.map(pay::response);
     }
-    let closed = state.engine.submit(caller.owner(), payment.id, Command::Cancel).await;
-    let payment = closed.map_err(|error| Unchanged::from(error).0)?;
-    Ok(answer(state, &caller, &payment, "000.200.102"))
+    let request = OperationRequest {
+        dialect: Dialect::V3,
+        command: Command::Cancel,
+        claims,
+        digest,
+        echo: String::new(),
+        render: Arc::new(move |payment, _| render(payment)),
+    };
+    let reply = state.engine.operate(caller.owner(), payment.id, request).await;
+    reply.map(pay::response).map_err(|error| Unchanged::from(error).0)
 }
 
-fn answer(state: &V3State, caller: &Caller, payment: &Payment, code: &'static str) -> Response {
-    let integrity = kept(payment).map(|(_, checkout)| order::integrity(&checkout.fields)).unwrap_or_default();
-    let body = CheckoutBody::of(&state.viewer(caller), payment, Code::of(code), integrity);
-    wire::response(StatusCode::OK, body.text())
+/// A checkout with what was done to it.
+fn render(viewer: Viewer, code: &'static str) -> Render {
+    Arc::new(move |payment| {
+        let body = CheckoutBody::of(&viewer, payment, Code::of(code));
+        Answer { status: 200, body: body.text() }
+    })
 }
 
 /// Why a checkout was not changed.

@@ -5,11 +5,11 @@ use florin_kernel::payment::{CaptureMode, Details, Hosted, Links};
 
 use super::super::errors::{FieldError, Problem};
 use super::super::fields::{Reader, matching, one_of, text, web_url};
-use super::super::form::Form;
+use super::super::form::{Form, Segment};
 use super::super::instruction::Instruction;
 use super::super::request::{self, Kind, Reading};
 use super::super::secure::Secure;
-use super::{Checkout, Purpose};
+use super::{Checkout, Integrity, Keeping, Purpose};
 
 /// A checkout as it was asked for.
 pub(super) struct Order {
@@ -19,18 +19,8 @@ pub(super) struct Order {
     pub(super) capture: CaptureMode,
     /// The merchant's reference.
     pub(super) reference: Option<String>,
-    /// Whether the answers tell the script's digest.
-    pub(super) integrity: Integrity,
     /// What is kept.
     pub(super) details: Box<Details>,
-}
-
-/// Whether a merchant wants to pin the script.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Integrity {
-    #[default]
-    Untold,
-    Told,
 }
 
 const SWITCH: &[(&str, bool)] = &[("true", true), ("1", true), ("false", false), ("0", false)];
@@ -43,14 +33,18 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -
     let form = &without_card(form);
     let mut reader = Reader::new(form, faults);
     request::common(&mut reader, reading);
-    let registers = reader.read("createRegistration", one_of(SWITCH)).unwrap_or_default();
-    if registers && form.get("paymentType").is_none() {
-        // A checkout that only stores a card is not offered yet.
-        return Err(Problem::TypeNotOffered);
-    }
-    let draft = request::draft(&mut reader);
+    let registers = reader.read("createRegistration", one_of(SWITCH));
+    let purpose = match (registers, form.get("paymentType")) {
+        (Some(true), None) => Purpose::Registration,
+        (Some(_) | None, _) => Purpose::Payment,
+    };
+    let draft = match purpose {
+        Purpose::Payment => request::draft(&mut reader),
+        // The card is verified, which needs neither amount nor currency.
+        Purpose::Registration => request::verification(&mut reader),
+    };
     let reference = reader.read("merchantTransactionId", text(1, 255));
-    let integrity = reader.read("integrity", one_of(SWITCH)).unwrap_or_default();
+    let pinned = reader.read("integrity", one_of(SWITCH)).unwrap_or_default();
     reader.read("checkoutId", text(1, 255));
     let word = |value: &str| value.len() <= 32 && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     reader.read("checkoutType", matching("^[a-zA-Z0-9]{1,32}$", word));
@@ -74,7 +68,15 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -
     let asked = request::amount(&draft, kind, reading.settings.strict_decimals, &reader)?;
     document.amount_left_out = draft.amount.is_none();
     document.checkout = Some(Box::new(Checkout {
-        purpose: Purpose::Payment,
+        purpose,
+        keeping: match registers {
+            Some(true) => Keeping::Always,
+            Some(false) => Keeping::Never,
+            None if instruction.as_ref().is_some_and(Instruction::is_initial) => Keeping::Always,
+            None => Keeping::ByPayer,
+        },
+        registrations: registrations(form),
+        integrity: if pinned { Integrity::Told } else { Integrity::Untold },
         circumstances: request::circumstances(instruction.as_ref(), secure, reading),
         fields: url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form.pairs()).finish(),
         frame: String::new(),
@@ -87,8 +89,7 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -
         hosted: Some(Box::new(Hosted::default())),
         ..Details::default()
     };
-    let integrity = if integrity { Integrity::Told } else { Integrity::Untold };
-    Ok(Order { asked, capture, reference, integrity, details: Box::new(details) })
+    Ok(Order { asked, capture, reference, details: Box::new(details) })
 }
 
 /// The order of a checkout that is kept, with other fields laid over it.
@@ -98,13 +99,19 @@ pub(super) fn laid_over(kept: &str, newer: &Form) -> Form {
     Form::of(replaced.chain(newer.pairs()))
 }
 
-/// Whether the answers of a kept checkout tell the script's digest.
-pub(super) fn integrity(kept: &str) -> Integrity {
-    let (form, _) = Form::read(kept.as_bytes());
-    match form.get("integrity") {
-        Some("true" | "1") => Integrity::Told,
-        Some(_) | None => Integrity::Untold,
+/// The stored cards of `registrations[n].id`, in the order of their places.
+pub(super) fn registrations(form: &Form) -> Vec<String> {
+    let mut placed: Vec<(u8, String)> = Vec::new();
+    for field in form.group("registrations") {
+        if let [_, Segment::Index(place), Segment::Key("id")] = field.name.segments()[..] {
+            placed.push((place, field.value.to_ascii_lowercase()));
+        }
     }
+    placed.sort_by_key(|(place, _)| *place);
+    let mut ids: Vec<String> = placed.into_iter().map(|(_, id)| id).collect();
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
 }
 
 /// Cards come from the payer; what a merchant sends of one is not even looked at. Nor is its login kept.

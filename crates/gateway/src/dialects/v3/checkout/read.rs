@@ -18,8 +18,7 @@ use super::super::stamp::{self, BUILD_NUMBER};
 use super::super::state::{Asked, V3State};
 use super::super::view::{Detail, Viewer};
 use super::super::wire::{self, ResultBody};
-use super::order::{self, Integrity};
-use super::{Purpose, Standing, kept, print_id, read_id, script};
+use super::{Integrity, Purpose, Standing, kept, print_id, read_id, script};
 
 /// A checkout that was made, changed, closed, or waits for its payer.
 #[derive(Clone, Debug, Serialize)]
@@ -40,9 +39,12 @@ pub(super) struct CheckoutBody {
 }
 
 impl CheckoutBody {
-    pub(super) fn of(viewer: &Viewer, payment: &Payment, code: Code, integrity: Integrity) -> CheckoutBody {
+    pub(super) fn of(viewer: &Viewer, payment: &Payment, code: Code) -> CheckoutBody {
         let id = print_id(&viewer.engine, payment.id, viewer.mount.profile);
-        let invoice = Document::of(&payment.details).map(|document| document.invoice);
+        let document = Document::of(&payment.details);
+        let checkout = document.as_ref().and_then(|document| document.checkout.as_ref());
+        let integrity = checkout.map(|checkout| checkout.integrity).unwrap_or_default();
+        let invoice = document.map(|document| document.invoice);
         CheckoutBody {
             id: Some(id.clone()),
             merchant_transaction_id: Some(payment.details.reference.clone()).filter(|text| !text.is_empty()),
@@ -93,7 +95,7 @@ pub async fn read(state: &V3State, asked: Asked, id: &str, purpose: Purpose) -> 
         Standing::Open => {
             let (set, pending, mode) = (viewer.set, viewer.pending, payment.mode);
             let code = code(&Event::Waiting, Coding { set, pending, mode, test_mode: document.test_mode });
-            let body = CheckoutBody::of(&viewer, &payment, code, order::integrity(&checkout.fields));
+            let body = CheckoutBody::of(&viewer, &payment, code);
             let id = body.id.clone().filter(|_| state.mount.profile == Profile::V3);
             return Ok(wire::response(axum::http::StatusCode::OK, CheckoutBody { id, ..body }.text()));
         }
@@ -105,7 +107,10 @@ pub async fn read(state: &V3State, asked: Asked, id: &str, purpose: Purpose) -> 
         },
         Standing::Ended => {}
     }
-    let body = viewer.payment(&payment, Detail::Inquired);
+    let body = match purpose {
+        Purpose::Payment => viewer.payment(&payment, Detail::Inquired),
+        Purpose::Registration => viewer.registered(&payment).ok_or(Problem::Fault)?,
+    };
     Ok(one(&viewer, &body, caller.settings.decline_status(state.mount.profile)))
 }
 

@@ -6,12 +6,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use florin_kernel::Timestamp;
 use florin_kernel::payment::{CaptureMode, Hosted, Mode, Payment};
-use florin_kernel::routing::Method;
 
 use super::super::brand;
 use super::super::fields::web_url;
 use super::choice::{BY_CARD, Code, Shown};
 use super::offers::Offer;
+use super::{Keeping, Purpose, kept};
 use crate::pages::card::CardFields;
 use crate::pages::frame::{Seat, is_origin};
 use crate::pages::look::{Look, icon};
@@ -157,6 +157,10 @@ struct CheckoutPage<'a> {
     card: CardFields,
     card_brands: Vec<CardBrand>,
     asks_code: Code,
+    /// What the payer is told where the card is stored with the payment; else empty.
+    keeps: String,
+    heading: &'static str,
+    not_paid: &'static str,
     style: Style,
     pay: String,
     problem: Option<&'static str>,
@@ -175,12 +179,21 @@ enum Framed {
 /// A way to pay.
 struct Choice {
     way: String,
-    name: &'static str,
+    name: String,
     note: String,
     icon: &'static str,
-    by_card: bool,
-    continues: String,
+    panel: Panel,
     chosen: bool,
+}
+
+/// What is below a way to pay once it is chosen.
+enum Panel {
+    /// The button alone.
+    Stored,
+    /// The fields of a card.
+    Card,
+    /// Where the payer goes on.
+    Page { continues: String },
 }
 
 /// A card brand to pick.
@@ -195,6 +208,10 @@ impl Session<'_> {
         let (payment, words) = (self.payment, self.look.words);
         let amount = words.money(payment.asked);
         let verifies = payment.capture == CaptureMode::Never;
+        let checkout = kept(payment).map(|(_, checkout)| checkout);
+        let keeps = checkout.as_ref().is_some_and(|checkout| checkout.keeping == Keeping::Always);
+        let saves = keeps || checkout.is_some_and(|checkout| checkout.purpose == Purpose::Registration);
+        let without_amount = if saves { words.save_card } else { words.verify_card };
         let first = self.offers.first().map(way).unwrap_or_default();
         let chosen = self.offers.iter().map(way).find(|way| *way == shown.chosen).unwrap_or(first);
         let query = match self.options.query.as_str() {
@@ -209,14 +226,21 @@ impl Session<'_> {
                 Seat::Window => "",
             },
             title: match verifies {
-                true => words.save_card.to_owned(),
+                true => without_amount.to_owned(),
                 false => fill(words.title, &[("amount", &amount), ("merchant", &self.look.merchant)]),
             },
             pay: match verifies {
-                true => words.save_card.to_owned(),
+                true => without_amount.to_owned(),
                 false => fill(words.pay, &[("amount", &amount)]),
             },
-            amount: if verifies { words.save_card.to_owned() } else { amount },
+            amount: if verifies { without_amount.to_owned() } else { amount },
+            keeps: if keeps && !verifies {
+                fill(words.keeps_card, &[("merchant", &self.look.merchant)])
+            } else {
+                String::new()
+            },
+            heading: if verifies { words.your_card } else { words.choose },
+            not_paid: if verifies { words.card_refused } else { words.not_paid },
             framed: match self.seat {
                 Seat::Frame => Framed::Yes,
                 Seat::Window => Framed::No,
@@ -237,23 +261,33 @@ impl Session<'_> {
 
     fn choice(&self, offer: &Offer, chosen: &str) -> Choice {
         let words = self.look.words;
-        let name = brand::title(offer.brand).unwrap_or(words.method(offer.method));
-        let cards: Vec<&str> = offer.cards.iter().filter_map(|name| brand::title(name)).collect();
-        let by_card = offer.method == Method::Card;
-        Choice {
-            way: way(offer),
-            name,
-            note: if by_card { cards.join(", ") } else { words.method(offer.method).to_owned() },
-            icon: icon(offer.method),
-            by_card,
-            continues: fill(words.continue_at, &[("provider", name)]),
-            chosen: way(offer) == chosen,
-        }
+        let (name, note, panel) = match offer {
+            Offer::Stored(_, stored) => {
+                let card = &stored.registration.card;
+                let until = format!("{:02}/{}", card.expiry.month, card.expiry.year);
+                (words.card_ending(card), fill(words.valid_until, &[("date", &until)]), Panel::Stored)
+            }
+            Offer::Card(brands) => {
+                let titles: Vec<&str> = brands.iter().filter_map(|name| brand::title(name)).collect();
+                let stored = self.offers.iter().any(|other| matches!(other, Offer::Stored(..)));
+                let name = if stored { words.another_card } else { words.card };
+                (name.to_owned(), titles.join(", "), Panel::Card)
+            }
+            Offer::Page(method, name) => {
+                let title = brand::title(name).unwrap_or(words.method(*method));
+                let continues = fill(words.continue_at, &[("provider", title)]);
+                (title.to_owned(), words.method(*method).to_owned(), Panel::Page { continues })
+            }
+        };
+        Choice { way: way(offer), name, note, icon: icon(offer.method()), panel, chosen: way(offer) == chosen }
     }
 
     /// The card brands to pick from, where the payer picks and there is more than one.
     fn card_brands(&self) -> Vec<CardBrand> {
-        let cards = self.offers.iter().find(|offer| offer.method == Method::Card).map(|offer| offer.cards.as_slice());
+        let cards = self.offers.iter().find_map(|offer| match offer {
+            Offer::Card(brands) => Some(brands.as_slice()),
+            Offer::Stored(..) | Offer::Page(..) => None,
+        });
         let cards = cards.filter(|cards| self.options.picks_brand == Picking::ByPayer && cards.len() > 1);
         let brands = cards.unwrap_or_default().iter();
         brands.filter_map(|name| Some(CardBrand { name: name.clone(), title: brand::title(name)? })).collect()
@@ -262,9 +296,10 @@ impl Session<'_> {
 
 /// The value of an offer's button.
 fn way(offer: &Offer) -> String {
-    match offer.brand {
-        "" => BY_CARD.to_owned(),
-        name => name.to_owned(),
+    match offer {
+        Offer::Stored(id, _) => id.clone(),
+        Offer::Card(_) => BY_CARD.to_owned(),
+        Offer::Page(_, name) => (*name).to_owned(),
     }
 }
 

@@ -9,25 +9,21 @@ use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use florin_engine::vault::OnFile;
-use florin_engine::{NextAttempt, Owner, SubmitError};
-use florin_kernel::payment::{Amendment, CaptureMode, Payment, Retry, Word};
+use florin_kernel::payment::{Payment, Retry, Word};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
-use florin_kernel::routing::{CardFacts, Method};
+use florin_kernel::routing::Method;
 use florin_kernel::{Timestamp, payment};
 
-use super::super::errors::{FieldError, Problem};
-use super::super::form::Form;
+use super::super::errors::Problem;
 use super::super::redirect::REDIRECT_PAGE;
-use super::super::request::{Account, Reading};
-use super::super::settings::Settings;
 use super::super::stamp::Envelope;
-use super::super::state::{V3State, read_form, utc_day};
-use super::super::{way, wire};
-use super::choice::{self, Author, Choice, Shown};
+use super::super::state::V3State;
+use super::super::wire;
+use super::choice::Shown;
+use super::offers::Offer;
 use super::view::{FrameOptions, Session};
-use super::{Checkout, Standing, kept, offers, read_id, script};
+use super::{Checkout, Standing, kept, offers, read_id, script, stored};
 use crate::dialects::caller::{caller_address, is_in};
 use crate::pages::back::{self, Standing as Told};
 use crate::pages::frame::Seat;
@@ -35,6 +31,8 @@ use crate::pages::look::Look;
 use crate::pages::polled::Polled;
 use crate::pages::receipt::{self, Refusal};
 use crate::pages::{notice, see_other, step};
+
+mod attempt;
 
 /// What a payer's browser asks of a checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +80,7 @@ pub async fn visit(
         }
         Visit::Pay(id) => {
             let reader = Audience::of(&parts.headers);
-            let paid = pay(state, id, parts, body, reader).await;
+            let paid = attempt::pay(state, id, parts, body, reader).await;
             match (paid, reader) {
                 (Ok(response), _) => Ok(response),
                 (Err(problem), Audience::Program { .. }) => Err(problem),
@@ -174,9 +172,10 @@ impl<'a> Visitor<'a> {
     async fn show(self) -> Response {
         let (engine, payment) = (&self.state.engine, &self.payment);
         match Standing::of(payment, self.now) {
-            Standing::Open => {
-                self.session().map_or_else(|page| *page, |session| session.draw(StatusCode::OK, Shown::default()))
-            }
+            Standing::Open => match self.session().await {
+                Ok(session) => session.draw(StatusCode::OK, Shown::default()),
+                Err(page) => *page,
+            },
             Standing::Gone => self.gone(),
             Standing::UnderWay | Standing::Ended => match payment.payer_step() {
                 Some((seq, waiting)) => {
@@ -199,13 +198,21 @@ impl<'a> Visitor<'a> {
     }
 
     /// What there is to choose, while there is something.
-    fn session(&self) -> Result<Session<'_>, Box<Response>> {
+    async fn session(&self) -> Result<Session<'_>, Box<Response>> {
         let (engine, payment) = (&self.state.engine, &self.payment);
         let page = |refusal| Box::new(receipt::refusal(engine, payment, self.headers, refusal));
         if self.is_blocked() {
             return Err(page(Refusal::Blocked));
         }
-        let offers = offers::offers(engine, payment, &self.options.brands);
+        let mut offers = offers::offers(engine, payment, &self.options.brands);
+        if offers::check(engine, payment, Method::Card).is_ok() {
+            let stored = stored::offered(self.state, payment, &self.options.brands).await;
+            let stored = stored.map_err(|problem| {
+                tracing::warn!(?problem, "a checkout's page waits");
+                Box::new(notice::unavailable())
+            })?;
+            offers.splice(..0, stored.into_iter().map(|(id, stored)| Offer::Stored(id, Box::new(stored))));
+        }
         if offers.is_empty() {
             return Err(page(Refusal::NothingOffered));
         }
@@ -255,202 +262,5 @@ impl<'a> Visitor<'a> {
             Retry::Never => 0,
         };
         Polled::new(Told::of(payment), Some(left), || back::url(&self.state.engine, payment, Seat::Window))
-    }
-}
-
-async fn pay(state: &V3State, id: &str, parts: &Parts, body: Body, reader: Audience) -> Result<Response, Problem> {
-    let (form, faults) = read_form(parts, body).await?;
-    let (payment, _) = find(state, id).await?.ok_or(Problem::NoSession)?;
-    let visitor = Visitor::new(state, payment, parts, Seat::of(&parts.headers));
-    match visitor.pay(&form, faults).await {
-        Ok(url) => Ok(reader.sent_to(&url)),
-        Err(unpaid) => unpaid.answer(&visitor, &form, reader),
-    }
-}
-
-/// Why a form was not obeyed.
-enum Unpaid {
-    /// Something is wrong with it.
-    Wrong(Problem),
-    /// It came from a page that was drawn of another checkout than it is now.
-    OutOfDate,
-    /// The time is over.
-    Gone,
-    /// The merchant takes nothing from this address.
-    Blocked,
-}
-
-impl From<Problem> for Unpaid {
-    fn from(problem: Problem) -> Unpaid {
-        Unpaid::Wrong(problem)
-    }
-}
-
-impl From<SubmitError> for Unpaid {
-    fn from(error: SubmitError) -> Unpaid {
-        match error {
-            SubmitError::NotFound => Unpaid::Gone,
-            // Somebody else was faster, or the last second passed.
-            SubmitError::Refused(_) | SubmitError::WithdrawalRefused(_) | SubmitError::BalanceInsufficient => {
-                Unpaid::OutOfDate
-            }
-            error @ (SubmitError::Taken(_) | SubmitError::Store(_) | SubmitError::Draining) => {
-                Unpaid::Wrong(error.into())
-            }
-        }
-    }
-}
-
-impl Unpaid {
-    fn answer(self, visitor: &Visitor<'_>, form: &Form, reader: Audience) -> Result<Response, Problem> {
-        match (self, reader) {
-            (Unpaid::Wrong(problem), Audience::Program { .. }) => Err(problem),
-            (Unpaid::Wrong(problem @ (Problem::Busy | Problem::Fault | Problem::NoSession)), Audience::Person) => {
-                Err(problem)
-            }
-            (Unpaid::Wrong(problem), Audience::Person) => {
-                Ok(visitor.redrawn(|look| choice::shown(&problem, form, look.words, &look.merchant)))
-            }
-            (Unpaid::OutOfDate, Audience::Program { .. }) => {
-                Err(Problem::field("nonce", "must be that of the page as it is now"))
-            }
-            (Unpaid::OutOfDate, Audience::Person) => {
-                Ok(visitor.redrawn(|look| Shown { problem: Some(look.words.out_of_date), ..Shown::default() }))
-            }
-            (Unpaid::Gone, Audience::Program { .. }) => Err(Problem::NoSession),
-            (Unpaid::Gone, Audience::Person) => Ok(visitor.gone()),
-            (Unpaid::Blocked, Audience::Program { .. }) => Err(Problem::Risk),
-            (Unpaid::Blocked, Audience::Person) => Ok(visitor.redrawn(|_| Shown::default())),
-        }
-    }
-}
-
-impl Visitor<'_> {
-    /// The page again, with what is wrong.
-    fn redrawn(&self, shown: impl Fn(&Look) -> Shown) -> Response {
-        match self.session() {
-            Ok(session) => {
-                let shown = shown(&session.look);
-                session.draw(StatusCode::UNPROCESSABLE_ENTITY, shown)
-            }
-            Err(page) => *page,
-        }
-    }
-
-    /// Obeys a form; where the payer goes then. The same form again leads to the same place and does nothing.
-    async fn pay(&self, form: &Form, faults: Vec<FieldError>) -> Result<String, Unpaid> {
-        let engine = &self.state.engine;
-        let drawn = self.drawn(form)?;
-        match Standing::of(&self.payment, self.now) {
-            Standing::Gone => return Err(Unpaid::Gone),
-            Standing::Open if usize::from(drawn) == self.payment.operations.len() => {}
-            Standing::Open | Standing::UnderWay | Standing::Ended => {
-                let settled = engine.settled(self.payment.id, usize::from(drawn)).await?;
-                return Ok(self.next_url(&settled));
-            }
-        }
-        if self.is_blocked() {
-            return Err(Unpaid::Blocked);
-        }
-        let author = match form.get("nonce") {
-            Some(_) => Author::Page { code: self.options.code },
-            None => Author::Program,
-        };
-        let chosen = self.read(&choice::written_out(form, author), faults, author)?;
-        let (method, card) = match chosen.account {
-            Account::Card(card) => (Method::Card, Some(card)),
-            Account::Redirect(method) => (method, None),
-            Account::Token(_) => return Err(Problem::RegistrationUnknown.into()),
-            Account::Bank(_) => return Err(Problem::NoAccount.into()),
-        };
-        let seen = card.as_ref().map_or(CardFacts::Unseen, |card| CardFacts::of(&card.pan));
-        let candidate = way::route(engine, &self.payment, (method, offers::needs(&self.payment, method)), seen)?;
-        let brand = if card.is_some() { String::new() } else { chosen.document.brand.clone() };
-        let (_, checkout) = kept(&self.payment).ok_or(Problem::NoSession)?;
-        let (document, return_url) = (chosen.document, chosen.return_url);
-        self.tell(document, return_url.as_deref()).await?;
-        let next = NextAttempt {
-            after: usize::from(drawn),
-            candidate,
-            method,
-            amount: Some(self.payment.asked).filter(|_| self.payment.capture != CaptureMode::Never),
-            card,
-            on_file: OnFile::Not,
-            voucher: None,
-            brand,
-            circumstances: checkout.circumstances,
-            address: Some(self.address),
-        };
-        let payment = engine.attempt(Owner::of(&self.payment), self.payment.id, next).await?;
-        Ok(self.next_url(&payment))
-    }
-
-    /// How many operations there were when the page was drawn; of a form that came without a page, how many there are.
-    fn drawn(&self, form: &Form) -> Result<u16, Unpaid> {
-        let Some(nonce) = form.get("nonce") else {
-            return Ok(u16::try_from(self.payment.operations.len()).unwrap_or(u16::MAX));
-        };
-        let reference = self.state.engine.read_page_token(&self.nonce_purpose(), nonce);
-        let reference = reference.filter(|reference| reference.payment == self.payment.id);
-        match (reference, Standing::of(&self.payment, self.now)) {
-            (Some(reference), _) => Ok(reference.sequence),
-            (None, Standing::Open) => Err(Unpaid::OutOfDate),
-            (None, Standing::Gone) => Err(Unpaid::Gone),
-            (None, Standing::UnderWay | Standing::Ended) => Ok(0),
-        }
-    }
-
-    fn read(&self, form: &Form, faults: Vec<FieldError>, author: Author) -> Result<Choice, Problem> {
-        let (mut document, checkout) = kept(&self.payment).ok_or(Problem::NoSession)?;
-        document.checkout = Some(Box::new(checkout));
-        let directory = self.state.engine.directory();
-        let credential = self.payment.details.credential.and_then(|id| directory.credential(id));
-        let settings = credential.map(|credential| Settings::of(credential)).unwrap_or_default();
-        let (entity, prefix) = (document.entity.clone(), document.prefix.clone());
-        let reading = Reading {
-            prefix: &prefix,
-            token: None,
-            mode: self.payment.mode,
-            profile: document.profile,
-            settings: &settings,
-            entity: &entity,
-            today: utc_day(self.now),
-        };
-        let offers = offers::offers(&self.state.engine, &self.payment, &self.options.brands);
-        choice::read(form, faults, reading, (document, &offers, author))
-    }
-
-    /// Notes what the payer told, before the attempt: brand and holder for answers, and the way back.
-    async fn tell(&self, document: super::Document, return_url: Option<&str>) -> Result<(), Unpaid> {
-        let (engine, seen) = (&self.state.engine, &self.payment);
-        let told = |payment: &Payment| {
-            if payment.asked != seen.asked {
-                return Err(Unpaid::OutOfDate);
-            }
-            let (_, mut checkout) = kept(payment).ok_or(Problem::NoSession)?;
-            checkout.frame = match self.seat {
-                Seat::Frame => self.options.query.clone(),
-                Seat::Window => String::new(),
-            };
-            let document = super::Document { checkout: Some(Box::new(checkout)), ..document.clone() };
-            let mut details = Box::new(payment.details.clone());
-            if let Some(url) = return_url {
-                let links = &mut details.links;
-                (links.success, links.failure, links.pending) = (url.into(), url.into(), url.into());
-            }
-            details.links.locale.clone_from(&seen.details.links.locale);
-            details.hosted.clone_from(&seen.details.hosted);
-            details.echo = document.text();
-            Ok(Amendment { asked: payment.asked, capture: payment.capture, details })
-        };
-        engine.amend(Owner::of(seen), seen.id, told).await.map(drop)
-    }
-
-    /// Where the payer goes as things stand: a step, our page again, or the shop.
-    fn next_url(&self, payment: &Payment) -> String {
-        match payment.payer_step() {
-            Some((seq, _)) => self.step_url(seq),
-            None => back::url(&self.state.engine, payment, self.seat),
-        }
     }
 }

@@ -10,7 +10,21 @@ use super::super::wire::Body;
 #[derive(Serialize)]
 struct Notice<'a> {
     r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<CardNews>,
     payload: Payload<'a>,
+}
+
+/// What happened to a stored card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CardNews {
+    /// It can be charged from now on.
+    Created,
+    /// It is kept longer.
+    Updated,
+    /// It is gone.
+    Deleted,
 }
 
 /// An inquiry's answer with a little more.
@@ -38,6 +52,15 @@ struct Authentication<'a> {
 
 /// A transaction's news.
 pub fn of(body: &Body, document: &Document, short_id: String) -> String {
+    text("PAYMENT", None, body, document, short_id)
+}
+
+/// A stored card's news.
+pub fn of_card(news: CardNews, body: &Body, document: &Document, short_id: String) -> String {
+    text("REGISTRATION", Some(news), body, document, short_id)
+}
+
+fn text(r#type: &'static str, action: Option<CardNews>, body: &Body, document: &Document, short_id: String) -> String {
     let payload = Payload {
         body,
         presentation_amount: body.amount.as_deref(),
@@ -47,8 +70,7 @@ pub fn of(body: &Body, document: &Document, short_id: String) -> String {
         payment_method: body.card.is_some().then_some("CC"),
         short_id,
     };
-    serde_json::to_string(&Notice { r#type: "PAYMENT", payload })
-        .expect("a notice has string keys and plain values only")
+    serde_json::to_string(&Notice { r#type, action, payload }).expect("a notice has string keys and plain values only")
 }
 
 /// An id that people can read out, of twelve digits: `0712.3345.0098`. It finds nothing.

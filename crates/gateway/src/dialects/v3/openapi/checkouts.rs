@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{answers, entity, schemas};
+use super::{answers, entity, idempotency_key, schemas};
 
 /// The paths.
 pub(super) fn paths() -> Vec<(&'static str, Value)> {
@@ -10,6 +10,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
         ("/v3/checkouts", json!({"post": open()})),
         ("/v3/checkouts/{id}", json!({"get": script(), "post": change(), "delete": close()})),
         ("/v3/checkouts/{id}/payment", json!({"get": read(), "post": pay()})),
+        ("/v3/checkouts/{id}/registration", json!({"get": registration()})),
         (
             "/v3/checkouts/{id}/frame",
             json!({"get": page("The form in a frame of your page", "What the script puts in place of \
@@ -26,10 +27,10 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
                 "description": "The same as GET /v3/checkouts/{id}, and it always loads.",
                 "security": [],
                 "parameters": [{
-                    "name": "checkoutId", "in": "query", "required": true, "description": "The checkout",
+                    "name": "checkoutId", "in": "query", "required": false, "description": "The checkout; of one that stores a card with /registration behind",
                     "schema": {"type": "string"}
                 }],
-                "responses": file("The script", "text/javascript")
+                "responses": {"200": file("The script", "text/javascript")}
             }}),
         ),
     ]
@@ -41,7 +42,11 @@ fn open() -> Value {
         "description": "A payment that its payer makes on a page of ours, or in a frame of yours: put the script and \
             <form action=\"{where the payer returns}\" class=\"paymentWidgets\" data-brands=\"VISA MASTER AMEX\"></form> into your \
             page.\n\nWhile a checkout is open, its merchantTransactionId gets it again; when it ended without money, a new one. It lives \
-            15 minutes, below /oppwa/v1 30, or what your credential's checkout_minutes say.",
+            15 minutes, below /oppwa/v1 30, or what your credential's checkout_minutes say.\n\nWith createRegistration=true the card \
+            that pays is stored. Without a paymentType, and so without an amount, the checkout stores a card and nothing else: the card \
+            is verified, and GET /v3/checkouts/{id}/registration tells its token. registrations[0].id and so on offer the payer cards \
+            that are stored already.",
+        "parameters": [idempotency_key()],
         "requestBody": form(json!({
             "entityId": "EB000001", "amount": "92.00", "currency": "EUR", "paymentType": "DB",
             "shopperResultUrl": "https://shop.example/return"
@@ -54,7 +59,7 @@ fn change() -> Value {
     json!({
         "summary": "Change an open checkout",
         "description": "Fields that are sent replace those from before; the others stay. A page that was drawn before pays nothing.",
-        "parameters": [id()],
+        "parameters": [id(), idempotency_key()],
         "requestBody": form(json!({"entityId": "EB000001", "amount": "95.50"})),
         "responses": answers(schemas::reference("Checkout"), sample("000.200.101"))
     })
@@ -64,7 +69,7 @@ fn close() -> Value {
     json!({
         "summary": "Close an open checkout",
         "description": "Nobody can pay it any more, and it reads as one that does not exist.",
-        "parameters": [id(), entity()],
+        "parameters": [id(), entity(), idempotency_key()],
         "responses": answers(schemas::reference("Checkout"), sample("000.200.102"))
     })
 }
@@ -79,24 +84,40 @@ fn read() -> Value {
     })
 }
 
+fn registration() -> Value {
+    json!({
+        "summary": "The card that a checkout stored",
+        "description": "While the checkout is open the code is 000.200.100. Then it is the stored card, whose id is the token.",
+        "parameters": [id(), entity()],
+        "responses": answers(schemas::reference("Transaction"), schemas::registration_sample())
+    })
+}
+
 fn pay() -> Value {
+    let mut responses = answers(
+        json!({"type": "object", "required": ["location"], "properties": {
+            "location": {"type": "string", "description": "Where the payer goes on"}
+        }}),
+        json!({"location": "https://shop.example/return?id=a03a5f2526733fbb37c419b815e1c091&resourcePath=%2Fv3%2Fcheckouts%2Fa03a5f2526733fbb37c419b815e1c091%2Fpayment"}),
+    );
+    let location = json!({"Location": {
+        "required": true, "description": "Where the payer goes on", "schema": {"type": "string"}
+    }});
+    responses["303"] = json!({"description": "Where the payer goes on", "headers": location});
     json!({
         "summary": "What the payer's form sends",
         "description": "Public: the id is the key. Answers 303 to where the payer goes on, or with Accept: application/json 200 and \
             location. The same form again leads to the same place and pays nothing twice.",
         "security": [],
         "parameters": [id()],
-        "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+        "requestBody": {"required": false, "content": {"application/x-www-form-urlencoded": {
             "schema": schemas::reference("PayerForm"),
             "example": {
                 "card.number": "4200000000000000", "card.holder": "Jane Jones", "card.expiryMonth": "05",
                 "card.expiryYear": "2034", "card.cvv": "123"
             }
         }}},
-        "responses": answers(
-            json!({"type": "object", "properties": {"location": {"type": "string", "description": "Where the payer goes on"}}}),
-            json!({"location": "https://shop.example/return?id=a03a5f2526733fbb37c419b815e1c091&resourcePath=%2Fv3%2Fcheckouts%2Fa03a5f2526733fbb37c419b815e1c091%2Fpayment"})
-        )
+        "responses": responses
     })
 }
 
@@ -106,19 +127,31 @@ fn script() -> Value {
         "description": "Public JavaScript. With integrity=true the checkout's answer tells the digest to pin it to.",
         "security": [],
         "parameters": [id()],
-        "responses": file("The script", "text/javascript")
+        "responses": {
+            "200": file("The script", "text/javascript"), "404": error(), "503": error()
+        }
     })
 }
 
 fn page(summary: &str, description: &str) -> Value {
     json!({
         "summary": summary, "description": description, "security": [], "parameters": [id()],
-        "responses": file("The page", "text/html")
+        "responses": {
+            "200": file("The page", "text/html"),
+            "403": file("A page that says that nothing is taken from the payer's address", "text/html"),
+            "404": file("A page that says that there is no such checkout", "text/html"),
+            "410": file("A page that says that the time is over", "text/html"),
+            "503": file("A page that says to come back", "text/html")
+        }
     })
 }
 
 fn file(description: &str, content_type: &str) -> Value {
-    json!({"200": {"description": description, "content": {content_type: {"schema": {"type": "string"}}}}})
+    json!({"description": description, "content": {content_type: {"schema": {"type": "string"}}}})
+}
+
+fn error() -> Value {
+    json!({"$ref": "#/components/responses/Error"})
 }
 
 fn id() -> Value {
@@ -137,7 +170,8 @@ fn form(example: Value) -> Value {
 
 /// The shapes of bodies.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
-    let text = |longest: u16, description: &str| json!({"type": "string", "minLength": 1, "maxLength": longest, "description": description});
+    let text =
+        |longest: u16, description: &str| json!({"type": "string", "maxLength": longest, "description": description});
     let told = |description: &str| json!({"type": "string", "description": description});
     vec![
         (
@@ -146,7 +180,9 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
                 "entityId": told("The entity that the token acts for"),
                 "amount": told("As in a payment; not needed for a verification"),
                 "currency": told("ISO 4217"),
-                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV"]},
+                "paymentType": {"type": "string", "enum": ["DB", "PA", "CV"], "description": "Absent, with createRegistration=true: only store a card"},
+                "createRegistration": {"type": "string", "enum": ["true", "false"], "description": "Whether the card is stored; absent: as the payer's form says"},
+                "registrations[0].id": text(32, "A stored card to offer; registrations[1].id the next"),
                 "shopperResultUrl": text(2048, "Where the payer returns, unless the form on your page has an action"),
                 "merchantTransactionId": text(255, "Your reference"),
                 "integrity": {"type": "string", "enum": ["true", "false"], "description": "Whether the answer tells the script's digest"},
@@ -178,6 +214,8 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
                 "card.expiryYear": {"type": "string", "pattern": "^(19|20)[0-9]{2}$"},
                 "card.cvv": {"type": "string", "pattern": "^[0-9]{3,4}$"},
                 "paymentBrand": text(32, "Absent: told by the card number"),
+                "registrationId": text(32, "A stored card that the checkout offers, in place of the card fields"),
+                "createRegistration": {"type": "string", "enum": ["true", "false"], "description": "Store the card, where the merchant did not say"},
                 "shopperResultUrl": text(2048, "The form's action; it wins over that of the checkout"),
                 "customer.browser.language": text(2048, "As all customer.browser.* fields: echoed")
             }}),

@@ -7,14 +7,14 @@ pub(super) fn schemas() -> Value {
     json!({
         "PaymentRequest": {
             "type": "object",
-            "required": ["entityId", "amount", "currency", "paymentType"],
+            "required": ["entityId", "paymentType"],
             "properties": {
                 "entityId": {"type": "string", "description": "The entity that the token acts for", "examples": ["EB000001"]},
                 "amount": {
                     "type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{2})?$",
-                    "description": "Three decimals where the currency has three", "examples": ["92.00"]
+                    "description": "Needed but for CV. Three decimals where the currency has three", "examples": ["92.00"]
                 },
-                "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]},
+                "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "Needed but for CV", "examples": ["EUR"]},
                 "paymentType": {"type": "string", "enum": ["DB", "PA", "CV", "CD"], "description": "Take the money, hold it, verify the card (for which no amount is needed), or pay out"},
                 "paymentBrand": text(32, "Absent: told by the card number. A redirect brand, such as IDEAL or PAYPAL, without card fields"),
                 "card.number": {"type": "string", "description": "12 to 19 digits; blanks and dashes are dropped", "examples": ["4200000000000000"]},
@@ -176,7 +176,8 @@ pub(super) fn reference(name: &str) -> Value {
 }
 
 fn text(longest: u16, description: &str) -> Value {
-    json!({"type": "string", "minLength": 1, "maxLength": longest, "description": description})
+    // An empty value is an absent one, so it is never too short.
+    json!({"type": "string", "maxLength": longest, "description": description})
 }
 
 fn described(description: &str) -> Value {
