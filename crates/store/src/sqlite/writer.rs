@@ -17,6 +17,8 @@ use super::rows::is_of_the_changeset;
 use crate::{Changeset, StoreError, Verdict};
 
 /// What the writer is asked.
+// Nearly all are commits: a box each would cost them an allocation.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Order {
     /// Commit a changeset, together with others.
     Commit(Commit),

@@ -166,6 +166,9 @@ pub async fn start(
 
 /// Nobody may begin to pay where nobody sees what comes.
 async fn in_sync(state: &CryptoState, caller: &Caller, network: &str) -> Result<(), Problem> {
+    if state.engine().followed(network, caller.lane).is_some() {
+        return Ok(());
+    }
     state.engine().follow_chain(network, caller.lane).await.map(drop).map_err(|error| {
         tracing::warn!(network, %error, "a payment cannot begin");
         Problem::node()

@@ -193,7 +193,7 @@ impl Ledger {
                 });
                 if let Some(height) = height {
                     let depth = self.tip(due).height + 1 - height;
-                    self.reorganise(due, depth, &[txid.clone()]);
+                    self.reorganise(due, depth, std::slice::from_ref(&txid));
                 }
                 self.double_spend(&txid, true);
             }
