@@ -402,6 +402,28 @@ async fn the_same_request_is_answered_as_before_also_at_once_and_another_is_refu
 }
 
 #[tokio::test]
+async fn the_coins_on_offer_have_the_samples_keys_and_values() {
+    let till = Till::open().await;
+    let listed = till.told("GetCurrencyList", &[]).await;
+    let url = till.world.url("");
+    let sample = format!(
+        r#"{{"currency":"BTC","description":"Bitcoin","status":"OK","zero_confirmations_enabled":"1","currency_fiat":"EUR","icon_url":"{url}/static/coins/btc.svg","rate":"60622.2221","sell_status":"OK","sell_rate":"60622.2221","buy_status":"DISABLED","buy_rate":"","sell_min_invoice_amount":"0.50","sell_max_invoice_amount":"100000.00","sell_network_processing_fee":"0.00000152","buy_min_invoice_amount":"","buy_max_invoice_amount":"","buy_network_processing_fee":""}}"#
+    );
+    assert_eq!(listed[0].to_string(), sample);
+    let in_yen = till.told("GetCurrencyList", &[("invoice_currency", "JPY")]).await;
+    assert_eq!(in_yen[0]["sell_min_invoice_amount"], "81");
+    let icon = till.world.get("/static/coins/btc.svg").send().await.expect("an answer");
+    assert_eq!(icon.headers()["content-type"], "image/svg+xml");
+    assert_eq!(till.told("Ping", &[]).await, json!({"result": "pong"}));
+    let receiver = Receiver::start().await;
+    let pinged = till.told("Ping", &[("webhook_url", &receiver.url())]).await;
+    let answer = &pinged["webhook_response"];
+    assert_eq!((&answer["status"], &answer["response_code"]), (&json!("ok"), &json!(200)), "{pinged}");
+    assert!(answer["duration"].is_number());
+    assert_eq!(receiver.wait_for(1).await[0].field("event"), "webhook.test");
+}
+
+#[tokio::test]
 async fn other_dialects_show_a_coin_payment_in_the_invoices_currency() {
     let till = Till::open().await;
     let payment = till.starts(&[("reference_no", "seen elsewhere")]).await;

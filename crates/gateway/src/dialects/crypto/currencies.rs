@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::auth::Caller;
 use super::errors::Problem;
 use super::params::Params;
-use super::quote::Ask;
+use super::quote::{Ask, bounds};
 use super::routes::CryptoState;
 use super::settings::FeePayer;
 use super::view::icon;
@@ -30,17 +30,25 @@ pub async fn list(state: &CryptoState, caller: &Caller, params: &Params) -> Resu
     Ok(answer(&Value::Array(rows)))
 }
 
-async fn row(state: &CryptoState, caller: &Caller, coin: Coin, fiat: Asset) -> Value {
-    // Any amount within the bounds tells the rate.
-    let ask = Ask {
+fn ask(invoice: Money) -> Ask {
+    Ask {
         pos_id: String::new(),
-        invoice: Money::new(100 * 10_i64.pow(fiat.scale()), fiat),
+        invoice,
         zero_confirmations: false,
         require_kyt: false,
         fee_payer: FeePayer::Payer,
         sid: None,
+    }
+}
+
+async fn row(state: &CryptoState, caller: &Caller, coin: Coin, fiat: Asset) -> Value {
+    let bounds = state.mids(caller, coin, fiat).await.map(|mids| bounds(&caller.settings, mids, fiat)).ok();
+    let offer = match bounds {
+        // Any amount within the bounds tells the rate.
+        Some((_, most)) => state.offer(caller, &ask(most), coin).await.ok(),
+        None => None,
     };
-    let offer = state.offer(caller, &ask, coin).await.ok();
+    let bound = |bound: Option<Money>| bound.map(Money::decimal).unwrap_or_default();
     let rate = offer.as_ref().map(|offer| offer.price.rate.to_string()).unwrap_or_default();
     let status = if offer.is_some() { "OK" } else { "UNAVAILABLE" };
     let settings = &caller.settings;
@@ -62,8 +70,8 @@ async fn row(state: &CryptoState, caller: &Caller, coin: Coin, fiat: Asset) -> V
         "sell_rate": rate,
         "buy_status": "DISABLED",
         "buy_rate": "",
-        "sell_min_invoice_amount": settings.invoice_min,
-        "sell_max_invoice_amount": settings.invoice_max,
+        "sell_min_invoice_amount": bound(bounds.map(|(least, _)| least)),
+        "sell_max_invoice_amount": bound(bounds.map(|(_, most)| most)),
         "sell_network_processing_fee": settings.network_fee(coin).decimal(coin),
         "buy_min_invoice_amount": "",
         "buy_max_invoice_amount": "",

@@ -188,14 +188,9 @@ impl CryptoState {
             return Err(Problem::currency(coin.code()));
         }
         let fiat = ask.invoice.asset();
-        let mid = engine.mid_rate(caller.lane, coin, fiat).await.map_err(|_| Problem::no_rate())?;
-        let euro = Asset::currency("EUR").expect("the euro is a currency");
-        let in_euro = engine.mid_rate(caller.lane, coin, euro).await.unwrap_or(mid);
+        let Mids { mid, in_euro } = self.mids(caller, coin, fiat).await?;
         let of_euro = |minor: i64| from_euro(minor, mid, in_euro, fiat);
-        let (least, most) = (
-            of_euro(Settings::euro(&caller.settings.invoice_min, 50).minor()),
-            of_euro(Settings::euro(&caller.settings.invoice_max, 10_000_000).minor()),
-        );
+        let (least, most) = bounds(&caller.settings, Mids { mid, in_euro }, fiat);
         if least.exceeds(ask.invoice) || ask.invoice.exceeds(most) {
             return Err(Problem::amount_out_of_range(&least.decimal(), &most.decimal(), fiat.code()));
         }
@@ -230,6 +225,32 @@ impl CryptoState {
             network: network.name.clone(),
         })
     }
+}
+
+/// What a coin costs in a currency and in euro.
+#[derive(Clone, Copy, Debug)]
+pub struct Mids {
+    mid: Rate,
+    in_euro: Rate,
+}
+
+impl CryptoState {
+    /// What a coin costs now.
+    ///
+    /// # Errors
+    /// `rate_unavailable`.
+    pub async fn mids(&self, caller: &Caller, coin: Coin, fiat: Asset) -> Result<Mids, Problem> {
+        let engine = self.engine();
+        let mid = engine.mid_rate(caller.lane, coin, fiat).await.map_err(|_| Problem::no_rate())?;
+        let euro = Asset::currency("EUR").expect("the euro is a currency");
+        Ok(Mids { mid, in_euro: engine.mid_rate(caller.lane, coin, euro).await.unwrap_or(mid) })
+    }
+}
+
+/// The smallest and the largest invoice in a currency.
+pub fn bounds(settings: &Settings, mids: Mids, fiat: Asset) -> (Money, Money) {
+    let of_euro = |text: &str, default| from_euro(Settings::euro(text, default).minor(), mids.mid, mids.in_euro, fiat);
+    (of_euro(&settings.invoice_min, 50), of_euro(&settings.invoice_max, 10_000_000))
 }
 
 /// So many euro cents in another currency, by what one coin costs in both; to the nearest minor unit.
