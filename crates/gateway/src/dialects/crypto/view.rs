@@ -206,7 +206,7 @@ impl Viewer {
     /// The body of an event (section 13).
     pub fn event(&self, event: &str, status: &str, sequence: u32, payment: &CoinPayment, now: Timestamp) -> Value {
         let (coin, echo, tip) = (payment.price.coin, Echo::of(payment), self.tip(payment));
-        let some = |units: Units| (!units.is_zero()).then(|| units.decimal(coin)).unwrap_or_default();
+        let some = |units: Units| if units.is_zero() { String::new() } else { units.decimal(coin) };
         let txids: Vec<&str> = payment.deposits.iter().map(|deposit| deposit.outpoint.txid.as_str()).collect();
         json!({
             "event": event,
