@@ -13,6 +13,7 @@ mod controls;
 mod life;
 mod merchant;
 mod oracles;
+mod orders;
 mod receiver;
 mod report;
 mod stage;

@@ -109,4 +109,9 @@ pub trait Announcer: Send + Sync {
 
     /// When a delivery is tried again.
     fn schedule(&self) -> Schedule;
+
+    /// Whether an event is worth telling only until there is a newer one of its payment, which then goes in its place.
+    fn is_passing(&self, _body: &str) -> bool {
+        false
+    }
 }

@@ -208,7 +208,7 @@ impl Engine {
         self.codec.base36(Reference { payment: of.id(), sequence: seq.number() })
     }
 
-    /// The payer is back from a provider's page: ask what became of it.
+    /// The payer is back from a provider's page, or the merchant asks about what is unknown: ask what became of it.
     ///
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.

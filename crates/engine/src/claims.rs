@@ -18,6 +18,8 @@ pub enum ClaimKind {
     Reference,
     /// The `Idempotency-Key` header.
     IdempotencyKey,
+    /// A decimal number that a transaction is printed as; see [`Engine::number_for`].
+    Number,
 }
 
 /// Who may use a reference again.
@@ -55,6 +57,11 @@ impl ClaimRequest {
     /// An `Idempotency-Key`.
     pub fn idempotency_key(text: impl Into<String>) -> ClaimRequest {
         ClaimRequest { kind: ClaimKind::IdempotencyKey, ..ClaimRequest::reference(text) }
+    }
+
+    /// A decimal number to be printed as.
+    pub fn number(text: impl Into<String>) -> ClaimRequest {
+        ClaimRequest { kind: ClaimKind::Number, ..ClaimRequest::reference(text) }
     }
 
     /// Within a scope.
@@ -154,7 +161,8 @@ impl Taking<'_> {
                 Reuse::Never => false,
                 Reuse::AfterFailure | Reuse::Reopened | Reuse::Always => self.engine.is_over(&claim).await?,
             };
-            let same = claim.digest == self.digest;
+            // A number belongs to one transaction and says nothing about what was asked.
+            let same = claim.digest == self.digest && request.kind != ClaimKind::Number;
             if same && !(over && request.reuse == Reuse::Reopened) {
                 return Ok(Some(Before::Same(claim, request.kind)));
             }
@@ -199,7 +207,7 @@ impl Engine {
         Ok(found)
     }
 
-    fn claim_key(&self, claimant: Claimant, request: &ClaimRequest, used: u32) -> [u8; 16] {
+    pub(crate) fn claim_key(&self, claimant: Claimant, request: &ClaimRequest, used: u32) -> [u8; 16] {
         let Claimant { owner, dialect } = claimant;
         let space = [owner.mode as u8, dialect as u8, request.kind as u8];
         let (merchant, used) = (owner.merchant.number().to_be_bytes(), used.to_be_bytes());
@@ -207,7 +215,7 @@ impl Engine {
         self.keyring.digest(&parts)
     }
 
-    async fn claimed(
+    pub(crate) async fn claimed(
         &self,
         claimant: Claimant,
         request: &ClaimRequest,

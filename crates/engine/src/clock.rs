@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use florin_kernel::ports::{Clock, Lane};
-use florin_kernel::{EventId, Id, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{EventId, Id, PaymentId, RecordId, RegistrationId, Timestamp};
 use jiff::SignedDuration;
 
 /// Tells the time of day.
@@ -95,6 +95,11 @@ impl Ids {
 
     /// A new stored card's id.
     pub fn registration(&self) -> RegistrationId {
+        Id::from_number(self.next())
+    }
+
+    /// A new record's id.
+    pub fn record(&self) -> RecordId {
         Id::from_number(self.next())
     }
 

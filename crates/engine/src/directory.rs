@@ -12,7 +12,9 @@ use florin_store::{ConfigKind, Store, StoreError};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
+use crate::owner::Owner;
 
 /// What a credential may do (product document, "Permissions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +215,7 @@ pub struct Directory {
     credentials: HashMap<CredentialId, Arc<Credential>>,
     by_key: HashMap<[u8; 32], Arc<Credential>>,
     catalogue: Catalogue,
+    invoices: HashMap<(MerchantId, Mode), InvoiceSettings>,
 }
 
 impl Directory {
@@ -239,6 +242,11 @@ impl Directory {
             directory.credentials.insert(credential.id, credential.clone());
             directory.by_key.extend(hashes.into_iter().map(|hash| (hash, credential.clone())));
         }
+        for (kind, mode) in [(ConfigKind::InvoicesDev, Mode::Dev), (ConfigKind::InvoicesLive, Mode::Live)] {
+            for row in store.config(kind).await? {
+                directory.invoices.insert((MerchantId::from_number(row.id), mode), read(&row.document)?);
+            }
+        }
         directory.catalogue = Catalogue::new(
             read_all(store, ConfigKind::Provider).await?,
             read_all(store, ConfigKind::Route).await?,
@@ -258,6 +266,16 @@ impl Directory {
         self.credentials.get(&id)
     }
 
+    /// The first credential by which an owner takes payments in a dialect, if it has one.
+    pub fn credential_of(&self, owner: Owner, dialect: Dialect) -> Option<CredentialId> {
+        let takes = |credential: &&Arc<Credential>| {
+            (credential.merchant, credential.mode, credential.dialect) == (owner.merchant, owner.mode, dialect)
+                && credential.permissions.contains(&Permission::Deposits)
+                && !credential.revoked
+        };
+        self.credentials.values().filter(takes).map(|credential| credential.id).min()
+    }
+
     /// A merchant by its number.
     pub fn merchant(&self, id: MerchantId) -> Option<&Arc<Merchant>> {
         self.merchants.get(&id)
@@ -271,6 +289,11 @@ impl Directory {
     /// Providers, routes and rules.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// How a merchant's invoices of a mode are made where their requests do not say so.
+    pub fn invoice_settings(&self, merchant: MerchantId, mode: Mode) -> InvoiceSettings {
+        self.invoices.get(&(merchant, mode)).cloned().unwrap_or_default()
     }
 
     /// What belongs to the whole installation.

@@ -1,7 +1,7 @@
 //! Finding a transaction, or an operation of one, by what some dialect prints (product document, "Ids").
 
 use florin_kernel::payment::{Dialect, Seq};
-use florin_kernel::public_id::{Codec, Reference};
+use florin_kernel::public_id::Reference;
 use florin_kernel::{Aggregate, Kind, Transaction};
 use florin_store::StoreError;
 
@@ -25,24 +25,20 @@ enum IdForm {
     Base36,
     /// 32 hexadecimal digits: v3's.
     Hex,
+    /// A decimal number: that of transaction services. It is claimed, not computed.
+    Decimal,
 }
 
 impl IdForm {
-    const ALL: [IdForm; 2] = [IdForm::Base36, IdForm::Hex];
+    const ALL: [IdForm; 3] = [IdForm::Base36, IdForm::Hex, IdForm::Decimal];
 
     /// The form in which a dialect prints ids. Crypto prints none of these.
     fn of(dialect: Dialect) -> Option<IdForm> {
         match dialect {
             Dialect::Cashier => Some(IdForm::Base36),
             Dialect::V3 => Some(IdForm::Hex),
-            Dialect::Crypto | Dialect::TransactionServices => None,
-        }
-    }
-
-    fn read(self, codec: &Codec, text: &str) -> Option<Reference> {
-        match self {
-            IdForm::Base36 => codec.read_base36(text),
-            IdForm::Hex => codec.read_hex(text),
+            Dialect::TransactionServices => Some(IdForm::Decimal),
+            Dialect::Crypto => None,
         }
     }
 }
@@ -120,7 +116,12 @@ impl Engine {
     }
 
     async fn find_in_form(&self, owner: Owner, form: IdForm, text: &str) -> Result<Option<Found>, StoreError> {
-        match form.read(&self.codec, text).filter(|reference| reference.sequence != WITHOUT_OPERATION) {
+        let read = match form {
+            IdForm::Base36 => self.codec.read_base36(text),
+            IdForm::Hex => self.codec.read_hex(text),
+            IdForm::Decimal => self.numbered(owner, text).await?,
+        };
+        match read.filter(|reference| reference.sequence != WITHOUT_OPERATION) {
             Some(reference) => self.find_referenced(owner, reference).await,
             None => Ok(None),
         }

@@ -15,7 +15,7 @@ use florin_kernel::routing::{Candidate, Choice, Facts, Method, NoRoute, Provider
 use florin_kernel::{MerchantId, PaymentId, Timestamp};
 use florin_store::Store;
 use jiff::SignedDuration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,11 +28,17 @@ mod coins;
 pub mod directory;
 mod find;
 mod inflight;
+pub mod invoices;
 pub mod keys;
+pub mod mail;
+mod numbers;
 mod operate;
+mod orders;
 pub mod outgoing;
 mod owner;
 mod payouts;
+pub mod plans;
+mod records;
 mod replay;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -53,6 +59,7 @@ pub use coins::{CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Foll
 pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
+pub use orders::OrderRefusal;
 pub use owner::Owner;
 pub use payouts::{Approval, NewPayout};
 pub use replay::{Earlier, Render, RenderOperation, Reply};
@@ -65,7 +72,9 @@ use announce::Announcer;
 use clock::{Clocks, Ids};
 use directory::Directory;
 use inflight::Inflight;
+use invoices::Correspondent;
 use keys::{Keyring, MasterKey};
+use mail::Mailers;
 use outgoing::{Courier, Guard};
 use vault::Vault;
 
@@ -112,6 +121,10 @@ pub struct Parts {
     pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
     /// Who is asked about coins.
     pub coins: CoinPorts,
+    /// Dialects that write to customers about invoices.
+    pub correspondents: Vec<(Dialect, Arc<dyn Correspondent>)>,
+    /// Who carries e-mails.
+    pub mailers: Mailers,
     /// Brings events to merchants' URLs.
     pub courier: Arc<dyn Courier>,
     /// Which addresses merchants may name.
@@ -133,6 +146,8 @@ pub struct Engine {
     providers: HashMap<&'static str, Arc<dyn Provider>>,
     announcers: HashMap<Dialect, Arc<dyn Announcer>>,
     chains: coins::Chains,
+    correspondents: HashMap<Dialect, Arc<dyn Correspondent>>,
+    mailers: Mailers,
     courier: Arc<dyn Courier>,
     guard: Guard,
     public_url: String,
@@ -142,6 +157,8 @@ pub struct Engine {
     stopping: CancellationToken,
     payments_due: Notify,
     events_due: Notify,
+    records_due: Notify,
+    carrying: Arc<Semaphore>,
 }
 
 impl Engine {
@@ -165,6 +182,8 @@ impl Engine {
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
             chains: coins::Chains::new(parts.coins),
+            correspondents: parts.correspondents.into_iter().collect(),
+            mailers: parts.mailers,
             courier: parts.courier,
             guard: parts.guard,
             public_url: parts.public_url,
@@ -174,6 +193,8 @@ impl Engine {
             stopping: CancellationToken::new(),
             payments_due: Notify::new(),
             events_due: Notify::new(),
+            records_due: Notify::new(),
+            carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
         }))
     }
 
@@ -241,6 +262,7 @@ impl Engine {
         self.clocks.set(lane, offset_ms);
         self.payments_due.notify_one();
         self.events_due.notify_one();
+        self.records_due.notify_waiters();
         Ok(self.now(lane))
     }
 

@@ -215,6 +215,7 @@ impl Engine {
             let answering = self.inflight.enter(Reference { payment: id, sequence });
             let unchanged = after == transaction && effects.is_empty();
             let (mut changeset, changes) = self.changeset(&transaction, Some(version), after, effects, now);
+            changeset.records = self.ordered_end(&transaction, &*changes.transaction, now).await?;
             if unchanged {
                 changeset = Changeset::default();
             }
@@ -247,6 +248,6 @@ fn begins<W>(effect: &Effect<W>) -> Option<Seq> {
 }
 
 /// The operation that a request began.
-fn operation(sequence: u16) -> Option<Seq> {
+pub(crate) fn operation(sequence: u16) -> Option<Seq> {
     (sequence != WITHOUT_OPERATION).then(|| Seq::new(sequence))
 }

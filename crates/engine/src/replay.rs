@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use crate::Engine;
 use crate::claims::{AMENDMENTS, Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::inflight::Answering;
+use crate::operate::operation;
 use crate::owner::Owner;
 
 /// Makes the answer to the request that made a payment or withdrawal, from it.
@@ -127,6 +128,28 @@ impl Engine {
     ) -> Result<Option<Earlier>, StoreError> {
         match self.taking(Claimant::of(new), claims, digest).look().await? {
             Some(before) => self.replay(before, Rendering::First(render)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Engine::earlier`], of a request about a payment that was there already.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn earlier_operation(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: RenderOperation,
+    ) -> Result<Option<Earlier>, StoreError> {
+        let later = |sequence| -> Render {
+            let render = render.clone();
+            Arc::new(move |payment: &Payment| render(payment, operation(sequence)))
+        };
+        match self.taking(Claimant { owner, dialect }, claims, digest).look().await? {
+            Some(before) => self.replay(before, Rendering::Later(&later)).await.map(Some),
             None => Ok(None),
         }
     }

@@ -89,12 +89,20 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        crate::orders::bind(&mut new.payment);
         let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
         for _ in 0..DRAWS_MAX {
             let answer = (new.render)(&new.payment);
             let claims = taking.rows(new.payment.id, 0, now);
             let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
-            match self.write(Changeset { claims, payments, ..Changeset::default() }).await? {
+            let records = match self.ordered_begin(&new.payment, now).await? {
+                Ok(records) => records,
+                Err(refusal) => match taking.look().await? {
+                    Some(before) => return self.replay(before, Rendering::First(&new.render)).await?.into(),
+                    None => return Err(refusal.into()),
+                },
+            };
+            match self.write(Changeset { claims, payments, records, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     let payment = new.payment.id;
                     return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });

@@ -11,6 +11,7 @@ use crate::directory::{
     Brand, CredentialDocument, Installation, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex,
     key_hash,
 };
+use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
 
 /// A merchant to write.
@@ -126,6 +127,15 @@ pub fn route_row(route: &RouteSet) -> ConfigRow {
 /// A rule's row.
 pub fn rule_row(rule: &Rule) -> ConfigRow {
     row(ConfigKind::Rule, rule.id, rule)
+}
+
+/// The row of a merchant's settings for its invoices of a mode.
+pub(crate) fn invoice_settings_row(merchant: MerchantId, mode: Mode, settings: &InvoiceSettings) -> ConfigRow {
+    let kind = match mode {
+        Mode::Dev => ConfigKind::InvoicesDev,
+        Mode::Live => ConfigKind::InvoicesLive,
+    };
+    row(kind, merchant.number(), settings)
 }
 
 pub(crate) fn admin_hash(keyring: &Keyring, token: &str) -> [u8; 32] {

@@ -15,6 +15,7 @@ use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
+use crate::orders::OrderRefusal;
 use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
 use crate::submit::{Changes, Submitted};
 use crate::vault::OnFile;
@@ -58,6 +59,9 @@ pub enum StartError {
     /// Nobody can pay a payout out.
     #[error(transparent)]
     NoRoute(#[from] NoRoute),
+    /// The invoice or plan that it is a try of takes none now.
+    #[error(transparent)]
+    Order(#[from] OrderRefusal),
     /// The merchant's balance does not cover a payout.
     #[error("the balance is not sufficient")]
     BalanceInsufficient,
@@ -92,6 +96,7 @@ impl Engine {
             return Err(StartError::Draining);
         }
         let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+        crate::orders::bind(&mut new.payment);
         let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
         let claims = std::mem::take(&mut new.claims);
         let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
@@ -111,6 +116,15 @@ impl Engine {
             let (after, effects) = (decision.payment, decision.effects);
             let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
             changeset.registrations = filed.writes;
+            match self.ordered_begin(&new.payment, now).await? {
+                Ok(records) => changeset.records = records,
+                // A copy of this request may have begun what is refused now.
+                Err(refusal) => {
+                    drop(answering);
+                    let Some(before) = Box::pin(taking.look()).await? else { return Err(refusal.into()) };
+                    return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
+                }
+            }
             changeset.claims = taking.rows(new.payment.id, 0, now);
             match self.write(changeset).await? {
                 Verdict::Committed => {

@@ -60,6 +60,9 @@ pub(crate) trait Announced: Aggregate {
 pub(crate) trait Submitted: Announced + Asking + Aggregate<Refusal: Into<SubmitError>> {
     /// Where its money goes, if it goes out.
     fn destination(&self) -> Option<&Destination>;
+
+    /// The payment, if it is one.
+    fn as_payment(&self) -> Option<&Payment>;
 }
 
 impl Announced for Payment {
@@ -74,6 +77,10 @@ impl Submitted for Payment {
     fn destination(&self) -> Option<&Destination> {
         None
     }
+
+    fn as_payment(&self) -> Option<&Payment> {
+        Some(self)
+    }
 }
 
 impl Announced for Withdrawal {
@@ -87,6 +94,10 @@ impl Announced for Withdrawal {
 impl Submitted for Withdrawal {
     fn destination(&self) -> Option<&Destination> {
         self.plan.as_ref().map(|plan| &plan.destination)
+    }
+
+    fn as_payment(&self) -> Option<&Payment> {
+        None
     }
 }
 
@@ -181,6 +192,7 @@ impl Engine {
             return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
         }
         let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
+        changeset.records = self.ordered_end(&*transaction, &*changes.transaction, now).await?;
         changeset.registrations = registrations;
         if let Some(reporting) = reporting {
             let after = &*changes.transaction;

@@ -8,10 +8,11 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::{CredentialId, EventId};
 use florin_kernel::{MerchantId, PaymentId};
-use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, StoreError, Verdict};
+use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, EventState, StoreError, Verdict};
 use tokio::time::Instant;
 
 use crate::Engine;
+use crate::announce::{Announcer, Newer, Schedule};
 use crate::workers::report;
 
 mod sign;
@@ -21,6 +22,8 @@ pub use sign::{new_secret, standard_signature};
 const TICK: Duration = Duration::from_millis(500);
 /// Events taken up at a time.
 const BATCH: u32 = 256;
+/// The note of an event that was not sent because there is a newer one.
+const SUPERSEDED: &str = "a newer event goes in its place";
 /// Deliveries under way at a time to one `host:port`.
 const PER_ENDPOINT_MAX: usize = 8;
 
@@ -95,6 +98,10 @@ impl Engine {
                 .record(&event, at, begun, None, "the credential is gone".into(), DeliveryResult::GivenUp)
                 .await;
         };
+        let passing = announcer.is_passing(&event.body);
+        if passing && self.has_newer(&event).await? {
+            return self.record(&event, at, begun, None, SUPERSEDED.into(), DeliveryResult::GivenUp).await;
+        }
         let mut headers = announcer.sign(&event.body, credential);
         if let Some(merchant) = directory.merchant(credential.merchant) {
             let (id, timestamp_s) = (self.webhook_id(event.id), self.clocks.wall().as_second());
@@ -108,7 +115,7 @@ impl Engine {
         let first_at = if event.attempts == 0 { at } else { event.first_at };
         let result = match answered.status {
             Some(200..=299) => DeliveryResult::Delivered,
-            Some(_) | None => announcer.schedule().after(event.attempts + 1, first_at, at),
+            Some(_) | None => schedule(announcer.as_ref(), passing).after(event.attempts + 1, first_at, at),
         };
         self.record(&event, at, begun, answered.status, answered.note, result).await
     }
@@ -128,12 +135,18 @@ impl Engine {
             DeliveryResult::GivenUp => "given_up",
         };
         metrics::counter!("florin_webhook_attempts_total", "result" => word).increment(1);
-        if result == DeliveryResult::GivenUp {
+        if result == DeliveryResult::GivenUp && note != SUPERSEDED {
             tracing::warn!(event = %event.id, payment = %event.payment, url = %event.url, "a webhook's schedule is used up; it is undelivered");
         }
         let latency_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
         let delivery = Delivery { event: event.id, at, latency_ms, status, note, result };
         self.store.commit(Changeset { deliveries: vec![delivery], ..Changeset::default() }).await.map(drop)
+    }
+
+    /// Whether something newer about the same payment waits behind an event.
+    async fn has_newer(&self, event: &EventRow) -> Result<bool, StoreError> {
+        let events = self.store.events(event.payment).await?;
+        Ok(events.iter().any(|(other, _)| other.id > event.id && other.state == EventState::Due))
     }
 
     /// Sends a credential's receiver the message that its dialect has for trying it; the event's printed id. It goes out, and is
@@ -168,6 +181,12 @@ impl Engine {
         let reference = Reference { payment: PaymentId::from_number(event.number()), sequence: EVENT_SPACE };
         format!("msg_{}", self.codec.base36(reference))
     }
+}
+
+/// A passing event makes room as soon as there is a newer one.
+fn schedule(announcer: &dyn Announcer, passing: bool) -> Schedule {
+    let schedule = announcer.schedule();
+    if passing { Schedule { newer: Newer::Hurries, ..schedule } } else { schedule }
 }
 
 /// Events share the number space of payments; the highest sequence keeps their printed ids apart.

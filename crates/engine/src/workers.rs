@@ -1,4 +1,4 @@
-//! What nobody asks for: waking payments whose time has come. Everything here can be stopped at any point and goes on
+//! What nobody asks for: waking payments, and records, whose time has come. Everything here can be stopped at any point and goes on
 //! after a restart, because what is to be done is in rows.
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, PaymentId};
-use florin_store::StoreError;
+use florin_store::{DueOf, StoreError};
 use jiff::SignedDuration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -38,14 +38,16 @@ impl Engine {
         let changes = self.tasks.spawn(self.clone().follow_changes());
         let vault = self.tasks.spawn(self.clone().tend_vault());
         let chains = self.tasks.spawn(self.clone().follow_chains());
-        for worker in [payments, events, purge, changes, vault, chains] {
+        let records = self.tasks.spawn(self.clone().wake_records());
+        let mail = self.tasks.spawn(self.clone().carry_mail());
+        for worker in [payments, events, purge, changes, vault, records, mail, chains] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }
         }
     }
 
-    /// Wakes every payment that is due and waits for what follows; again until none is; and deletes the cards that are kept no
+    /// Wakes every payment and record that is due and waits for what follows; again until none is; and deletes the cards that are kept no
     /// longer. Workers do the same bit by bit.
     ///
     /// # Errors
@@ -53,7 +55,10 @@ impl Engine {
     pub async fn settle(self: &Arc<Self>) -> Result<(), StoreError> {
         self.expire_registrations().await?;
         loop {
-            let woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
+            let mut woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
+            for of in [DueOf::Others, DueOf::Mail] {
+                woken.extend(self.wake_due_records(of).await?);
+            }
             if woken.is_empty() {
                 return Ok(());
             }
@@ -164,6 +169,7 @@ impl Engine {
             }
             self.payments_due.notify_one();
             self.events_due.notify_one();
+            self.records_due.notify_waiters();
         }
         Ok(revision)
     }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::server::Gateway;
 
 mod explain;
+pub mod plans;
 
 pub use explain::explain;
 
@@ -25,6 +26,8 @@ const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
 enum Refusal {
     Unauthorised,
     Invalid { field: &'static str, message: String },
+    NotFound(String),
+    Conflict(String),
     Unavailable(String),
 }
 
@@ -45,6 +48,12 @@ impl IntoResponse for Refusal {
             Refusal::Invalid { field, message } => {
                 let body = json!({"code": "invalid", "field": field, "message": format!("{field} {message}")});
                 (StatusCode::BAD_REQUEST, Json(body)).into_response()
+            }
+            Refusal::NotFound(message) => {
+                (StatusCode::NOT_FOUND, Json(json!({"code": "not_found", "message": message}))).into_response()
+            }
+            Refusal::Conflict(message) => {
+                (StatusCode::CONFLICT, Json(json!({"code": "conflict", "message": message}))).into_response()
             }
             Refusal::Unavailable(reason) => {
                 let body = json!({"code": "unavailable", "message": reason});

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::database::Place;
 use crate::dialects::v3::mounts::MountSettings;
+use crate::mail::settings::MailSettings;
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,8 @@ pub struct Config {
     pub vault_key_command: Option<String>,
     /// Where the v3 dialect answers.
     pub v3: MountSettings,
+    /// Which mail server carries live e-mails, and in whose name.
+    pub mail: MailSettings,
 }
 
 impl Default for Config {
@@ -78,6 +81,7 @@ impl Default for Config {
             vault_key_file: None,
             vault_key_command: None,
             v3: MountSettings::default(),
+            mail: MailSettings::default(),
         }
     }
 }
@@ -248,6 +252,9 @@ pub enum ConfigError {
     /// A mount that is no path, or another part's.
     #[error("{0}")]
     Mounts(String),
+    /// A mail server or address that cannot be used.
+    #[error("{0}")]
+    Mail(String),
 }
 
 const FILE: &str = "florin.toml";
@@ -285,6 +292,7 @@ impl Config {
             }
         }
         self.v3.mounts().map_err(ConfigError::Mounts)?;
+        self.mail.server().map_err(ConfigError::Mail)?;
         Ok(self)
     }
 

@@ -14,6 +14,7 @@ use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
 use crate::dialects::crypto;
+use crate::dialects::transaction_services::auth as member;
 use crate::dialects::v3::auth;
 
 mod file;
@@ -29,7 +30,11 @@ pub const CASHIER: CredentialId = CredentialId::from_number(1);
 /// The number of its credential in the v3 dialect.
 pub const V3: CredentialId = CredentialId::from_number(2);
 /// The number of its credential in the crypto dialect.
-pub const CRYPTO: CredentialId = CredentialId::from_number(3);
+pub const CRYPTO: CredentialId = CredentialId::from_number(5);
+/// The number of its credential as a member in the transaction services dialect.
+pub const MEMBER: CredentialId = CredentialId::from_number(3);
+/// The number of the member's partner.
+pub const PARTNER: CredentialId = CredentialId::from_number(4);
 const SLUG: &str = "demo";
 const FILE: &str = "demo.json";
 
@@ -108,6 +113,14 @@ async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<
     if directory.credential_by_hash(&hash).is_none() {
         rows.push(setup::credential_row(&crypto(demo), &keyring));
     }
+    for credential in [partner(demo), transaction_services(demo)] {
+        let hash = key_hash(&keyring, credential.dialect, credential.key.expose());
+        let known = directory.credential_by_hash(&hash);
+        let same = |password: &Secret| password.expose() == credential.signature_password.expose();
+        if !known.is_some_and(|known| same(&known.signature_password)) {
+            rows.push(setup::credential_row(&credential, &keyring));
+        }
+    }
     for row in providers::rows() {
         if !store.config(row.kind).await?.iter().any(|known| known.id == row.id) {
             rows.push(row);
@@ -172,6 +185,40 @@ fn crypto(demo: &DemoFile) -> NewCredential {
     }
 }
 
+/// The demo's terminal takes everything, by the rules.
+fn transaction_services(demo: &DemoFile) -> NewCredential {
+    let DemoFile { transaction_services: ts, .. } = demo;
+    NewCredential {
+        id: MEMBER,
+        dialect: Dialect::TransactionServices,
+        key: Secret::new(member::member_key(&ts.member_id)),
+        other_keys: vec![Secret::new(member::login_key(&ts.partner_id, &ts.username))],
+        settings: serde_json::json!({
+            "member_id": ts.member_id, "partner_id": ts.partner_id, "username": ts.username,
+            "terminals": [{
+                "terminal_id": ts.terminal_id, "descriptor": "FLORIN*SHOP", "default": true, "default_currency": "USD",
+                "wallets": ["PAYPAL", "SKRILL", "NETELLER"], "banks": ["SOFORT", "GIROPAY", "IDEAL", "TRUSTLY"]
+            }]
+        }),
+        signature_password: Secret::new(ts.secret_key.clone()),
+        ..credential()
+    }
+}
+
+fn partner(demo: &DemoFile) -> NewCredential {
+    let DemoFile { transaction_services: ts, .. } = demo;
+    NewCredential {
+        id: PARTNER,
+        dialect: Dialect::TransactionServices,
+        key: Secret::new(member::partner_key(&ts.partner_id)),
+        settings: serde_json::json!({"partner": {
+            "partner_id": ts.partner_id, "partner_name": ts.partner_name, "username": ts.partner_username
+        }}),
+        signature_password: Secret::new(ts.partner_key.clone()),
+        ..credential()
+    }
+}
+
 /// What the credentials of all dialects share: they may do everything.
 fn credential() -> NewCredential {
     NewCredential {
@@ -231,6 +278,18 @@ impl Demo {
     /// User and password of the v3 dialect's older login.
     pub fn v3_legacy(&self) -> (&str, Secret) {
         (&self.0.v3.legacy_user_id, Secret::new(self.0.v3.legacy_password.clone()))
+    }
+
+    /// Member, name and key of the transaction services dialect.
+    pub fn member(&self) -> (&str, &str, Secret) {
+        let ts = &self.0.transaction_services;
+        (&ts.member_id, &ts.username, Secret::new(ts.secret_key.clone()))
+    }
+
+    /// Partner, name and key of the transaction services dialect.
+    pub fn partner(&self) -> (&str, &str, Secret) {
+        let ts = &self.0.transaction_services;
+        (&ts.partner_id, &ts.partner_username, Secret::new(ts.partner_key.clone()))
     }
 
     /// The operator's token.

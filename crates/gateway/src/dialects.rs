@@ -5,7 +5,9 @@ use std::time::Duration;
 pub mod caller;
 pub mod cashier;
 pub mod crypto;
+pub mod json;
 pub mod request;
+pub mod transaction_services;
 pub mod v3;
 
 /// How long the provider took, told to the server beside an answer: `Server-Timing` leaves it out.

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use crate::dialects::{cashier, crypto, v3};
+use crate::dialects::{cashier, crypto, transaction_services, v3};
 use crate::pages;
 use crate::server::{Gateway, health};
 
@@ -44,7 +44,12 @@ struct Document {
 
 /// The documents of all dialects, by the names that their addresses have.
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
-    let documents = [("cashier", cashier::openapi()), ("v3", v3::openapi()), ("crypto", crypto::openapi())];
+    let documents = [
+        ("cashier", cashier::openapi()),
+        ("v3", v3::openapi()),
+        ("crypto", crypto::openapi()),
+        ("transaction_services", transaction_services::openapi()),
+    ];
     let document = |(name, value): (&'static str, Value)| {
         let text = serde_json::to_string_pretty(&value).unwrap_or_default();
         Document { name, value, text }

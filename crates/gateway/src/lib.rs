@@ -11,6 +11,7 @@ pub mod database;
 pub mod demo;
 pub mod dialects;
 pub mod docs;
+pub mod mail;
 pub mod master_key;
 pub mod pages;
 pub mod registry;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 pub mod back;
 pub mod brand;
 pub mod card;
+pub mod choose;
 pub mod decline;
 pub mod files;
 pub mod frame;

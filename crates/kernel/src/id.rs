@@ -65,6 +65,14 @@ kinds! {
     OfRegistration RegistrationId "reg"
     /// One event announced by webhook.
     OfEvent EventId "evt"
+    /// One document beside the transactions, of whichever kind; its numbers are of the payments' space.
+    OfRecord RecordId "rec"
+    /// One invoice or pay link; a record's number.
+    OfInvoice InvoiceId "inv"
+    /// One recurring plan; a record's number.
+    OfPlan PlanId "plan"
+    /// One e-mail; a record's number.
+    OfMail MailId "mail"
 }
 
 impl<K> Clone for Id<K> {

@@ -9,11 +9,15 @@ pub mod card;
 pub mod coin;
 pub mod fx;
 pub mod id;
+pub mod invoice;
 pub mod ledger;
+pub mod mail;
 pub mod money;
 pub mod payment;
+pub mod plan;
 pub mod ports;
 pub mod public_id;
+pub mod record;
 pub mod registration;
 pub mod routing;
 pub mod sabotage;
@@ -22,6 +26,9 @@ pub mod withdrawal;
 
 pub use aggregate::{Aggregate, Asking, Kind, Transaction, Watch};
 pub use asset::{Asset, Coin};
-pub use id::{CredentialId, EntryId, EventId, Id, MerchantId, PaymentId, RegistrationId};
+pub use id::{
+    CredentialId, EntryId, EventId, Id, InvoiceId, MailId, MerchantId, PaymentId, PlanId, RecordId, RegistrationId,
+};
 pub use jiff::Timestamp;
 pub use money::{Money, MoneyError};
+pub use record::{Record, RecordKind};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::CardSummary;
 use crate::fx::Rate;
+use crate::record::TryResult;
 use crate::routing::{Method, ProviderId, Trail};
 use crate::{MerchantId, Money, PaymentId, RegistrationId};
 
@@ -232,6 +233,21 @@ impl Payment {
             | State::Pending { .. }
             | State::Unknown { .. }
             | State::Funded(_) => false,
+        }
+    }
+
+    /// How it ended for whoever ordered it; `None` while it is open, a hold that nothing was taken of included. What becomes of
+    /// money that was taken does not change it.
+    pub fn result(&self) -> Option<TryResult> {
+        match &self.state {
+            State::Created | State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } => None,
+            State::Funded(funds) if funds.captured.is_zero() => None,
+            State::Funded(_) => Some(TryResult::Paid),
+            State::Ended(Ending::Declined(decline)) => Some(TryResult::Declined(decline.clone())),
+            State::Ended(Ending::Failed) => Some(TryResult::Failed),
+            State::Ended(Ending::Cancelled | Ending::Expired | Ending::Voided | Ending::AuthorisationExpired) => {
+                Some(TryResult::GivenUp)
+            }
         }
     }
 

@@ -29,10 +29,12 @@ pub enum Defect {
     UnbalancedEntry,
     /// A hold is released while a capture of it is under way.
     DoubleResolutionOfHold,
+    /// An invoice takes another try while one is open.
+    TryBesideTry,
 }
 
 /// Every defect.
-pub const DEFECTS: [Defect; 12] = [
+pub const DEFECTS: [Defect; 13] = [
     Defect::AcknowledgeBeforeCommit,
     Defect::BlindRetry,
     Defect::SelectThenInsert,
@@ -45,6 +47,7 @@ pub const DEFECTS: [Defect; 12] = [
     Defect::UnboundedQueue,
     Defect::UnbalancedEntry,
     Defect::DoubleResolutionOfHold,
+    Defect::TryBesideTry,
 ];
 
 impl Defect {
@@ -63,6 +66,7 @@ impl Defect {
             Defect::UnboundedQueue => "unbounded-queue",
             Defect::UnbalancedEntry => "unbalanced-entry",
             Defect::DoubleResolutionOfHold => "double-resolution-of-hold",
+            Defect::TryBesideTry => "try-beside-try",
         }
     }
 }

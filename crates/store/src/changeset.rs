@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::RegistrationWrite;
+use crate::{RecordWrite, RegistrationWrite};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
@@ -11,14 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment, stored card, chain and event
-/// twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, record, stored card, chain
+/// and event twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
     pub claims: Vec<Claim>,
     /// Payments inserted or updated.
     pub payments: Vec<PaymentWrite>,
+    /// Records inserted or updated.
+    pub records: Vec<RecordWrite>,
     /// Answers to requests about payments of the same changeset. A stored answer stays.
     pub answers: Vec<AnswerWrite>,
     /// Stored cards inserted or changed.
@@ -308,8 +310,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment or chain has another version than expected, an id or an address is taken, or a stored card is not as expected:
-    /// reload and decide again.
+    /// A payment, record or chain has another version than expected, an id or an address is taken, or a stored card is not as
+    /// expected: reload and decide again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

@@ -22,6 +22,7 @@ mod chains;
 pub mod database;
 pub(crate) mod fixtures;
 mod payers;
+mod records;
 mod registrations;
 mod withdrawals;
 
@@ -30,6 +31,10 @@ pub use chains::{
     finds_a_coin_payment_that_lies, finds_coin_payments, follows_chains_by_version, gives_an_address_once,
 };
 pub use payers::finds_a_payers_transactions;
+pub use records::{
+    changes_records_with_their_payments, keeps_records_by_version, lists_the_newest_records_first,
+    wakes_records_by_the_lanes_clock,
+};
 pub use registrations::{
     keeps_stored_cards, lists_stored_cards, retains_used_cards, rewraps_keys, wipes_deleted_cards,
 };
@@ -56,6 +61,8 @@ macro_rules! conformance_suite {
             keeps_the_first_answer_of_each_request keeps_the_form_of_events
             keeps_stored_cards lists_stored_cards wipes_deleted_cards retains_used_cards rewraps_keys
             finds_coin_payments gives_an_address_once follows_chains_by_version finds_a_coin_payment_that_lies
+            keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
+            wakes_records_by_the_lanes_clock
             answers_a_ping_until_closed
         }
     };

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{MerchantId, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
@@ -15,6 +15,7 @@ pub mod memory;
 mod open;
 pub mod postgres;
 mod query;
+mod record;
 mod registration;
 pub mod seal;
 pub mod sqlite;
@@ -30,6 +31,7 @@ pub use query::{
     Backlog, Balance, ChainRow, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport,
     PayerQuery, PaymentQuery, Stored, WatchQuery, WatchRow, Watched,
 };
+pub use record::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 pub use registration::{
     KeyUse, RegistrationInsert, RegistrationQuery, RegistrationWrite, RegistrationsOf, SealedCard, StoredRegistration,
 };
@@ -93,6 +95,23 @@ pub trait Store: Send + Sync {
 
     /// The lowest index of an account key beyond all that were ever used.
     async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError>;
+
+    /// A record with its version. Sees every acknowledged write.
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError>;
+
+    /// Records of a merchant, the newest first.
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// How many records a query finds on all its pages together.
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError>;
+
+    /// Records whose time to wake has come by their lane's clock, the longest overdue first.
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError>;
 
     /// A stored card, deleted or not.
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError>;

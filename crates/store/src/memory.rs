@@ -3,24 +3,25 @@
 //! Never in the product build. It passes the drivers' conformance suite, keeps payments as documents like they do, and
 //! scans its rows where they have an index, because a simulated history is small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow,
-    EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery,
-    PaymentWrite, RegistrationQuery, Store, StoreError, Stored, StoredRegistration, Verdict, WatchQuery, WatchRow,
-    words,
+    DueOf, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery,
+    PaymentQuery, PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
+    StoredRegistration, Verdict, WatchQuery, WatchRow, words,
 };
 
 mod chains;
 mod ledger;
+mod records;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,11 @@ pub struct MemoryStore {
 struct Rows {
     closed: bool,
     payments: BTreeMap<i64, PaymentRow>,
+    /// Lane, time to wake and id of every payment.
+    payments_due: BTreeSet<(i64, Option<i64>, i64)>,
+    records: BTreeMap<i64, records::Row>,
+    /// Lane, time to wake and id of every record.
+    records_due: BTreeSet<(i64, Option<i64>, i64)>,
     registrations: BTreeMap<i64, registrations::Row>,
     chains: BTreeMap<(String, i64), ChainRow>,
     claims: BTreeMap<[u8; 16], Claim>,
@@ -84,6 +90,9 @@ impl Rows {
         if changeset.payments.iter().any(|write| version(write) != write.expected_version) {
             return Some(Verdict::Conflict);
         }
+        if changeset.records.iter().any(|write| self.refuses_record(write)) {
+            return Some(Verdict::Conflict);
+        }
         if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
             return Some(Verdict::Conflict);
         }
@@ -116,7 +125,15 @@ impl Rows {
             write.answer = write.answer.or_else(|| before.and_then(|row| row.write.answer.clone()));
             write.payer = before.map_or(write.payer, |row| row.write.payer);
             let version = before.map_or(1, |row| row.version + 1);
-            self.payments.insert(write.id.number(), PaymentRow { version, write });
+            let id = write.id.number();
+            if let Some(before) = before {
+                self.payments_due.remove(&(before.write.lane, before.write.wake_at, id));
+            }
+            self.payments_due.insert((write.lane, write.wake_at, id));
+            self.payments.insert(id, PaymentRow { version, write });
+        }
+        for write in changeset.records {
+            self.write_record(write);
         }
         for write in changeset.answers {
             self.answers.entry((write.payment, write.sequence)).or_insert(write);
@@ -175,6 +192,21 @@ impl Rows {
     fn overdue_since(&self, lane: i64, due_at: i64, wall: Timestamp) -> Option<i64> {
         let by_the_wall = due_at.saturating_sub(*self.clocks.get(&lane)?);
         (by_the_wall <= wall.as_millisecond()).then_some(by_the_wall)
+    }
+
+    /// The ids of what is due by its lane's clock, the longest overdue first.
+    fn due(&self, waiting: &BTreeSet<(i64, Option<i64>, i64)>, wall: Timestamp, limit: u32) -> Vec<i64> {
+        let mut due = Vec::new();
+        for (lane, offset_ms) in &self.clocks {
+            let now_ms = wall.as_millisecond().saturating_add(*offset_ms);
+            let overdue = waiting.range((*lane, Some(i64::MIN), i64::MIN)..=(*lane, Some(now_ms), i64::MAX));
+            for (_, wake_at, id) in overdue.take(limit as usize) {
+                due.push((wake_at.unwrap_or(i64::MIN).saturating_sub(*offset_ms), *id));
+            }
+        }
+        due.sort_unstable();
+        due.truncate(limit as usize);
+        due.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The first undelivered event of its payment, where that is this one, or this one hurries it.
@@ -265,12 +297,31 @@ impl Store for MemoryStore {
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
         let rows = self.rows()?;
-        let overdue = |row: &PaymentRow| rows.overdue_since(row.write.lane, row.write.wake_at?, wall);
-        let due = rows.payments.values().filter_map(|row| Some((overdue(row)?, row.write.id)));
-        let mut due: Vec<(i64, PaymentId)> = due.collect();
-        due.sort_unstable();
-        due.truncate(limit as usize);
-        Ok(due.into_iter().map(|(_, id)| id).collect())
+        let due = rows.due(&rows.payments_due, wall, limit);
+        Ok(due.into_iter().map(PaymentId::from_number).collect())
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
+        Ok(self.rows()?.records.get(&id.number()).map(records::Row::read))
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        let rows = self.rows()?;
+        let found = rows.list_records(&query).into_iter().skip(query.skip as usize);
+        Ok(found.take(query.limit as usize).map(records::Row::read).collect())
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        Ok(self.rows()?.list_records(&query).len() as u64)
+    }
+
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        Ok(self.rows()?.due_records(wall, of, limit))
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

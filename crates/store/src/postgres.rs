@@ -10,17 +10,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use crate::words::{kind_text, mode_text};
+use crate::words::{kind_text, mode_text, record_text};
 use crate::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow,
-    KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RegistrationQuery, RegistrationsOf, Store, StoreError,
-    Stored, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery,
+    RegistrationsOf, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -39,6 +39,7 @@ mod ledger;
 mod outbox;
 mod payments;
 mod purge;
+mod records;
 mod registrations;
 mod rows;
 mod schema;
@@ -241,6 +242,36 @@ impl Store for PostgresStore {
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
         let rows = self.query(clocks::DUE_PAYMENTS, &[&wall.as_millisecond(), &i64::from(limit)]).await?;
         rows.iter().map(|row| get(row, 0).map(PaymentId::from_number)).collect()
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
+        let rows = self.query(records::SELECT, &[&id.number()]).await?;
+        rows.first().map(records::read).transpose()
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        let (merchant, mode, kind) = (query.merchant.number(), mode_text(query.mode), record_text(query.kind));
+        let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
+        let (limit, skip) = (i64::from(query.limit), i64::from(query.skip));
+        let parameters: &[&(dyn ToSql + Sync)] = &[&merchant, &mode, &kind, &from, &until, &query.word, &limit, &skip];
+        self.query(records::LIST, parameters).await?.iter().map(records::read).collect()
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        let (merchant, mode, kind) = (query.merchant.number(), mode_text(query.mode), record_text(query.kind));
+        let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
+        let rows = self.query(records::COUNT, &[&merchant, &mode, &kind, &from, &until, &query.word]).await?;
+        rows.first().map_or(Ok(0), records::read_count)
+    }
+
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        let rows = self.query(records::DUE, &[&wall.as_millisecond(), &i64::from(limit), &(of == DueOf::Mail)]).await?;
+        rows.iter().map(records::read_due).collect()
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

@@ -250,6 +250,10 @@ pub enum ConfigKind {
     Provider,
     Route,
     Rule,
+    /// What a merchant has set for its test invoices; the id is the merchant's.
+    InvoicesDev,
+    /// The same for live ones.
+    InvoicesLive,
 }
 
 /// One piece of configuration.

@@ -12,15 +12,15 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
-use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::registration::RawRegistration;
 use crate::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow,
-    KeyUse, LedgerReport, PayerQuery, PaymentQuery, RegistrationQuery, Store, StoreError, Stored, StoredRegistration,
-    Verdict, WatchQuery, WatchRow,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
+    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
@@ -42,6 +42,7 @@ mod outbox;
 mod payments;
 mod purge;
 mod read;
+mod records;
 mod registrations;
 mod rows;
 mod schema;
@@ -250,6 +251,27 @@ impl Store for SqliteStore {
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {
         self.read(move |connection| at_one_moment(connection, |c| clocks::due_payments(c, wall, limit))).await
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
+        self.read(move |connection| records::record(connection, id)).await
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        self.read(move |connection| records::list(connection, &query)).await
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        self.read(move |connection| records::count(connection, &query)).await
+    }
+
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| records::due(c, wall, of, limit))).await
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

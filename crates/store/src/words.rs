@@ -1,8 +1,8 @@
 //! How both databases write our words in their columns.
 
-use florin_kernel::Kind;
 use florin_kernel::ledger::Layer;
 use florin_kernel::payment::Mode;
+use florin_kernel::{Kind, RecordKind};
 
 use crate::{ConfigKind, DeliveryResult, EventState, Form, StoreError};
 
@@ -34,6 +34,22 @@ pub(crate) fn document_kind(text: &str) -> Option<Kind> {
     [Kind::Payment, Kind::Verification, Kind::Withdrawal, Kind::Coin]
         .into_iter()
         .find(|kind| document_text(*kind) == text)
+}
+
+/// What a record is.
+pub(crate) fn record_text(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Invoice => "invoice",
+        RecordKind::PayLink => "pay_link",
+        RecordKind::Plan => "plan",
+        RecordKind::Mail => "mail",
+    }
+}
+
+/// Reads what [`record_text`] wrote.
+pub(crate) fn record_kind(text: &str) -> Option<RecordKind> {
+    let kinds = [RecordKind::Invoice, RecordKind::PayLink, RecordKind::Plan, RecordKind::Mail];
+    kinds.into_iter().find(|kind| record_text(*kind) == text)
 }
 
 /// A transfer's layer.
@@ -100,5 +116,7 @@ pub(crate) fn kind_text(kind: ConfigKind) -> &'static str {
         ConfigKind::Provider => "provider",
         ConfigKind::Route => "route",
         ConfigKind::Rule => "rule",
+        ConfigKind::InvoicesDev => "invoices_dev",
+        ConfigKind::InvoicesLive => "invoices_live",
     }
 }

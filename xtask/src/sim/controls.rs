@@ -47,7 +47,8 @@ impl Suite {
             | Defect::RefundBoundUnchecked
             | Defect::EventOutsideCommit
             | Defect::WallClockInTimer
-            | Defect::DoubleResolutionOfHold => Suite::Simulation,
+            | Defect::DoubleResolutionOfHold
+            | Defect::TryBesideTry => Suite::Simulation,
             Defect::AcknowledgeBeforeCommit => Suite::Durability,
             Defect::UnboundedQueue => Suite::Overload,
             Defect::UnbalancedEntry => Suite::Rollups,

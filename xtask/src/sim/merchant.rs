@@ -169,6 +169,7 @@ impl Client {
                 refusal @ (StartError::Refused(_)
                 | StartError::PayoutRefused(_)
                 | StartError::NoRoute(_)
+                | StartError::Order(_)
                 | StartError::BalanceInsufficient),
             ) => {
                 say!(self.stage, "merchant: {reference} is refused: {refusal}");

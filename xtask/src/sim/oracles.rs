@@ -11,9 +11,10 @@ use florin_kernel::public_id::Reference;
 use florin_store::{Balance, EventState};
 
 use super::acquirer::Record;
-use super::stage::describe;
+use super::stage::{Stage, describe};
 use super::world::World;
 
+mod orders;
 mod withdrawals;
 
 /// Balances by book, account and asset.
@@ -26,12 +27,19 @@ pub async fn judge(world: &World) {
     the_book_balances(world, &balances).await;
     the_acquirer_and_the_book_agree(world, &balances);
     withdrawals::judge(world, &balances).await;
+    orders::judge(world).await;
     for payment in world.stage.witness.payments() {
         count_corners(world, &payment);
         events_arrived_in_order(world, &payment).await;
         the_store_holds(world, &payment).await;
     }
     references_are_unique(world);
+}
+
+/// Whether the end of something of a mode is not known yet.
+pub fn is_open(stage: &Stage, mode: Mode) -> bool {
+    let payments = stage.witness.payments();
+    payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open))
 }
 
 /// Notes how the payment ended and what it went through.

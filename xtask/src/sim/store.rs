@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, MerchantId, PaymentId, RegistrationId, Timestamp, Transaction};
+use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp, Transaction};
 use florin_store::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow,
-    Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RegistrationQuery, Store, StoreError, Stored,
-    StoredRegistration, Verdict, WatchQuery, WatchRow,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
+    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use tokio::time::Instant;
 
@@ -215,6 +215,31 @@ impl Store for TroubledStore {
         self.life.go_on().await;
         self.look()?;
         at_once(self.inner.due_payments(wall, limit))
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.record(id))
+    }
+
+    async fn records(&self, query: RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.records(query))
+    }
+
+    async fn count_records(&self, query: RecordQuery) -> Result<u64, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.count_records(query))
+    }
+
+    async fn due_records(
+        &self,
+        wall: Timestamp,
+        of: DueOf,
+        limit: u32,
+    ) -> Result<Vec<(RecordKind, RecordId)>, StoreError> {
+        self.look()?;
+        at_once(self.inner.due_records(wall, of, limit))
     }
 
     async fn registration(&self, id: RegistrationId) -> Result<Option<StoredRegistration>, StoreError> {

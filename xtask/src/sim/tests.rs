@@ -6,7 +6,7 @@ use super::run;
 use super::weather::TROUBLES;
 use super::world::{StoreKind, play};
 
-const CORNERS: [&str; 33] = [
+const CORNERS: [&str; 40] = [
     "captured",
     "partially_refunded",
     "refunded",
@@ -40,6 +40,13 @@ const CORNERS: [&str; 33] = [
     "withdrawal: approval expired",
     "withdrawal: not confirmed",
     "withdrawal not covered",
+    "invoice: paid",
+    "invoice: expired",
+    "invoice: several tries",
+    "invoice: a try refused",
+    "plan: completed",
+    "plan: stopped",
+    "plan: a charge that failed",
 ];
 
 fn all_good(report: &Report) {

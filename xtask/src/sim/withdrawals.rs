@@ -75,6 +75,7 @@ impl Payer {
                         | StartError::Refused(_)
                         | StartError::PayoutRefused(_)
                         | StartError::NoRoute(_)
+                        | StartError::Order(_)
                         | StartError::BalanceInsufficient),
                     )) => {
                         self.stage.fault(format!("{} was refused: {refused}", self.wish.reference));

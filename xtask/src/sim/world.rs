@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use florin_engine::clock::Clocks;
 use florin_engine::keys::{Keyring, MasterKey};
+use florin_engine::mail::Mailers;
 use florin_engine::outgoing::Guard;
 use florin_engine::vault::Vault;
 use florin_engine::vault::keys::VaultKeys;
@@ -25,6 +26,7 @@ use super::chance::Chance;
 use super::life::{Gateway, Life};
 use super::merchant::{Client, Order, Tries};
 use super::oracles;
+use super::orders::{Ask, Asker, Kind};
 use super::receiver::{Post, Receiver};
 use super::stage::{Corners, Stage, say};
 use super::store::{TroubledStore, at_once};
@@ -33,7 +35,7 @@ use super::withdrawals::{Payer, Wish};
 
 mod setup;
 
-pub use setup::{WEBHOOK, credential_of};
+pub use setup::{MERCHANTS, WEBHOOK, credential_of};
 
 /// Which store a history runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -64,6 +66,7 @@ pub struct World {
     pub receiver: Arc<Receiver>,
     pub clients: Vec<Arc<Client>>,
     payers: Vec<Arc<Payer>>,
+    askers: Vec<Arc<Asker>>,
     chance: Chance,
     attempts_max: u32,
 }
@@ -75,6 +78,8 @@ const STORM: Duration = Duration::from_secs(180);
 const QUIET: Duration = Duration::from_secs(65);
 /// Longer than any page waits for its payer, and than any payer who is late.
 const LATE_PAYERS_MINUTES: u32 = 48;
+/// How often plans may find that they are behind.
+const ROUNDS_MAX: u32 = 40;
 
 /// Plays the history of a seed.
 pub fn play(seed: u64, kind: StoreKind) -> History {
@@ -115,7 +120,10 @@ impl World {
         let attempts_max = chance.pick(&[3, 20, 20]);
         let wishes = (0..chance.between(0..=6)).map(|number| wish(&chance, number)).collect::<Vec<_>>();
         let payers = wishes.into_iter().map(|wish| Arc::new(Payer::new(stage.clone(), wish))).collect();
-        World { stage, store, acquirer, receiver, clients, payers, chance, attempts_max }
+        let asking = Chance::of(seed, "asking");
+        let asks = (0..asking.between(0..=2)).map(|number| ask(&asking, number)).collect::<Vec<_>>();
+        let askers = asks.into_iter().map(|ask| Arc::new(Asker::new(stage.clone(), ask))).collect();
+        World { stage, store, acquirer, receiver, clients, payers, askers, chance, attempts_max }
     }
 
     async fn run(self: Arc<Self>) {
@@ -126,6 +134,7 @@ impl World {
             lives.push(tokio::spawn(client.clone().live(stranger)));
         }
         lives.extend(self.payers.iter().map(|payer| tokio::spawn(payer.clone().live())));
+        lives.extend(self.askers.iter().map(|asker| tokio::spawn(asker.clone().live())));
         tokio::time::sleep(STORM).await;
         say!(self.stage, "the weather is calm");
         self.stage.weather.calm_down();
@@ -156,26 +165,51 @@ impl World {
     /// then by the wall clock.
     async fn grow_old(&self) {
         tokio::time::sleep(QUIET).await;
-        for _ in 0..LATE_PAYERS_MINUTES {
-            self.jump(Duration::from_secs(60)).await;
-        }
+        self.wait_for_late_answers().await;
         let steps = [1, 1, 1, 24, 24, 24, 24, 24, 24, 24, 24, 2, 2];
         for hours in steps {
-            let Some(gateway) = self.stage.gateway() else { break };
-            for merchant in setup::MERCHANTS {
-                let by = SignedDuration::from_hours(hours);
-                if let Err(error) = gateway.engine.advance_clock(MerchantId::from_number(merchant), by).await {
-                    self.stage.fault(format!("a test clock could not be advanced: {error}"));
-                }
+            self.advance_test_clocks(hours).await;
+        }
+        // What plans charged meanwhile is answered by the acquirer's own time, and then they charge what they had missed.
+        for _ in 0..ROUNDS_MAX {
+            if !oracles::is_open(&self.stage, Mode::Dev) {
+                break;
             }
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            self.wait_for_late_answers().await;
+            self.advance_test_clocks(1).await;
+            self.advance_test_clocks(1).await;
         }
         say!(self.stage, "the test clocks are nine days on");
         oracles::judge_ends(self, Mode::Dev).await;
         for hours in steps {
             self.jump(Duration::from_secs(hours.unsigned_abs() * 3_600)).await;
         }
+        for _ in 0..ROUNDS_MAX {
+            if !oracles::is_open(&self.stage, Mode::Live) && !oracles::is_open(&self.stage, Mode::Dev) {
+                break;
+            }
+            self.wait_for_late_answers().await;
+            self.jump(Duration::from_secs(3_600)).await;
+            self.jump(Duration::from_secs(3_600)).await;
+        }
         oracles::judge_ends(self, Mode::Live).await;
+    }
+
+    async fn wait_for_late_answers(&self) {
+        for _ in 0..LATE_PAYERS_MINUTES {
+            self.jump(Duration::from_secs(60)).await;
+        }
+    }
+
+    async fn advance_test_clocks(&self, hours: i64) {
+        let Some(gateway) = self.stage.gateway() else { return };
+        for merchant in setup::MERCHANTS {
+            let by = SignedDuration::from_hours(hours);
+            if let Err(error) = gateway.engine.advance_clock(MerchantId::from_number(merchant), by).await {
+                self.stage.fault(format!("a test clock could not be advanced: {error}"));
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 
     /// Time that nobody watches passes; then the workers look.
@@ -227,12 +261,13 @@ impl World {
         let parts = Parts {
             store: Arc::new(TroubledStore::new(stage.clone(), life.clone(), self.store.clone())),
             master_key: master_key(),
-            // No history stores a card.
-            vault: Vault::fixed(VaultKeys::generate()),
+            vault: Vault::fixed(VaultKeys::parse(&format!("1:{MASTER_KEY}")).expect("a version and 64 digits")),
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
             coins: florin_engine::CoinPorts::default(),
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
+            correspondents: Vec::new(),
+            mailers: Mailers::default(),
             courier: Arc::new(Post { life: life.clone(), receiver: self.receiver.clone() }),
             guard: Guard::default(),
             node: number as u16,
@@ -312,6 +347,25 @@ fn wish(chance: &Chance, number: u64) -> Wish {
         reference: format!("withdrawal-{number}"),
         amount: Money::new(chance.between(100..=12_000) as i64, asset),
         provider: ProviderId::new(setup::PAYS_OUT),
+    }
+}
+
+fn ask(chance: &Chance, number: u64) -> Ask {
+    let owner = Owner {
+        merchant: MerchantId::from_number(chance.pick(&setup::MERCHANTS)),
+        mode: chance.pick(&[Mode::Dev, Mode::Live]),
+    };
+    let asset = Asset::from_code(chance.pick(&["EUR", "JPY", "USD"])).expect("a known currency");
+    let kind = match chance.percent(50) {
+        true => Kind::Invoice { payers: chance.between(1..=4) },
+        false => Kind::Plan { charges: chance.between(1..=5) as u32 },
+    };
+    Ask {
+        owner,
+        reference: format!("ask-{number}"),
+        amount: Money::new(chance.between(1..=50_000) as i64, asset),
+        route: ProviderId::new(chance.pick(&setup::ROUTES)),
+        kind,
     }
 }
 

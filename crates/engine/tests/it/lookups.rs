@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::MasterKey;
+use florin_engine::mail::Mailers;
 use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::vault::keys::VaultKeys;
 use florin_engine::vault::{OnFile, Vault};
@@ -89,6 +90,8 @@ pub async fn engine_with(
         providers: vec![provider.clone()],
         coins: florin_engine::CoinPorts::default(),
         announcers: Vec::new(),
+        correspondents: Vec::new(),
+        mailers: Mailers::default(),
         courier: Arc::new(Outgoing::new(Guard::default())),
         guard: Guard::default(),
         node: 1,

@@ -1,9 +1,13 @@
 //! The engine against the real store and the real simulator.
 
 mod faults;
+mod invoices;
 mod lookups;
 mod operations;
 mod payouts;
+mod plans;
+mod plans_calendar;
+mod postbox;
 mod repeats;
 mod story;
 mod vault;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use florin_engine::clock::{Clocks, random_node};
 use florin_engine::keys::MasterKey;
+use florin_engine::mail::Mailers;
 use florin_engine::outgoing::{Guard, Outgoing};
 use florin_engine::vault::keys::VaultKeys;
 use florin_engine::vault::known::make_known;
@@ -28,6 +29,8 @@ use florin_store::{Answer, Store};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
+use crate::postbox::{Clerk, Postbox};
+
 pub const VISA: &str = "4111111111111111";
 pub const CHALLENGE: &str = "4000000000003220";
 const MERCHANT: MerchantId = MerchantId::from_number(1);
@@ -47,6 +50,8 @@ pub struct Home {
     folder: TempDir,
     /// The database that `FLORIN_TEST_DATABASE` chooses; a file in the folder without one.
     database: Option<Database>,
+    /// Where e-mails arrive.
+    pub postbox: Arc<Postbox>,
 }
 
 impl Home {
@@ -135,7 +140,8 @@ pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
 
 impl World {
     pub async fn start() -> World {
-        let home = Home { folder: TempDir::new().expect("a folder"), database: Database::chosen().await };
+        let (folder, database) = (TempDir::new().expect("a folder"), Database::chosen().await);
+        let home = Home { folder, database, postbox: Arc::default() };
         std::fs::write(home.vault_key(), VaultKeys::generate().to_text().expose()).expect("written");
         let key = MasterKey::generate().to_hex().expose().to_owned();
         World::open(Arc::new(home), key).await
@@ -161,7 +167,10 @@ impl World {
         let keys = home.read().expect("a key");
         make_known(store.as_ref(), &keys).await.expect("the database's key");
         let vault = Vault::of(keys, home.clone());
-        let engine = Engine::new(parts(&store, &key, vault, &clocks, &simulator)).await.expect("an engine");
+        let mut parts = parts(&store, &key, vault, &clocks, &simulator);
+        parts.correspondents = vec![(Dialect::Cashier, Arc::new(Clerk))];
+        parts.mailers.dev = Some(home.postbox.clone());
+        let engine = Engine::new(parts).await.expect("an engine");
         simulator.connect(Arc::new(Door(Arc::downgrade(&engine))));
         World { engine, simulator, clocks, store, home, key }
     }
@@ -265,6 +274,8 @@ fn parts(store: &Arc<dyn Store>, key: &str, vault: Vault, clocks: &Arc<Clocks>, 
         providers: vec![simulator.clone() as Arc<dyn Provider>],
         coins: florin_engine::CoinPorts::default(),
         announcers: Vec::new(),
+        correspondents: Vec::new(),
+        mailers: Mailers::default(),
         courier: Arc::new(Outgoing::new(Guard::default())),
         guard: Guard::default(),
         node: random_node(),

@@ -14,9 +14,10 @@ use florin_store::OpenError;
 
 use crate::config::Config;
 use crate::database::Place;
+use crate::mail::smtp::Smtp;
 use crate::registry::{Ground, Registry};
 use crate::vault_key::Source;
-use crate::{master_key, vault_key};
+use crate::{mail, master_key, vault_key};
 
 /// No clock that is right shows a time before this release was made.
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
@@ -51,6 +52,7 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
         ("master key", key(config, &place).await),
         ("vault key", vault(config, &place).await),
         ("providers", providers(config, &place, registry).await),
+        ("mail", mail(config).await),
     ];
     let mut attention = 0;
     for (name, finding) in &findings {
@@ -243,6 +245,38 @@ async fn vault(config: &Config, place: &Place) -> Finding {
             Finding::Ok(format!("{versions}, the database's own; {cards} stored cards, {older} under an older version"))
         }
         Err(error) => Finding::attention(error.to_string(), "put the right key in place"),
+    }
+}
+
+/// Whether the mail server answers, takes our encryption and our password; nothing is sent.
+async fn mail(config: &Config) -> Finding {
+    let outbox = mail::outbox_folder(config);
+    let server = match config.mail.server() {
+        Ok(Some(server)) => server,
+        Ok(None) => {
+            return Finding::Ok(format!(
+                "no server set: live e-mails are disabled, those of test mode go to {}",
+                outbox.display()
+            ));
+        }
+        Err(error) => return Finding::attention(error, "correct [mail] in the configuration"),
+    };
+    let checked = match Smtp::new(&server) {
+        Ok(smtp) => smtp.check().await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(()) => Finding::Ok(format!(
+            "{} answers ({}), e-mails come from {}; those of test mode go to {}",
+            server.place,
+            server.encryption,
+            server.sender.from.email,
+            outbox.display()
+        )),
+        Err(error) => Finding::attention(
+            format!("{} ({}): {error}", server.place, server.encryption),
+            "check mail.url, the server and its certificate; e-mails wait and are tried again for 15 hours",
+        ),
     }
 }
 

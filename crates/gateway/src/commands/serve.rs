@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::Place;
 use crate::demo::{self, Demo};
-use crate::dialects::{cashier, crypto, v3};
+use crate::dialects::{cashier, crypto, transaction_services, v3};
 use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
@@ -98,7 +98,10 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
             (Dialect::V3, Arc::new(v3::V3Announcer)),
             (Dialect::Crypto, Arc::new(crypto::CryptoAnnouncer(announcing.clone()))),
+            (Dialect::TransactionServices, Arc::new(transaction_services::TsAnnouncer)),
         ],
+        correspondents: Vec::new(),
+        mailers: crate::mail::mailers(config)?,
         courier: Arc::new(Outgoing::new(guard.clone())),
         guard,
         node: random_node(),
@@ -117,7 +120,8 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
                 .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?))
-                .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains))),
+                .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains)))
+                .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             simulation,
             engine,
             body_max_bytes: config.body_max_bytes,

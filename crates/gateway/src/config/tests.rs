@@ -33,6 +33,9 @@ fn what_is_wrong_is_named() {
     );
     check("public_url = \"ftp://host\"", "ftp://host");
     check("vault_key_file = \"a\"\nvault_key_command = \"b\"", "the vault's key comes from one of them");
+    check("[mail]\nurl = \"smtp://me:hush@mail.example\"", "mail.from is missing");
+    check("[mail]\nurl = \"http://me:hush@mail.example\"\nfrom = \"pay@shop.example\"", "smtp:// and smtps://");
+    check("[mail]\nserver = \"mail.example\"", "server");
     check("trusted_proxies = [\"10.0.0.0/99\"]", "trusted_proxies");
 }
 

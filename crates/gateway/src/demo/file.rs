@@ -15,6 +15,8 @@ pub(super) struct DemoFile {
     pub(super) v3: V3,
     #[serde(default = "Crypto::new")]
     pub(super) crypto: Crypto,
+    #[serde(default = "TransactionServices::new")]
+    pub(super) transaction_services: TransactionServices,
     pub(super) webhook_secret: String,
 }
 
@@ -48,6 +50,18 @@ pub(super) struct Crypto {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TransactionServices {
+    pub(super) partner_id: String,
+    pub(super) partner_name: String,
+    pub(super) partner_username: String,
+    pub(super) partner_key: String,
+    pub(super) member_id: String,
+    pub(super) username: String,
+    pub(super) secret_key: String,
+    pub(super) terminal_id: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ProviderIds {
     pub(super) card: i64,
     pub(super) bank_transfer: i64,
@@ -75,6 +89,7 @@ impl DemoFile {
             },
             v3: V3::new(),
             crypto: Crypto::new(),
+            transaction_services: TransactionServices::new(),
             webhook_secret: webhook_secret.to_owned(),
         }
     }
@@ -100,6 +115,22 @@ impl Crypto {
             user: crate::dialects::crypto::new_uuid(),
             api_key: format!("fl_dev_{}", letters()),
             pos_id: "POS1".to_owned(),
+        }
+    }
+}
+
+impl TransactionServices {
+    /// New keys for the partner, member and terminal of the contract's samples.
+    fn new() -> TransactionServices {
+        TransactionServices {
+            partner_id: "195".to_owned(),
+            partner_name: "florin".to_owned(),
+            partner_username: "florin".to_owned(),
+            partner_key: letters(),
+            member_id: "11344".to_owned(),
+            username: "testdoc".to_owned(),
+            secret_key: letters(),
+            terminal_id: "19671".to_owned(),
         }
     }
 }

@@ -6,10 +6,11 @@ use super::file::DemoFile;
 
 /// The text, without a line end.
 pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
-    let DemoFile { base_url, cashier, v3, crypto, admin, .. } = demo;
+    let DemoFile { base_url, cashier, v3, crypto, transaction_services: ts, admin, .. } = demo;
     let (user, crypto_key, pos_id) = (&crypto.user, &crypto.api_key, &crypto.pos_id);
     let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
     let (entity_id, access_token) = (&v3.entity_id, &v3.access_token);
+    let (partner_id, member_id, username, secret_key) = (&ts.partner_id, &ts.member_id, &ts.username, &ts.secret_key);
     format!(
         r#"
 Florin demo: one merchant, test credentials, nothing moves real money.
@@ -42,12 +43,23 @@ curl -sS -w '\n' {base_url}/v3/payments -H 'Authorization: Bearer {access_token}
   -d 'currency=EUR' -d 'paymentType=DB' -d 'card.number=4200000000000000' -d 'card.holder=Jane Jones' -d 'card.expiryMonth=05' \
   -d 'card.expiryYear=2034' -d 'card.cvv=123' -d 'shopperResultUrl={base_url}/'
 
-5. Be paid in coins: start a payment, then open "sandbox_wallet_url" of the answer and pay:
+5. Pay by the transaction services API: log in, sign, pay:
+
+TOKEN=$(curl -sS {base_url}/transactionServices/REST/v1/authToken -d 'authentication.partnerId={partner_id}' \
+  -d 'merchant.username={username}' -d 'authentication.sKey={secret_key}' | sed 's/.*"AuthToken":"\([^"]*\)".*/\1/')
+ORDER="order-$(date +%s)"
+SUM=$(printf %s "{member_id}|{secret_key}|$ORDER|50.00" | md5sum | cut -d' ' -f1)
+curl -sS -w '\n' {base_url}/transactionServices/REST/v1/payments -H "AuthToken: $TOKEN" \
+  -d 'authentication.memberId={member_id}' -d "authentication.checksum=$SUM" -d "merchantTransactionId=$ORDER" \
+  -d 'amount=50.00' -d 'currency=USD' -d 'paymentType=DB' -d 'paymentMode=CC' -d 'paymentBrand=VISA' \
+  -d 'card.number=4000000000000051' -d 'card.expiryMonth=07' -d 'card.expiryYear=2030' -d 'card.cvv=745'
+
+6. Be paid in coins: start a payment, then open "sandbox_wallet_url" of the answer and pay:
 
 curl -sS -w '\n' -u '{user}:{crypto_key}' {base_url}/v2/StartPayment/ -d pos_id={pos_id} -d invoice_currency=EUR \
   -d invoice_amount=48.25 -d currency=BTC
 
-6. Let an hour pass on the test clock; every timer follows:
+7. Let an hour pass on the test clock; every timer follows:
 
 curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 

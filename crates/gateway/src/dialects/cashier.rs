@@ -27,6 +27,8 @@
 //! | declined, failed, rejected | rejected | |
 //! | cancelled, expired | rejected | cancelled, expired |
 
+use super::json;
+
 mod answer;
 mod approval;
 mod auth;
@@ -35,7 +37,6 @@ mod deposit;
 mod errors;
 mod fields;
 mod hosted;
-mod json;
 mod limit;
 mod list;
 mod notify;

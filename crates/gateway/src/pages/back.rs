@@ -13,8 +13,8 @@ use url::Url;
 
 use super::frame::Seat;
 use super::subject::Subject;
-use crate::dialects::v3;
 use crate::dialects::v3::settings::ReturnMethod;
+use crate::dialects::{transaction_services, v3};
 use crate::pages::{Policy, Script, html_under, see_other};
 
 /// What the payer is told of a payment.
@@ -102,7 +102,10 @@ pub fn status_path<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> Stri
 fn own_path(engine: &Engine, subject: Subject<'_>, seat: Seat) -> String {
     let checkout = match subject.dialect {
         Dialect::V3 => v3::checkout_page(engine, subject.id, subject.details, seat),
-        Dialect::Cashier | Dialect::Crypto | Dialect::TransactionServices => None,
+        Dialect::TransactionServices => {
+            subject.details.hosted.as_ref().map(|_| transaction_services::checkout_path(engine, subject.id))
+        }
+        Dialect::Cashier | Dialect::Crypto => None,
     };
     checkout.unwrap_or_else(|| format!("/cashier/{}", own_token(engine, subject)))
 }
@@ -120,16 +123,28 @@ pub fn own_token<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String
 
 /// The payer's browser on its way back: sent to [`url`], or with a form where the merchant wants one.
 pub fn response(engine: &Engine, payment: &Payment, seat: Seat) -> Response {
-    let by_form = payment.dialect == Dialect::V3
-        && leaves(payment.into(), seat)
-        && v3::return_method(&engine.directory(), payment) == ReturnMethod::Post
-        && !payment.details.links.success.is_empty();
-    if !by_form {
-        return see_other(&url(engine, payment, seat));
+    let leads_to_shop = leaves(payment.into(), seat) && !payment.details.links.success.is_empty();
+    match form_fields(engine, payment).filter(|_| leads_to_shop) {
+        None => see_other(&url(engine, payment, seat)),
+        Some(fields) => {
+            let page = ReturnPage { test_mode: payment.mode == Mode::Dev, url: &payment.details.links.success, fields };
+            html_under(StatusCode::OK, &page, &Policy { script: Script::Ours, ..Policy::default() })
+        }
     }
-    let fields = v3::return_fields(engine, payment.id, &payment.details);
-    let page = ReturnPage { test_mode: payment.mode == Mode::Dev, url: &payment.details.links.success, fields };
-    html_under(StatusCode::OK, &page, &Policy { script: Script::Ours, ..Policy::default() })
+}
+
+/// What a payer brings back by a form, where the merchant wants one.
+fn form_fields(engine: &Engine, payment: &Payment) -> Option<Vec<(&'static str, String)>> {
+    match payment.dialect {
+        Dialect::V3 => (v3::return_method(&engine.directory(), payment) == ReturnMethod::Post)
+            .then(|| v3::return_fields(engine, payment.id, &payment.details)),
+        Dialect::TransactionServices => {
+            let method = transaction_services::return_method(&payment.details);
+            (method == transaction_services::ReturnMethod::Post)
+                .then(|| transaction_services::return_fields(engine, payment))
+        }
+        Dialect::Cashier | Dialect::Crypto => None,
+    }
 }
 
 /// A form that goes to the shop by itself, or with a button where there is no script.
@@ -143,7 +158,10 @@ struct ReturnPage<'a> {
 
 /// The merchant's URL for where it stands, if there is one.
 pub fn shop_url<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> Option<String> {
-    let Subject { id, dialect, details, standing, .. } = subject.into();
+    let Subject { id, dialect, details, standing, payment, .. } = subject.into();
+    if let (Dialect::TransactionServices, Some(payment)) = (dialect, payment) {
+        return transaction_services::way_back(engine, payment);
+    }
     let link = match standing {
         Standing::Successful => &details.links.success,
         Standing::Rejected => &details.links.failure,

@@ -11,6 +11,9 @@ const CONTRAST_MIN: f64 = 4.5;
 /// The grounds of our two looks that text in the accent stands on.
 const LIGHT_GROUND: Colour = Colour([0xee, 0xf0, 0xed]);
 const DARK_GROUND: Colour = Colour([0x23, 0x28, 0x2d]);
+/// `--accent` and `--accent-ink` of our style sheet, in light and in dark.
+const OURS_LIGHT: (&str, &str) = ("#1b4f8a", "#ffffff");
+const OURS_DARK: (&str, &str) = ("#93bdf2", "#0d1c2e");
 const WHITE: Colour = Colour([0xff; 3]);
 const BLACK: Colour = Colour([0; 3]);
 /// So that a page with a logo stays light.
@@ -28,6 +31,28 @@ pub fn style(brand: &Brand) -> String {
     format!(
         ":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-theme=\"light\"]){{{dark}}}}}:root[data-theme=\"dark\"]{{{dark}}}"
     )
+}
+
+/// The accent and what stands on it, in light and in dark, for where no style sheet of ours is: e-mails. Ours where the merchant
+/// has none.
+pub fn accents(brand: &Brand) -> Accents {
+    let pair = |(colour, ink): (&str, &str)| (colour.to_owned(), ink.to_owned());
+    let Some(accent) = Colour::parse(&brand.accent) else {
+        return Accents { light: pair(OURS_LIGHT), dark: pair(OURS_DARK) };
+    };
+    let shade = |ground, towards| {
+        let shade = accent.until_readable(ground, towards);
+        (shade.text(), shade.ink().text())
+    };
+    Accents { light: shade(LIGHT_GROUND, BLACK), dark: shade(DARK_GROUND, WHITE) }
+}
+
+/// An accent with the ink that stands on it, `#rrggbb` each.
+pub struct Accents {
+    /// In the light look.
+    pub light: (String, String),
+    /// In the dark look.
+    pub dark: (String, String),
 }
 
 /// The logo, if it is one.
@@ -55,11 +80,16 @@ impl Colour {
 
     /// The accent, what stands on it, and its deeper shade.
     fn rule(self) -> String {
-        let ink = if self.contrast(WHITE) >= self.contrast(BLACK) { WHITE } else { BLACK };
+        let ink = self.ink();
         // Away from its ink, so that a button under the pointer is no less readable.
         let away = if ink == WHITE { BLACK } else { WHITE };
         let deep = self.mixed(away, 20);
         format!("--accent:{};--accent-ink:{};--accent-deep:{}", self.text(), ink.text(), deep.text())
+    }
+
+    /// What stands on it.
+    fn ink(self) -> Colour {
+        if self.contrast(WHITE) >= self.contrast(BLACK) { WHITE } else { BLACK }
     }
 
     /// The colour, mixed with `towards` as far as text in it needs on a ground.

@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub dialect: Dialect,
     /// What the merchant told about it.
     pub details: &'a Details,
+    /// The payment, where it is one.
+    pub payment: Option<&'a Payment>,
     /// Where it stands for the payer.
     pub standing: Standing,
     /// Whether the payer is yet to choose on our page.
@@ -36,6 +38,7 @@ impl<'a> From<&'a Payment> for Subject<'a> {
             mode: payment.mode,
             dialect: payment.dialect,
             details: &payment.details,
+            payment: Some(payment),
             standing: Standing::of(payment),
             chooses: payment.details.hosted.is_some() && payment.state == payment::State::Created,
         }
@@ -51,6 +54,7 @@ impl<'a> From<&'a Withdrawal> for Subject<'a> {
             mode: withdrawal.mode,
             dialect: withdrawal.dialect,
             details: &withdrawal.details,
+            payment: None,
             standing: Standing::of_withdrawal(withdrawal),
             chooses: matches!(withdrawal.state, withdrawal::State::Created { .. }),
         }

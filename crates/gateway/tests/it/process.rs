@@ -187,6 +187,10 @@ async fn what_is_wrong_is_said_in_a_sentence() {
     check(&["serve"], 2, "lisen").await;
     std::fs::remove_file(data.path().join("florin.toml")).expect("removed");
     check(&["serve", "--database", "mysql://db/florin"], 2, "only postgres:// URLs are understood").await;
+    let no_sender = "[mail]\nurl = \"smtp://me:hush@mail.example\"";
+    std::fs::write(data.path().join("florin.toml"), no_sender).expect("written");
+    check(&["serve"], 2, "mail.from is missing").await;
+    std::fs::remove_file(data.path().join("florin.toml")).expect("removed");
     let nobody = "postgres://florin:hush@127.0.0.1:9/florin";
     check(&["serve", "--database", nobody], 1, "the database 127.0.0.1:9/florin cannot be used").await;
     check(&["serve", "--config", "nowhere.toml"], 2, "nowhere.toml does not exist").await;

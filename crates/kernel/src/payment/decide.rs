@@ -40,6 +40,7 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
         Command::CaptureFinal(amount) => draft.capture_final(amount)?,
         Command::Void => draft.void()?,
         Command::Reverse => draft.reverse()?,
+        Command::VoidPart(amount) => draft.void_part(amount)?,
         Command::Refund { amount, on } => draft.refund(amount, on)?,
         Command::Answered { seq, report, fallback } => {
             draft.answered(seq, report, fallback)?;
@@ -48,6 +49,7 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
         Command::ChargedBack { seq, moved, reference } => draft.charged_back(seq, moved, reference)?,
         Command::Amend(amendment) => draft.amend(amendment)?,
         Command::Cancel => draft.cancel()?,
+        Command::GiveUp => draft.give_up()?,
         Command::Wake => draft.wake(),
     }
     let after = draft.payment.word();
@@ -176,7 +178,7 @@ impl Draft {
             // The card is good, and that is all: nothing is held, so nothing can be captured, voided or refunded.
             OperationKind::Verify => self.payment.state = State::Funded(nothing),
             OperationKind::Capture => self.captured_from_hold(amount, &movement)?,
-            OperationKind::Void => self.release_hold(Ending::Voided)?,
+            OperationKind::Void => self.released(seq, amount)?,
             OperationKind::Refund => {
                 let mut funds = self.funds()?;
                 funds.refunded = funds.refunded.plus(amount).ok_or(Refusal::BadAmount)?;
@@ -190,7 +192,7 @@ impl Draft {
 
     fn captured_from_hold(&mut self, amount: Money, movement: &Movement) -> Result<(), Refusal> {
         let mut funds = self.funds()?;
-        let left = self.hold_left(funds.held)?.moved.plus(movement.moved).ok_or(Refusal::BadAmount)?;
+        let left = self.hold_left(funds.held, None)?.moved.plus(movement.moved).ok_or(Refusal::BadAmount)?;
         funds.held = funds.held.minus(amount).ok_or(Refusal::BadAmount)?;
         funds.captured = funds.captured.plus(amount).ok_or(Refusal::BadAmount)?;
         funds.hold_until = funds.hold_until.filter(|_| !funds.held.is_zero());
@@ -201,14 +203,33 @@ impl Draft {
         Ok(())
     }
 
+    /// A release is done, of the whole hold or a part of it.
+    fn released(&mut self, seq: Seq, amount: Money) -> Result<(), Refusal> {
+        match self.payment.state {
+            State::Funded(mut funds) if funds.held.exceeds(amount) => {
+                let movement = self.movement(seq)?;
+                funds.held = funds.held.minus(amount).ok_or(Refusal::BadAmount)?;
+                self.payment.state = State::Funded(funds);
+                self.post(chart::hold_released(&movement));
+                Ok(())
+            }
+            State::Funded(_)
+            | State::Created
+            | State::PendingPayer { .. }
+            | State::Pending { .. }
+            | State::Unknown { .. }
+            | State::Ended(_) => self.release_hold(Ending::Voided, Some(seq)),
+        }
+    }
+
     /// Gives free what is still held; a payment nothing was taken of ends.
-    fn release_hold(&mut self, ending: Ending) -> Result<(), Refusal> {
+    fn release_hold(&mut self, ending: Ending, by: Option<Seq>) -> Result<(), Refusal> {
         // A void of an authorisation that came too late has no hold in our book to release.
         let State::Funded(mut funds) = self.payment.state else { return Ok(()) };
         if funds.held.is_zero() {
             return Ok(());
         }
-        let movement = self.hold_left(funds.held)?;
+        let movement = self.hold_left(funds.held, by)?;
         funds.held = Money::zero(funds.held.asset());
         funds.hold_until = None;
         self.payment.state = if funds.captured.is_zero() { State::Ended(ending) } else { State::Funded(funds) };
@@ -346,7 +367,7 @@ impl Draft {
             }
             (State::Funded(funds), _) if funds.hold_until.is_some_and(|until| until <= now) => {
                 // The hold's movement was booked when it was made, so it can be booked back.
-                self.release_hold(Ending::AuthorisationExpired).expect("a hold that was booked");
+                self.release_hold(Ending::AuthorisationExpired, None).expect("a hold that was booked");
             }
             _ => {}
         }
@@ -400,13 +421,18 @@ impl Draft {
         })
     }
 
-    /// What is left of the hold, on the provider's side: authorised less what captures took.
-    fn hold_left(&self, held: Money) -> Result<Movement, Refusal> {
+    /// What is left of the hold, on the provider's side: authorised less what captures took and what was released of it, but for the
+    /// release that is just being booked.
+    fn hold_left(&self, held: Money, by: Option<Seq>) -> Result<Movement, Refusal> {
         let funding = self.payment.funding().ok_or(Refusal::NotFunded)?;
-        let mut captures = self.payment.operations.iter().filter(|operation| {
-            operation.kind == OperationKind::Capture && operation.status == OperationStatus::Approved
+        let mut taken = self.payment.operations.iter().filter(|operation| {
+            let part = operation.kind == OperationKind::Void
+                && operation.on == Some(funding.seq)
+                && Some(operation.seq) != by
+                && funding.route.conversion.is_none();
+            (operation.kind == OperationKind::Capture || part) && operation.status == OperationStatus::Approved
         });
-        let moved = captures.try_fold(funding.moved, |left, capture| left.minus(capture.moved));
+        let moved = taken.try_fold(funding.moved, |left, operation| left.minus(operation.moved));
         // Late captures may have been rounded to a little more than there was.
         let moved = moved.unwrap_or(Money::zero(funding.moved.asset()));
         Ok(Movement { credited: held, moved, ..self.movement(funding.seq)? })

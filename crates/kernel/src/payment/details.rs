@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::OrderedBy;
 use crate::routing::{Method, ProviderId};
 use crate::{CredentialId, Money};
 
@@ -29,6 +30,9 @@ pub struct Details {
     /// What the merchant said about our own page, where the payment has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosted: Option<Box<Hosted>>,
+    /// The invoice or plan it is a try of; that one hears of its end in the same commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<OrderedBy>,
 }
 
 /// A page of ours where the payer chooses how to pay, or to be paid out.

@@ -305,6 +305,13 @@ impl Operation {
         self.look_up_at = None;
     }
 
+    /// When the provider was asked last about an operation without a clear answer: its call, or a look-up.
+    pub fn unknown_since(&self) -> Option<Timestamp> {
+        let OperationStatus::Unknown(_) = self.status else { return None };
+        let delay_s = (UNKNOWN_LOOK_UP_S << self.look_ups.min(12)).min(3600);
+        Some(self.look_up_at? - SignedDuration::from_secs(delay_s))
+    }
+
     /// When the provider is to be asked after it.
     pub fn next_look_up(&self) -> Option<Timestamp> {
         self.look_up_at.filter(|_| self.is_open())

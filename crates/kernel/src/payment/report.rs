@@ -74,6 +74,20 @@ pub enum Decline {
     Provider,
 }
 
+impl Decline {
+    /// Whether the same card may well be approved some days later, without anybody doing anything: the soft declines. Lost,
+    /// expired, blocked, not permitted and not authenticated stay as they are.
+    pub fn is_soft(&self) -> bool {
+        match self {
+            // Do not honour, re-enter, insufficient funds, over a limit or a count, answered late, issuer or system unavailable.
+            Decline::Response(code) => {
+                matches!(code.as_str(), "05" | "19" | "51" | "61" | "65" | "68" | "91" | "92" | "96")
+            }
+            Decline::Authentication(_) | Decline::Risk | Decline::Provider => false,
+        }
+    }
+}
+
 /// What the payer has to do before a provider can answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayerStep {

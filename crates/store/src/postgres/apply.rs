@@ -14,6 +14,7 @@ use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
 use super::outbox::OutboxStatements;
 use super::payments::PaymentStatements;
+use super::records::RecordStatements;
 use super::registrations::RegistrationStatements;
 use super::rows::{all, cause};
 use crate::{Changeset, Floor, RegistrationWrite};
@@ -33,6 +34,7 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) claims: ClaimStatements,
     payments: PaymentStatements,
+    records: RecordStatements,
     answers: AnswerStatements,
     registrations: RegistrationStatements,
     ledger: LedgerStatements,
@@ -76,6 +78,7 @@ struct Found {
     claimed: HashSet<Key>,
     updated: HashSet<i64>,
     inserted: HashSet<i64>,
+    recorded: HashSet<i64>,
     registered: HashSet<i64>,
     announced: HashSet<i64>,
     attempted: HashSet<i64>,
@@ -86,22 +89,25 @@ struct Found {
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, answers, registrations, ledger, outbox, chains, batch, forget, ensure_lanes) = tokio::try_join!(
-            ClaimStatements::prepare(&client),
-            PaymentStatements::prepare(&client),
-            AnswerStatements::prepare(&client),
-            RegistrationStatements::prepare(&client),
-            LedgerStatements::prepare(&client),
-            OutboxStatements::prepare(&client),
-            ChainStatements::prepare(&client),
-            client.prepare(BATCH),
-            client.prepare(FORGET),
-            client.prepare(clocks::ENSURE)
-        )?;
+        let (claims, payments, records, answers, registrations, ledger, outbox, chains, batch, forget, ensure_lanes) =
+            tokio::try_join!(
+                ClaimStatements::prepare(&client),
+                PaymentStatements::prepare(&client),
+                RecordStatements::prepare(&client),
+                AnswerStatements::prepare(&client),
+                RegistrationStatements::prepare(&client),
+                LedgerStatements::prepare(&client),
+                OutboxStatements::prepare(&client),
+                ChainStatements::prepare(&client),
+                client.prepare(BATCH),
+                client.prepare(FORGET),
+                client.prepare(clocks::ENSURE)
+            )?;
         Ok(Session {
             client,
             claims,
             payments,
+            records,
             answers,
             registrations,
             ledger,
@@ -113,8 +119,8 @@ impl Session {
         })
     }
 
-    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, stored
-    /// card or event; one with floors is alone.
+    /// Begins a transaction and writes a batch in it. No two changesets of the batch touch the same key, payment, record,
+    /// stored card or event; one with floors is alone.
     pub(super) async fn apply(
         &self,
         id: BatchId,
@@ -130,6 +136,7 @@ impl Session {
         let claims = batch.iter().flat_map(|changeset| &changeset.claims).collect();
         let writes = || batch.iter().flat_map(|changeset| &changeset.payments);
         let (updates, inserts) = writes().partition(|write| write.expected_version.is_some());
+        let records = batch.iter().flat_map(|changeset| &changeset.records).collect();
         let answers = batch.iter().flat_map(|changeset| &changeset.answers).collect();
         let registrations = batch.iter().flat_map(|changeset| &changeset.registrations).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
@@ -146,6 +153,7 @@ impl Session {
             inserted,
             watched,
             followed,
+            recorded,
             answered,
             registered,
             ensured,
@@ -162,6 +170,7 @@ impl Session {
             self.payments.insert(client, inserts),
             self.chains.watch(client, writes().collect()),
             self.chains.follow(client, chains),
+            self.records.write(client, records),
             self.answers.keep(client, answers),
             self.registrations.write(client, registrations),
             self.ensure(&lanes),
@@ -171,7 +180,7 @@ impl Session {
             self.ledger.broken(client, &floors)
         );
         let written = all([begun, noted, locked, answered, ensured, posted]);
-        let ids = all([updated, inserted, registered, announced, attempted, watched]);
+        let ids = all([updated, inserted, recorded, registered, announced, attempted, watched]);
         let (_, mut ids, claimed, followed, broken) = match (written, ids, claimed, followed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(followed), Ok(broken)) => {
                 (written, ids.into_iter(), claimed, followed, broken)
@@ -182,9 +191,10 @@ impl Session {
             }
         };
         let mut next = || ids.next().unwrap_or_default();
-        let (updated, inserted, registered, announced, attempted) = (next(), next(), next(), next(), next());
-        let watched = next();
-        let found = Found { claimed, updated, inserted, registered, announced, attempted, watched, followed, broken };
+        let (updated, inserted, recorded) = (next(), next(), next());
+        let (registered, announced, attempted, watched) = (next(), next(), next(), next());
+        let found =
+            Found { claimed, updated, inserted, recorded, registered, announced, attempted, watched, followed, broken };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -225,8 +235,12 @@ impl Found {
             Some(_) => self.updated.contains(&write.id.number()),
             None => self.inserted.contains(&write.id.number()),
         };
+        let is_recorded = |write: &crate::RecordWrite| self.recorded.contains(&write.record().number());
         let is_registered = |write: &RegistrationWrite| self.registered.contains(&write.registration().number());
-        if !changeset.payments.iter().all(is_written) || !changeset.registrations.iter().all(is_registered) {
+        let written = changeset.payments.iter().all(is_written)
+            && changeset.records.iter().all(is_recorded)
+            && changeset.registrations.iter().all(is_registered);
+        if !written {
             return Some(Refused::Conflict);
         }
         let is_watched =
@@ -254,10 +268,16 @@ fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
         RegistrationWrite::Insert(insert) => Some(insert.lane),
         RegistrationWrite::Retain { .. } | RegistrationWrite::Erase { .. } | RegistrationWrite::Rewrap { .. } => None,
     });
+    let of_records = batch.iter().flat_map(|changeset| &changeset.records).map(|write| write.lane);
     let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
     let of_chains = batch.iter().flat_map(|changeset| &changeset.chains).map(|write| write.lane.number());
-    let mut lanes: Vec<i64> =
-        of_payments.chain(registered).chain(of_events).chain(of_chains).filter(|lane| !known.contains(lane)).collect();
+    let mut lanes: Vec<i64> = of_payments
+        .chain(of_records)
+        .chain(registered)
+        .chain(of_events)
+        .chain(of_chains)
+        .filter(|lane| !known.contains(lane))
+        .collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

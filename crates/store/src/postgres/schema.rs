@@ -6,7 +6,8 @@ use super::rows::{get, open_error};
 use crate::OpenError;
 
 /// Times are milliseconds since the Unix epoch; those of batches and seals, which no answer shows, are the server's own. Migration `n` brings a database from version n-1 to n.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE payments (
         id            bigint  PRIMARY KEY,
         version       bigint  NOT NULL,
@@ -219,7 +220,25 @@ const MIGRATIONS: &[&str] = &["
         number bigint  NOT NULL
     );
     INSERT INTO revision (single, number) VALUES (true, 0);
-"];
+",
+    // Documents beside the transactions: invoices, plans, e-mails.
+    "
+    CREATE TABLE records (
+        id         bigint PRIMARY KEY,
+        kind       text NOT NULL,
+        version    bigint NOT NULL,
+        merchant   bigint NOT NULL,
+        mode       text NOT NULL,
+        lane       bigint NOT NULL,
+        word       text NOT NULL,
+        created_at bigint NOT NULL,
+        wake_at    bigint,
+        document   text NOT NULL
+    );
+    CREATE INDEX records_listed ON records (merchant, mode, kind, created_at, id);
+    CREATE INDEX records_due ON records (lane, wake_at, id) WHERE wake_at IS NOT NULL;
+",
+];
 
 const KNOWN: i64 = MIGRATIONS.len() as i64;
 

@@ -12,6 +12,7 @@ use super::clocks::LaneWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
 use super::payments::PaymentWriter;
+use super::records::RecordWriter;
 use super::registrations::{RegistrationWriter, Written};
 use crate::RegistrationWrite;
 use crate::{Changeset, Verdict};
@@ -20,6 +21,7 @@ use crate::{Changeset, Verdict};
 pub(super) struct Apply<'c> {
     claims: ClaimWriter<'c>,
     payments: PaymentWriter<'c>,
+    records: RecordWriter<'c>,
     answers: AnswerWriter<'c>,
     registrations: RegistrationWriter<'c>,
     lanes: LaneWriter<'c>,
@@ -44,6 +46,7 @@ impl<'c> Apply<'c> {
         Ok(Apply {
             claims: ClaimWriter::prepare(connection, fresh_claims)?,
             payments: PaymentWriter::prepare(connection)?,
+            records: RecordWriter::prepare(connection)?,
             answers: AnswerWriter::prepare(connection)?,
             registrations: RegistrationWriter::prepare(connection)?,
             lanes: LaneWriter::prepare(connection)?,
@@ -121,6 +124,13 @@ impl<'c> Apply<'c> {
         }
         if let Some(conflict) = self.follow(changeset, wrote)? {
             return Ok(Some(conflict));
+        }
+        for record in &changeset.records {
+            if self.records.write(record)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            self.lanes.ensure(record.lane)?;
         }
         for answer in &changeset.answers {
             self.answers.keep(answer)?;

@@ -196,10 +196,25 @@ const MIGRATIONS: &[&str] = &[
         offset_ms INTEGER NOT NULL
     ) STRICT;
     INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);",
+    // Documents beside the transactions: invoices, plans, e-mails.
+    "CREATE TABLE records (
+        id         INTEGER PRIMARY KEY,
+        kind       TEXT NOT NULL,
+        version    INTEGER NOT NULL,
+        merchant   INTEGER NOT NULL,
+        mode       TEXT NOT NULL,
+        lane       INTEGER NOT NULL,
+        word       TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        wake_at    INTEGER,
+        document   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX records_listed ON records (merchant, mode, kind, created_at, id);
+    CREATE INDEX records_due ON records (lane, wake_at, id) WHERE wake_at IS NOT NULL;",
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 15;
+const FIRST: i64 = 16;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -1,7 +1,7 @@
 //! What is configured in every history: three merchants, three accounts at the acquirer, two routes, one receiver.
 
 use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
-use florin_engine::directory::{Credential, OverdraftDev, WithdrawalRules};
+use florin_engine::directory::{Credential, OverdraftDev, Permission, WithdrawalRules};
 use florin_engine::keys::Keyring;
 use florin_engine::setup::{
     NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row,
@@ -53,6 +53,7 @@ pub fn rows(keyring: &Keyring, webhook_secret: &Secret) -> Vec<ConfigRow> {
     let euro = Asset::from_code("EUR").into_iter().collect();
     rows.push(rule_row(&withdrawal_rule(1, 1, euro, Some("50"))));
     rows.push(rule_row(&withdrawal_rule(2, 2, Vec::new(), None)));
+    rows.push(rule_row(&charge_rule(3)));
     rows
 }
 
@@ -99,6 +100,23 @@ fn withdrawal_rule(id: i64, order: i64, currencies: Vec<Asset>, up_to: Option<&s
     }
 }
 
+/// What plans charge goes to two accounts, one after the other.
+fn charge_rule(id: i64) -> Rule {
+    let member = |provider, tier| Member { provider_id: ProviderId::new(provider), tier, weight: 1 };
+    Rule {
+        id,
+        operation: RuleOperation::Deposit,
+        method: Method::Card,
+        order: 1,
+        merchant: None,
+        conditions: Conditions::default(),
+        members: vec![member(11, 1), member(12, 2)],
+        cascade: true,
+        auto_approve_up_to: None,
+        auto_approve_daily_per_user: None,
+    }
+}
+
 fn new_credential(owner: Owner) -> NewCredential {
     let id = credential_of(owner);
     NewCredential {
@@ -108,7 +126,7 @@ fn new_credential(owner: Owner) -> NewCredential {
         dialect: Dialect::Cashier,
         key: Secret::new(format!("key {}", id.number())),
         other_keys: Vec::new(),
-        permissions: Vec::new(),
+        permissions: vec![Permission::Deposits],
         expires_at: None,
         revoked: false,
         allow: Vec::new(),

@@ -207,7 +207,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            ClaimKind::Reference => Problem::TrackingIdTaken,
+            // Nothing of this dialect is printed as a number.
+            ClaimKind::Reference | ClaimKind::Number => Problem::TrackingIdTaken,
             ClaimKind::IdempotencyKey => Problem::IdempotencyKeyTaken,
         }
     }
@@ -224,7 +225,10 @@ impl From<StartError> for Problem {
                 Problem::AmountOutside(vec![FieldError::new("request.amount", "is too large for this provider")])
             }
             StartError::BalanceInsufficient => Problem::BalanceInsufficient,
-            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::NoRoute(_)) => {
+            refusal @ (StartError::Refused(_)
+            | StartError::PayoutRefused(_)
+            | StartError::NoRoute(_)
+            | StartError::Order(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

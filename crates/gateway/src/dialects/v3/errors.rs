@@ -293,7 +293,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            ClaimKind::Reference => Problem::ReferenceTaken,
+            // Nothing of this dialect is printed as a number.
+            ClaimKind::Reference | ClaimKind::Number => Problem::ReferenceTaken,
             ClaimKind::IdempotencyKey => {
                 Problem::field("Idempotency-Key", "was already used for a request with other content")
             }
@@ -313,7 +314,7 @@ impl From<StartError> for Problem {
             }
             StartError::NoRoute(_) => Problem::NoProviderForBrand,
             StartError::BalanceInsufficient => Problem::BalanceInsufficient,
-            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_)) => {
+            refusal @ (StartError::Refused(_) | StartError::PayoutRefused(_) | StartError::Order(_)) => {
                 tracing::error!(%refusal, "a new payment was refused");
                 Problem::Fault
             }

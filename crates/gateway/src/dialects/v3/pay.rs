@@ -168,7 +168,7 @@ fn new_payment(state: &V3State, caller: &Caller, initial: &Initial) -> Payment {
             },
             descriptor: initial.descriptor.clone(),
             echo: initial.document.text(),
-            hosted: None,
+            ..Details::default()
         },
     }
 }

@@ -82,7 +82,7 @@ fn withdrawal(state: &V3State, caller: &Caller, initial: &Initial) -> Withdrawal
             links: Links { webhook: initial.webhook.clone(), ..Links::default() },
             descriptor: initial.descriptor.clone(),
             echo: initial.document.text(),
-            hosted: None,
+            ..Details::default()
         },
     }
 }

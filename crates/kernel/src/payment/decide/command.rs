@@ -17,6 +17,8 @@ pub enum Command {
     Void,
     /// Release the whole hold, of which nothing was captured.
     Reverse,
+    /// Release so much of the hold; the rest stays held.
+    VoidPart(Money),
     /// Give money back.
     Refund {
         /// How much.
@@ -46,6 +48,8 @@ pub enum Command {
     Amend(Amendment),
     /// Payer or merchant gives up before money is held.
     Cancel,
+    /// The merchant gives up on a payer who is awaited. Money that comes all the same comes too late.
+    GiveUp,
     /// The time of [`Payment::wake_at`] has come.
     Wake,
 }

@@ -86,13 +86,14 @@ impl Draft {
     }
 
     /// Whether the payment takes the money of an attempt that was given up after all: by its rule, while it has no other and
-    /// waits for none, and not by card, whose authentication was over.
+    /// waits for none, and not by card, whose authentication was over; nor where the session asks for another amount by now.
     fn accepts_late(&self, seq: Seq) -> bool {
         let waits = match &self.payment.state {
             State::Created | State::Ended(_) => false,
             State::PendingPayer { .. } | State::Pending { .. } | State::Unknown { .. } | State::Funded(_) => true,
         };
-        let means = self.payment.operation(seq).and_then(|attempt| attempt.means.as_ref());
+        let attempt = self.payment.operation(seq).filter(|attempt| attempt.amount == self.payment.asked);
+        let means = attempt.and_then(|attempt| attempt.means.as_ref());
         // A payment that once had money and lost it has ended for good.
         let had_money = self.payment.funding().is_some();
         let accepts = self.payment.times.late == LateMoney::Accepted;

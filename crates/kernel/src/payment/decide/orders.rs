@@ -62,6 +62,25 @@ impl Draft {
         self.start_on_funding(OperationKind::Void, funds.held, funds.captured, None).map(drop)
     }
 
+    /// Releases a part of the hold. A hold in another currency is released as a whole, since its parts would be rounded.
+    pub(super) fn void_part(&mut self, amount: Money) -> Result<(), Refusal> {
+        let funds = self.funds()?;
+        self.check_amount(amount)?;
+        if amount.exceeds(funds.held) {
+            return Err(Refusal::CaptureExceedsHold { asked: amount, left: funds.held });
+        }
+        if amount == funds.held {
+            return self.void();
+        }
+        if self.open(OperationKind::Void).chain(self.open(OperationKind::Capture)).next().is_some() {
+            return Err(Refusal::HoldBusy);
+        }
+        match self.payment.funding().is_some_and(|funding| funding.route.conversion.is_none()) {
+            true => self.start_on_funding(OperationKind::Void, amount, funds.captured, None).map(drop),
+            false => Err(Refusal::BadAmount),
+        }
+    }
+
     pub(super) fn reverse(&mut self) -> Result<(), Refusal> {
         match self.funds()?.captured.is_zero() {
             true => self.void(),

@@ -84,6 +84,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => amount().prop_map(Command::CaptureFinal),
         1 => Just(Command::Void),
         1 => Just(Command::Reverse),
+        1 => amount().prop_map(Command::VoidPart),
         1 => (2..6_u16, portion()).prop_map(|(seq, amount)| Command::Refund { amount, on: Some(Seq::new(seq)) }),
         3 => amount().prop_map(Command::refund),
         8 => (1..6_u16, report(), any::<bool>()).prop_map(|(seq, report, cascade)| {
@@ -97,6 +98,7 @@ fn command() -> impl Strategy<Value = Command> {
             asked, capture: CaptureMode::Later, details: Box::default(),
         })),
         1 => Just(Command::Cancel),
+        1 => Just(Command::GiveUp),
         2 => Just(Command::Wake),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::{Amendment, Attempt, Draft, Refusal};
 use crate::Money;
-use crate::payment::{AmountChoice, CaptureMode, Ending, Operation, Retry, State};
+use crate::payment::{AmountChoice, CaptureMode, Ending, Operation, OperationStatus, Retry, State};
 
 impl Draft {
     pub(super) fn attempt(&mut self, attempt: Attempt) -> Result<(), Refusal> {
@@ -66,6 +66,13 @@ impl Draft {
 
     pub(super) fn cancel(&mut self) -> Result<(), Refusal> {
         self.check_created()?;
+        self.payment.state = State::Ended(Ending::Cancelled);
+        Ok(())
+    }
+
+    pub(super) fn give_up(&mut self) -> Result<(), Refusal> {
+        let State::PendingPayer { operation, .. } = self.payment.state else { return self.cancel() };
+        self.operation_mut(operation)?.status = OperationStatus::Cancelled;
         self.payment.state = State::Ended(Ending::Cancelled);
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::routing::{Method, ProviderId};
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod facts;
+mod giving;
 mod session;
 
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;

@@ -18,6 +18,7 @@ pub(super) struct Gathering {
 struct Touched {
     claims: HashSet<Key>,
     payments: HashSet<i64>,
+    records: HashSet<i64>,
     registrations: HashSet<i64>,
     events: HashSet<i64>,
     chains: HashSet<(String, i64)>,
@@ -28,6 +29,7 @@ impl Touched {
     fn add(&mut self, changeset: &Changeset) -> bool {
         let claims = || changeset.claims.iter().map(|claim| claim.key);
         let payments = || changeset.payments.iter().map(|write| write.id.number());
+        let records = || changeset.records.iter().map(|write| write.record().number());
         let registrations = || changeset.registrations.iter().map(|write| write.registration().number());
         let announced = changeset.events.iter().map(|event| event.id.number());
         let attempted = changeset.deliveries.iter().map(|delivery| delivery.event.number());
@@ -35,12 +37,14 @@ impl Touched {
         let chains = || changeset.chains.iter().map(|write| (write.name.clone(), write.lane.number()));
         let free = claims().all(|key| !self.claims.contains(&key))
             && payments().all(|id| !self.payments.contains(&id))
+            && records().all(|id| !self.records.contains(&id))
             && registrations().all(|id| !self.registrations.contains(&id))
             && chains().all(|chain| !self.chains.contains(&chain))
             && events.iter().all(|id| !self.events.contains(id));
         if free {
             self.claims.extend(claims());
             self.payments.extend(payments());
+            self.records.extend(records());
             self.registrations.extend(registrations());
             self.events.extend(events);
             self.chains.extend(chains());

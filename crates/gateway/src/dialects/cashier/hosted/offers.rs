@@ -11,6 +11,8 @@ use florin_kernel::routing::{
     Candidate, CardFacts, Choice, Facts, Method, NoRoute, ProviderAccount, RuleOperation, choose,
 };
 
+pub use crate::pages::choose::Entry;
+
 /// One way to pay.
 #[derive(Clone, Debug)]
 pub struct Offer {
@@ -20,17 +22,6 @@ pub struct Offer {
     pub entry: Entry,
     /// Who takes it, in order.
     pub candidate: Candidate,
-}
-
-/// What the payer enters on our page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A card.
-    Card,
-    /// A voucher's code.
-    Voucher,
-    /// Nothing: the provider has a page of its own.
-    Nothing,
 }
 
 impl Offer {

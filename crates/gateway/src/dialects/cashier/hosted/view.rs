@@ -1,15 +1,15 @@
 //! What the payer sees: the page to choose on.
 
-use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_kernel::payment::Retry;
 
 use super::form::is_open;
-use super::offers::{Entry, Offer, bounds};
+use super::offers::{Offer, bounds};
 use super::{Session, new_nonce};
 use crate::pages::card::CardFields;
-use crate::pages::look::{Look, icon};
+use crate::pages::choose::{Choice, ChoosePage, OpenAmount};
+use crate::pages::look::icon;
 use crate::pages::words::{Words, fill};
 use crate::pages::{back, decline};
 
@@ -44,45 +44,6 @@ impl Shown {
     }
 }
 
-#[derive(Template)]
-#[template(path = "cashier.html")]
-struct CashierPage<'a> {
-    look: &'a Look,
-    token: String,
-    nonce: String,
-    title: String,
-    amount: String,
-    currency: String,
-    open: Option<OpenAmount>,
-    offers: Vec<Choice>,
-    card: CardFields,
-    voucher_problem: Option<String>,
-    pay: String,
-    problem: Option<&'static str>,
-    declined: Option<&'static str>,
-    time_left: String,
-    until: String,
-}
-
-/// The amount field, where the payer chooses.
-struct OpenAmount {
-    label: String,
-    value: String,
-    hint: String,
-    problem: Option<String>,
-}
-
-/// A way to pay.
-struct Choice {
-    id: i64,
-    name: &'static str,
-    provider: String,
-    icon: &'static str,
-    entry: Entry,
-    continues: String,
-    chosen: bool,
-}
-
 impl Session<'_> {
     /// The page to choose on.
     pub(super) fn draw(&self, status: StatusCode, shown: Shown) -> Response {
@@ -96,9 +57,11 @@ impl Session<'_> {
         let chosen = shown.chosen.filter(|id| self.offers.iter().any(|offer| offer.account().id.number() == *id));
         let first = self.offers.first().map(|offer| offer.account().id.number());
         let pay = if is_open(payment) { words.pay_open.to_owned() } else { fill(words.pay, &[("amount", &amount)]) };
-        let page = CashierPage {
+        let own = format!("/cashier/{}", back::own_token(self.engine, payment));
+        let page = ChoosePage {
             look: &self.look,
-            token: back::own_token(self.engine, payment),
+            pay_path: format!("{own}/pay"),
+            cancel_path: format!("{own}/cancel"),
             nonce: new_nonce(self.engine, payment),
             title: fill(words.title, &[("amount", &amount), ("merchant", &self.look.merchant)]),
             open: is_open(payment).then(|| self.open_amount(&shown)),

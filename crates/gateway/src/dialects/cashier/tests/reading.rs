@@ -38,10 +38,10 @@ fn bodies() {
     check(b"{\"x\":[{\"b\":{\"a\":1,\"a\":1}}]}", Err(JsonFault::RepeatedKey));
     check(b"{\"a\":{\"a\":1},\"b\":{\"a\":1}}", Ok(()));
     check(nested(16).as_bytes(), Ok(()));
-    check(nested(17).as_bytes(), Err(JsonFault::TooDeep));
+    check(nested(17).as_bytes(), Err(JsonFault::TooDeep { depth_max: 16 }));
     check(arrays(15).as_bytes(), Ok(()));
-    check(arrays(16).as_bytes(), Err(JsonFault::TooDeep));
-    check(arrays(20_000).as_bytes(), Err(JsonFault::TooDeep));
+    check(arrays(16).as_bytes(), Err(JsonFault::TooDeep { depth_max: 16 }));
+    check(arrays(20_000).as_bytes(), Err(JsonFault::TooDeep { depth_max: 16 }));
 }
 
 #[test]

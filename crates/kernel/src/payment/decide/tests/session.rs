@@ -2,7 +2,8 @@
 
 use super::{after, amend, answered, approved, attempt, cascading, created, declined, eur, run};
 use crate::payment::decide::{Amendment, Attempt, Command, Refusal, decide};
-use crate::payment::{AmountChoice, CaptureMode, Payment, Retry, Seq, State};
+use crate::payment::{AmountChoice, CaptureMode, LateMoney, Means, OperationStatus, Payment, Retry, Seq, State};
+use crate::routing::Method;
 use crate::{Asset, Money};
 
 fn in_session(attempts_max: u16, amount: AmountChoice) -> Payment {
@@ -43,6 +44,17 @@ fn a_session_becomes_another_before_it_is_paid() {
     let tried = run(in_session(2, AmountChoice::Fixed), [Command::Attempt(attempt(210)), answered(1, declined("05"))]);
     assert_eq!(decide(&tried, in_pounds(), after(1)).err(), Some(Refusal::BadAmount));
     assert_eq!(decide(&tried, amend("0.00"), after(1)).err(), Some(Refusal::BadAmount));
+}
+
+/// The money of an attempt that asked for another amount than the session does by now is not the payment's.
+#[test]
+fn late_money_of_another_amount_is_in_suspense() {
+    let mut payment = in_session(2, AmountChoice::Fixed);
+    payment.times.late = LateMoney::Accepted;
+    let by_bank = Attempt { means: Means::of(Method::BankTransfer), ..attempt(210) };
+    let amended = run(payment, [Command::Attempt(by_bank), answered(1, declined("05")), amend("7.00")]);
+    let late = decide(&amended, answered(1, approved()), after(5)).expect("money is money").payment;
+    assert_eq!((late.state.clone(), late.operations[0].status.clone()), (State::Created, OperationStatus::Late));
 }
 
 /// Going on to another provider is the same try of the payer's.

@@ -1,0 +1,104 @@
+//! Records: read, decided and written by version; and woken when their time has come. What is to be done stands in rows, so it
+//! goes on after a crash, and several processes share it: whoever commits first has done it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::ports::Lane;
+use florin_kernel::{InvoiceId, MailId, PlanId, Record, RecordId, RecordKind};
+use florin_store::{Changeset, DueOf, RecordWrite, StoreError, Verdict};
+use tokio::task::JoinHandle;
+
+use crate::Engine;
+use crate::owner::Owner;
+use crate::workers::report;
+
+/// How long a due record waits at most for a worker to look.
+const TICK: Duration = Duration::from_millis(500);
+/// Records woken at a time.
+const BATCH: u32 = 64;
+
+impl Engine {
+    /// A record with its version; nothing where the id is of another kind.
+    pub(crate) async fn load_record<R: Record>(&self, id: RecordId) -> Result<Option<(R, i64)>, StoreError> {
+        let Some(stored) = self.store.record(id).await? else { return Ok(None) };
+        Ok(stored.read::<R>()?.map(|record| (record, stored.version)))
+    }
+
+    /// A record of this owner; another's, and one of the other mode, is one that does not exist.
+    pub(crate) async fn find_record<R: Record>(
+        &self,
+        owner: Owner,
+        id: RecordId,
+    ) -> Result<Option<(R, i64)>, StoreError> {
+        let loaded = self.load_record::<R>(id).await?;
+        Ok(loaded.filter(|(record, _)| (record.merchant(), record.mode()) == (owner.merchant, owner.mode)))
+    }
+
+    /// Commits records and nothing else; false where somebody was quicker.
+    pub(crate) async fn write_records(&self, records: Vec<RecordWrite>) -> Result<bool, StoreError> {
+        let count = records.len();
+        match self.write(Changeset { records, ..Changeset::default() }).await? {
+            Verdict::Committed => {
+                if count > 1 {
+                    // An e-mail may be among them.
+                    self.records_due.notify_waiters();
+                }
+                Ok(true)
+            }
+            Verdict::Conflict => Ok(false),
+            Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+                unreachable!("nothing is claimed and no floor is set")
+            }
+        }
+    }
+
+    pub(crate) async fn wake_records(self: Arc<Self>) {
+        self.wake_due_of(DueOf::Others).await;
+    }
+
+    pub(crate) async fn carry_mail(self: Arc<Self>) {
+        self.wake_due_of(DueOf::Mail).await;
+    }
+
+    async fn wake_due_of(self: &Arc<Self>, of: DueOf) {
+        while self.idle(&self.records_due, TICK).await {
+            while !self.is_draining() {
+                match self.wake_due_records(of).await {
+                    Ok(woken) if woken.len() == BATCH as usize => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        report(&error);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Wakes the records that are due; each moves its next time on before anything else happens. What follows is left to tasks.
+    pub(crate) async fn wake_due_records(self: &Arc<Self>, of: DueOf) -> Result<Vec<JoinHandle<()>>, StoreError> {
+        let mut tasks = Vec::new();
+        for (kind, id) in self.store.due_records(self.clocks.wall(), of, BATCH).await? {
+            let woken = match kind {
+                RecordKind::Invoice | RecordKind::PayLink => {
+                    self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)
+                }
+                RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
+                RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
+            };
+            match woken {
+                Ok(Some(task)) => tasks.push(task),
+                // What follows is nothing, which is done at once.
+                Ok(None) => tasks.push(self.tasks.spawn(std::future::ready(()))),
+                Err(error) => tracing::error!(record = %id, %error, "a record could not be woken; it is tried again"),
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// The clock of a record.
+    pub(crate) fn now_of(&self, record: &impl Record) -> florin_kernel::Timestamp {
+        self.now(Lane::of(record.merchant(), record.mode()))
+    }
+}
