@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::Payment;
+use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{CredentialId, Timestamp};
 use florin_store::{DeliveryResult, Form};
@@ -87,6 +89,12 @@ pub trait Announcer: Send + Sync {
     /// The same about a withdrawal.
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement>;
 
+    /// The same about a coin payment; only one dialect makes these.
+    fn announce_coins(&self, before: &CoinPayment, after: &CoinPayment, engine: &Engine) -> Vec<Announcement> {
+        let (_, _, _) = (before, after, engine);
+        Vec::new()
+    }
+
     /// What a credential's receiver is tried with; nothing where the dialect has no such message or the credential no URL.
     fn trial(&self, _credential: &Arc<Credential>, _engine: &Engine) -> Option<Announcement> {
         None
@@ -94,6 +102,12 @@ pub trait Announcer: Send + Sync {
 
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;
+
+    /// Further signature headers, made with the merchant's webhook secrets, newest first.
+    fn sign_with_secrets(&self, body: &str, secrets: &[Secret]) -> Vec<(&'static str, String)> {
+        let (_, _) = (body, secrets);
+        Vec::new()
+    }
 
     /// When a delivery is tried again.
     fn schedule(&self) -> Schedule;

@@ -54,7 +54,7 @@ const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// How a provider is asked.
 #[derive(Clone, Copy)]
-enum Asking {
+enum Question {
     Execute,
     LookUp,
 }
@@ -74,8 +74,8 @@ impl Engine {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             let (seq, asking) = match effect {
-                Effect::Call(seq) => (seq, Asking::Execute),
-                Effect::LookUp(seq) => (seq, Asking::LookUp),
+                Effect::Call(seq) => (seq, Question::Execute),
+                Effect::LookUp(seq) => (seq, Question::LookUp),
                 Effect::Notify { from: _, to } => {
                     metrics::counter!(A::CHANGES, "word" => A::text_of(to)).increment(1);
                     continue;
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Asks the provider of an operation. Every trouble on the way is an outcome, never an error.
-    async fn ask<A: Submitted>(&self, of: &A, seq: Seq, calls: &Calls, asking: Asking) -> Report {
+    async fn ask<A: Submitted>(&self, of: &A, seq: Seq, calls: &Calls, asking: Question) -> Report {
         let nothing_clear = || Report::from(Outcome::Unknown(Doubt::Lost));
         let Some(operation) = of.operation(seq) else { return nothing_clear() };
         let Some((provider, call)) = self.call(of, operation, calls, asking) else {
@@ -142,12 +142,12 @@ impl Engine {
             return nothing_clear();
         };
         let nobody = call.kind == OperationKind::Payout && call.payee.is_none();
-        if nobody && matches!(asking, Asking::Execute) {
+        if nobody && matches!(asking, Question::Execute) {
             tracing::error!(payment = %of.id(), "where a payout goes cannot be opened with this master key; it is not sent");
             return Outcome::NotSent.into();
         }
         if call.kind == OperationKind::Payout
-            && matches!(asking, Asking::LookUp)
+            && matches!(asking, Question::LookUp)
             && self.inflight.is_at(Reference { payment: of.id(), sequence: 0 })
         {
             // Its call is still under way here; that the provider does not know it yet says nothing.
@@ -156,13 +156,13 @@ impl Engine {
         let (begun, asked_at) = (Instant::now(), self.now(call.lane));
         let asked = async {
             match asking {
-                Asking::Execute => provider.execute(&call).await,
-                Asking::LookUp => provider.look_up(&call).await,
+                Question::Execute => provider.execute(&call).await,
+                Question::LookUp => provider.look_up(&call).await,
             }
         };
         let report = match tokio::time::timeout(provider.timeout(), asked).await {
             // A look-up that was not sent says nothing about the operation.
-            Ok(said) if said.outcome == Outcome::NotSent && matches!(asking, Asking::LookUp) => nothing_clear(),
+            Ok(said) if said.outcome == Outcome::NotSent && matches!(asking, Question::LookUp) => nothing_clear(),
             // What was not known when it was asked for may have arrived while the answer was under way.
             Ok(said) if said.outcome == Outcome::NotFound && !operation.is_surely_lost(asked_at) => nothing_clear(),
             Ok(said) => said,
@@ -182,7 +182,7 @@ impl Engine {
         of: &A,
         operation: &Operation,
         calls: &Calls,
-        asking: Asking,
+        asking: Question,
     ) -> Option<(Arc<dyn Provider>, Call)> {
         let directory = self.directory.load();
         let accounts = &directory.catalogue().providers;
@@ -199,8 +199,8 @@ impl Engine {
             card: calls.card.clone().filter(|_| operation.kind.is_attempt()),
             voucher: calls.voucher.clone().filter(|_| operation.kind.is_attempt()),
             payee: match asking {
-                Asking::Execute => self.payee(of),
-                Asking::LookUp => None,
+                Question::Execute => self.payee(of),
+                Question::LookUp => None,
             },
             circumstances: circumstances(operation, of.mode()),
             step_minutes: of.step_minutes(),
@@ -230,7 +230,7 @@ impl Engine {
         if !operation.is_open() {
             return Ok(stored.transaction);
         }
-        let report = self.ask(&stored.transaction, seq, &Calls::default(), Asking::LookUp).await;
+        let report = self.ask(&stored.transaction, seq, &Calls::default(), Question::LookUp).await;
         self.submit_always(reference.payment, Command::Answered { seq, report, fallback: None }).await
     }
 

@@ -60,7 +60,7 @@ impl Engine {
         let found = self.find_shown(owner, dialect, text, reference).await?;
         Ok(found.filter(|found| match &found.transaction {
             Transaction::Payment(payment) => payment.kind() != Kind::Verification || payment.dialect == dialect,
-            Transaction::Withdrawal(_) => true,
+            Transaction::Withdrawal(_) | Transaction::Coin(_) => true,
         }))
     }
 
@@ -109,6 +109,8 @@ impl Engine {
                 payment.operation(seq).is_some() || payment.chargeback(seq).is_some()
             }
             (Transaction::Withdrawal(withdrawal), Some(seq)) => withdrawal.operation(seq).is_some(),
+            // Refunds in coins are told in their own dialect.
+            (Transaction::Coin(_), Some(_)) => false,
         });
         Ok(found.map(|transaction| Found { transaction, part }))
     }

@@ -24,6 +24,7 @@ mod callbacks;
 mod calls;
 mod claims;
 pub mod clock;
+mod coins;
 pub mod customers;
 pub mod directory;
 mod find;
@@ -54,6 +55,8 @@ mod workers;
 
 pub use callbacks::CallbackRefusal;
 pub use claims::{ClaimKind, ClaimRequest, Reuse};
+pub use coins::follow::order_claim;
+pub use coins::{CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Followed, NewCoinPayment};
 pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
@@ -117,6 +120,8 @@ pub struct Parts {
     pub providers: Vec<Arc<dyn Provider>>,
     /// Dialects that announce payments.
     pub announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
+    /// Who is asked about coins.
+    pub coins: CoinPorts,
     /// Dialects that write to customers about invoices.
     pub correspondents: Vec<(Dialect, Arc<dyn Correspondent>)>,
     /// Who carries e-mails.
@@ -141,6 +146,7 @@ pub struct Engine {
     ids: Ids,
     providers: HashMap<&'static str, Arc<dyn Provider>>,
     announcers: HashMap<Dialect, Arc<dyn Announcer>>,
+    chains: coins::Chains,
     correspondents: HashMap<Dialect, Arc<dyn Correspondent>>,
     mailers: Mailers,
     courier: Arc<dyn Courier>,
@@ -176,6 +182,7 @@ impl Engine {
             clocks: parts.clocks,
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
+            chains: coins::Chains::new(parts.coins),
             correspondents: parts.correspondents.into_iter().collect(),
             mailers: parts.mailers,
             courier: parts.courier,

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::{Command, Effect, Payment, Refusal};
 use florin_kernel::ports::Lane;
 use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::withdrawal::{self, Destination, Withdrawal};
-use florin_kernel::{Aggregate, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asking, PaymentId, Timestamp};
 use florin_store::{
     Answer, Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
 };
@@ -46,14 +47,17 @@ pub enum SubmitError {
     Draining,
 }
 
-/// What the engine can take through its one door: payments and withdrawals.
-pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
+/// What merchants are told of.
+pub(crate) trait Announced: Aggregate {
     /// The counter of its changes.
     const CHANGES: &'static str;
 
     /// What its dialect says about a change, in order.
     fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement>;
+}
 
+/// What the engine can take through its one door and ask providers about: payments and withdrawals.
+pub(crate) trait Submitted: Announced + Asking + Aggregate<Refusal: Into<SubmitError>> {
     /// Where its money goes, if it goes out.
     fn destination(&self) -> Option<&Destination>;
 
@@ -61,13 +65,15 @@ pub(crate) trait Submitted: Aggregate<Refusal: Into<SubmitError>> {
     fn as_payment(&self) -> Option<&Payment>;
 }
 
-impl Submitted for Payment {
+impl Announced for Payment {
     const CHANGES: &'static str = "florin_payment_changes_total";
 
     fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement> {
         announcer.announce(before, after, engine)
     }
+}
 
+impl Submitted for Payment {
     fn destination(&self) -> Option<&Destination> {
         None
     }
@@ -77,19 +83,29 @@ impl Submitted for Payment {
     }
 }
 
-impl Submitted for Withdrawal {
+impl Announced for Withdrawal {
     const CHANGES: &'static str = "florin_withdrawal_changes_total";
 
     fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement> {
         announcer.announce_withdrawal(before, after, engine)
     }
+}
 
+impl Submitted for Withdrawal {
     fn destination(&self) -> Option<&Destination> {
         self.plan.as_ref().map(|plan| &plan.destination)
     }
 
     fn as_payment(&self) -> Option<&Payment> {
         None
+    }
+}
+
+impl Announced for CoinPayment {
+    const CHANGES: &'static str = "florin_coin_payment_changes_total";
+
+    fn announcements(announcer: &dyn Announcer, before: &Self, after: &Self, engine: &Engine) -> Vec<Announcement> {
+        announcer.announce_coins(before, after, engine)
     }
 }
 
@@ -203,7 +219,7 @@ impl Engine {
     }
 
     /// A decision as one changeset: the payment or withdrawal, its ledger entries with their floors, and its event.
-    pub(crate) fn changeset<A: Submitted>(
+    pub(crate) fn changeset<A: Announced>(
         &self,
         before: &A,
         version: Option<i64>,
@@ -245,7 +261,7 @@ impl Engine {
     }
 
     /// The events a change causes, in its dialect's bytes.
-    fn events<A: Submitted>(&self, before: &A, after: &mut A, now: Timestamp) -> Vec<EventWrite> {
+    fn events<A: Announced>(&self, before: &A, after: &mut A, now: Timestamp) -> Vec<EventWrite> {
         let Some(announcer) = self.announcers.get(&after.dialect()) else { return Vec::new() };
         let mut events = Vec::new();
         for announcement in A::announcements(announcer.as_ref(), before, after, self) {

@@ -107,6 +107,7 @@ impl Engine {
             let (id, timestamp_s) = (self.webhook_id(event.id), self.clocks.wall().as_second());
             let secrets = merchant.webhook_secrets(credential.mode);
             headers.push(("webhook-signature", standard_signature(&id, timestamp_s, &event.body, secrets)));
+            headers.extend(announcer.sign_with_secrets(&event.body, secrets));
             headers.push(("webhook-timestamp", timestamp_s.to_string()));
             headers.push(("webhook-id", id));
         }

@@ -37,9 +37,10 @@ impl Engine {
         let purge = self.tasks.spawn(self.clone().purge());
         let changes = self.tasks.spawn(self.clone().follow_changes());
         let vault = self.tasks.spawn(self.clone().tend_vault());
+        let chains = self.tasks.spawn(self.clone().follow_chains());
         let records = self.tasks.spawn(self.clone().wake_records());
         let mail = self.tasks.spawn(self.clone().carry_mail());
-        for worker in [payments, events, purge, changes, vault, records, mail] {
+        for worker in [payments, events, purge, changes, vault, records, mail, chains] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }
@@ -108,10 +109,17 @@ impl Engine {
     ) -> Result<JoinHandle<()>, SubmitError> {
         match self.commit::<Payment>(id, Payment::wake()).await {
             Ok(changes) => Ok(self.tasks.spawn(self.clone().follow_up(id, changes, permit))),
-            Err(SubmitError::NotFound) => {
-                let changes = self.commit::<Withdrawal>(id, Withdrawal::wake()).await?;
-                Ok(self.tasks.spawn(self.clone().follow_up(id, changes, permit)))
-            }
+            Err(SubmitError::NotFound) => match self.commit::<Withdrawal>(id, Withdrawal::wake()).await {
+                Ok(changes) => Ok(self.tasks.spawn(self.clone().follow_up(id, changes, permit))),
+                Err(SubmitError::NotFound) => {
+                    let coins = self.clone().wake_coins(id);
+                    Ok(self.tasks.spawn(async move {
+                        let _permit = permit;
+                        coins.await;
+                    }))
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         }
     }

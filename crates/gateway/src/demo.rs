@@ -13,6 +13,7 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
+use crate::dialects::crypto;
 use crate::dialects::transaction_services::auth as member;
 use crate::dialects::v3::auth;
 
@@ -28,6 +29,8 @@ pub const MERCHANT: MerchantId = MerchantId::from_number(1);
 pub const CASHIER: CredentialId = CredentialId::from_number(1);
 /// The number of its credential in the v3 dialect.
 pub const V3: CredentialId = CredentialId::from_number(2);
+/// The number of its credential in the crypto dialect.
+pub const CRYPTO: CredentialId = CredentialId::from_number(5);
 /// The number of its credential as a member in the transaction services dialect.
 pub const MEMBER: CredentialId = CredentialId::from_number(3);
 /// The number of the member's partner.
@@ -106,6 +109,10 @@ async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<
     if directory.credential_by_hash(&hash).is_none() {
         rows.push(setup::credential_row(&v3(demo), &keyring));
     }
+    let hash = key_hash(&keyring, Dialect::Crypto, &crypto_key(demo));
+    if directory.credential_by_hash(&hash).is_none() {
+        rows.push(setup::credential_row(&crypto(demo), &keyring));
+    }
     for credential in [partner(demo), transaction_services(demo)] {
         let hash = key_hash(&keyring, credential.dialect, credential.key.expose());
         let known = directory.credential_by_hash(&hash);
@@ -159,6 +166,21 @@ fn v3(demo: &DemoFile) -> NewCredential {
         other_keys: vec![Secret::new(legacy)],
         settings: serde_json::json!({ "entity_ids": [v3.entity_id] }),
         signature_password: Secret::new(v3.notification_key.clone()),
+        ..credential()
+    }
+}
+
+fn crypto_key(demo: &DemoFile) -> String {
+    crypto::credential_key(&demo.crypto.user, &demo.crypto.api_key)
+}
+
+fn crypto(demo: &DemoFile) -> NewCredential {
+    NewCredential {
+        id: CRYPTO,
+        dialect: Dialect::Crypto,
+        key: Secret::new(crypto_key(demo)),
+        settings: serde_json::json!({}),
+        signature_password: Secret::new(String::new()),
         ..credential()
     }
 }
@@ -248,6 +270,11 @@ impl Demo {
     /// The key of the v3 dialect's encrypted notifications.
     pub fn v3_notification_key(&self) -> Secret {
         Secret::new(self.0.v3.notification_key.clone())
+    }
+
+    /// User and key of the crypto dialect.
+    pub fn crypto(&self) -> (&str, Secret) {
+        (&self.0.crypto.user, Secret::new(self.0.crypto.api_key.clone()))
     }
 
     /// User and password of the v3 dialect's older login.

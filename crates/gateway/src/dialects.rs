@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub mod caller;
 pub mod cashier;
+pub mod crypto;
 pub mod iban;
 pub mod json;
 pub mod request;

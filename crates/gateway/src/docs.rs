@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use crate::dialects::{cashier, transaction_services, v3};
+use crate::dialects::{cashier, crypto, transaction_services, v3};
 use crate::pages;
 use crate::server::{Gateway, health};
 
@@ -47,6 +47,7 @@ static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
     let documents = [
         ("cashier", cashier::openapi()),
         ("v3", v3::openapi()),
+        ("crypto", crypto::openapi()),
         ("transaction_services", transaction_services::openapi()),
     ];
     let document = |(name, value): (&'static str, Value)| {

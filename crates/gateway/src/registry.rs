@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use florin_engine::Engine;
 use florin_engine::clock::Clocks;
+use florin_engine::{CoinPorts, Engine};
 use florin_kernel::ports::Provider;
 use florin_kernel::public_id::Codec;
 use florin_kernel::secret::Secret;
+use florin_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::Place;
+use crate::dialects::crypto::SimulatedChains;
 use crate::pages::sim::SimulatedPages;
 
 /// What providers stand on.
@@ -21,6 +23,10 @@ pub struct Ground {
     pub data: PathBuf,
     /// Where the installation's database is; what simulated providers remember is shared like it.
     pub database: Place,
+    /// Where simulated chains are kept; nobody: there are none.
+    pub store: Option<Arc<dyn Store>>,
+    /// The key that simulated addresses are made with.
+    pub address_key: Vec<u8>,
     /// The clocks, shared with the engine.
     pub clocks: Arc<Clocks>,
     /// Reads the references that providers are given.
@@ -35,6 +41,10 @@ pub struct Ground {
 pub struct Providers {
     /// Drivers by their names.
     pub drivers: Vec<Arc<dyn Provider>>,
+    /// Who is asked about coins.
+    pub coins: CoinPorts,
+    /// Who simulates chains.
+    pub chains: Arc<dyn SimulatedChains>,
     /// Who simulates the payer pages of test mode.
     pub simulated: Arc<dyn SimulatedPages>,
     /// Their own work, begun once there is an engine to call back; it ends when the token is cancelled.

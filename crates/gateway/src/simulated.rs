@@ -1,24 +1,96 @@
 //! The simulator as this build's provider: its book beside the database, its callbacks to the engine's door, its pages in the
 //! gateway's terms.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use florin_engine::{CallbackRefusal, Engine};
+use florin_engine::{CallbackRefusal, CoinPorts, Engine};
 use florin_gateway::database::Place;
+use florin_gateway::dialects::crypto::{SandboxFault, SimulatedChains};
 use florin_gateway::pages::sim as pages;
 use florin_gateway::registry::{Ground, Providers};
-use florin_kernel::ports::{Provider, RawCallback};
+use florin_kernel::ports::chain::{Chain, Signer};
+use florin_kernel::ports::{Lane, Provider, RawCallback};
 use florin_kernel::public_id::Codec;
+use florin_providers::coins::rates::StaticRates;
+use florin_providers::coins::simulated::sandbox::{Sandbox, SandboxError};
+use florin_providers::coins::simulated::{Shelf, SimulatedChain, SimulatedScreening};
 use florin_providers::simulator::{self, Book, BookError, CallbackSink, Simulator, SimulatorSettings, Taken};
+use florin_store::{ChainWrite, Changeset, Store, Verdict};
 
 /// The providers of this build.
 ///
 /// # Errors
 /// A sentence when the simulator's book cannot be opened.
 pub fn registry(ground: Ground) -> Result<Providers, String> {
-    simulator(ground).map(|simulator| providers(&simulator))
+    let chains = chains(&ground);
+    simulator(ground).map(|simulator| providers(&simulator, chains))
+}
+
+/// The simulated chains on their ground, with the demo's rates.
+pub fn chains(ground: &Ground) -> Option<Sandbox> {
+    let shelf = Arc::new(Documents(ground.store.clone()?));
+    let (clock, key) = (ground.clocks.clone(), &ground.address_key);
+    Some(Sandbox {
+        bitcoin: Arc::new(SimulatedChain::bitcoin(shelf.clone(), clock.clone(), key.clone())),
+        ethereum: Arc::new(SimulatedChain::ethereum(shelf, clock, key.clone())),
+        rates: Arc::new(StaticRates::default()),
+    })
+}
+
+fn ports(sandbox: Option<&Sandbox>) -> CoinPorts {
+    let Some(sandbox) = sandbox else { return CoinPorts::default() };
+    let both = [sandbox.bitcoin.clone(), sandbox.ethereum.clone()];
+    CoinPorts {
+        chains: both.iter().map(|chain| chain.clone() as Arc<dyn Chain>).collect(),
+        signers: both.iter().map(|chain| chain.clone() as Arc<dyn Signer>).collect(),
+        screener: Some(Arc::new(SimulatedScreening(both.to_vec()))),
+        rates: Some(sandbox.rates.clone()),
+    }
+}
+
+/// Simulated chains as documents of the store.
+struct Documents(Arc<dyn Store>);
+
+#[async_trait]
+impl Shelf for Documents {
+    async fn load(&self, name: &str, lane: Lane) -> Result<Option<(i64, String)>, String> {
+        let row = self.0.chain(name, lane).await.map_err(|error| error.to_string())?;
+        Ok(row.map(|row| (row.version, row.document)))
+    }
+
+    async fn save(&self, name: &str, lane: Lane, version: Option<i64>, document: String) -> Result<bool, String> {
+        let write = ChainWrite { name: name.to_owned(), lane, expected_version: version, document };
+        let changeset = Changeset { chains: vec![write], ..Changeset::default() };
+        let verdict = self.0.commit(changeset).await.map_err(|error| error.to_string())?;
+        Ok(verdict == Verdict::Committed)
+    }
+}
+
+/// The simulated chains in the gateway's terms.
+struct Chains(Option<Sandbox>);
+
+#[async_trait]
+impl SimulatedChains for Chains {
+    async fn run(
+        &self,
+        lane: Lane,
+        operation: &str,
+        fields: &BTreeMap<String, String>,
+    ) -> Result<serde_json::Value, SandboxFault> {
+        let Some(sandbox) = &self.0 else { return Err(SandboxFault::Unknown) };
+        sandbox.run(lane, operation, fields).await.map_err(|error| match error {
+            SandboxError::Unknown => SandboxFault::Unknown,
+            SandboxError::Field { field, why } => SandboxFault::Field(field, why),
+            SandboxError::Unavailable(error) => SandboxFault::Unavailable(error),
+        })
+    }
+
+    fn networks(&self) -> Vec<String> {
+        self.0.iter().flat_map(Sandbox::networks).collect()
+    }
 }
 
 /// The simulator on its ground.
@@ -50,10 +122,12 @@ pub fn book(data: &Path, database: Place, codec: Codec) -> Result<Book, String> 
     }
 }
 
-/// A simulator as the only provider.
-pub fn providers(simulator: &Arc<Simulator>) -> Providers {
+/// A simulator as the only provider, with simulated chains.
+pub fn providers(simulator: &Arc<Simulator>, chains: Option<Sandbox>) -> Providers {
     let background = simulator.clone();
     Providers {
+        coins: ports(chains.as_ref()),
+        chains: Arc::new(Chains(chains)),
         drivers: vec![simulator.clone() as Arc<dyn Provider>],
         simulated: Arc::new(Pages(simulator.clone())),
         background: Box::new(move |engine, stop| {

@@ -1,15 +1,18 @@
-//! What payments and withdrawals have in common: each is one document that a pure decision changes, of one number space and
+//! What payments, withdrawals and coin payments have in common: each is one document that a pure decision changes, of one number space and
 //! with operations asked of a provider. Whoever keeps and moves them needs to know no more.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::coin::{CoinPayment, Derivation};
 use crate::payment::{Attempt, CaptureMode, Details, Dialect, Effect, Mode, Operation, Payment, Report, Seq};
 use crate::withdrawal::Withdrawal;
 use crate::{MerchantId, PaymentId};
 
-/// A payment or a withdrawal.
+mod coin;
+
+/// A payment, a withdrawal or a payment made with coins.
 // Nearly all are payments: a box each would cost them an allocation at every reading.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,8 @@ pub enum Transaction {
     Payment(Payment),
     /// Money out; in a box, being the larger and the rarer.
     Withdrawal(Box<Withdrawal>),
+    /// Coins in.
+    Coin(Box<CoinPayment>),
 }
 
 /// Which of them a row holds.
@@ -29,6 +34,25 @@ pub enum Kind {
     Verification,
     /// A withdrawal or payout.
     Withdrawal,
+    /// A payment made with coins.
+    Coin,
+}
+
+/// What of a coin payment its chain has to find. Derived from the payment, never set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// The network's name.
+    pub network: String,
+    /// The address, which is its alone.
+    pub address: String,
+    /// How the address was derived; no account gives one index twice.
+    pub derived: Derivation,
+    /// Whether it still waits for coins.
+    pub awaits_coins: bool,
+    /// At which height it is to be told of a new block.
+    pub due_height: Option<u64>,
+    /// The highest block that holds something of it.
+    pub top_height: Option<u64>,
 }
 
 impl Transaction {
@@ -37,6 +61,7 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => payment.id,
             Transaction::Withdrawal(withdrawal) => withdrawal.id,
+            Transaction::Coin(coin) => coin.id,
         }
     }
 
@@ -45,6 +70,7 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => payment.kind(),
             Transaction::Withdrawal(withdrawal) => withdrawal.kind(),
+            Transaction::Coin(coin) => coin.kind(),
         }
     }
 
@@ -53,6 +79,7 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => payment.merchant,
             Transaction::Withdrawal(withdrawal) => withdrawal.merchant,
+            Transaction::Coin(coin) => coin.merchant,
         }
     }
 
@@ -61,6 +88,7 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => payment.mode,
             Transaction::Withdrawal(withdrawal) => withdrawal.mode,
+            Transaction::Coin(coin) => coin.mode,
         }
     }
 
@@ -77,6 +105,8 @@ impl Transaction {
             (Transaction::Withdrawal(withdrawal), Some(seq)) => {
                 withdrawal.operation(seq).is_some_and(Operation::ended_without_money)
             }
+            // Its id and its requests' keys are never free again.
+            (Transaction::Coin(_), _) => false,
         }
     }
 
@@ -85,6 +115,7 @@ impl Transaction {
         match self {
             Transaction::Payment(payment) => &payment.details,
             Transaction::Withdrawal(withdrawal) => &withdrawal.details,
+            Transaction::Coin(coin) => &coin.details,
         }
     }
 
@@ -92,15 +123,32 @@ impl Transaction {
     pub fn payment(self) -> Option<Payment> {
         match self {
             Transaction::Payment(payment) => Some(payment),
-            Transaction::Withdrawal(_) => None,
+            Transaction::Withdrawal(_) | Transaction::Coin(_) => None,
         }
     }
 
     /// The withdrawal, if it is one.
     pub fn withdrawal(self) -> Option<Withdrawal> {
         match self {
-            Transaction::Payment(_) => None,
+            Transaction::Payment(_) | Transaction::Coin(_) => None,
             Transaction::Withdrawal(withdrawal) => Some(*withdrawal),
+        }
+    }
+
+    /// The coin payment, if it is one.
+    pub fn coin(self) -> Option<CoinPayment> {
+        match self {
+            Transaction::Payment(_) | Transaction::Withdrawal(_) => None,
+            Transaction::Coin(coin) => Some(*coin),
+        }
+    }
+
+    /// It as dialects show it that know no coins: a payment made with coins is a payment in the invoice's currency.
+    #[must_use]
+    pub fn without_coins(self) -> Transaction {
+        match self {
+            Transaction::Payment(_) | Transaction::Withdrawal(_) => self,
+            Transaction::Coin(coin) => Transaction::Payment(coin.as_payment()),
         }
     }
 }
@@ -108,7 +156,7 @@ impl Transaction {
 /// What is true now, and what follows.
 pub type Decided<A> = (A, Vec<Effect<<A as Aggregate>::Word>>);
 
-/// A payment or a withdrawal, to whoever keeps rows, asks providers and wakes what is due.
+/// A payment, a withdrawal or a coin payment, to whoever keeps rows and wakes what is due.
 pub trait Aggregate:
     Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -121,8 +169,6 @@ pub trait Aggregate:
 
     /// Which it is.
     fn kind(&self) -> Kind;
-    /// The payer's time for a step, in minutes, where the product's times do not hold.
-    fn step_minutes(&self) -> Option<u16>;
     /// Its id.
     fn id(&self) -> PaymentId;
     /// Whose it is.
@@ -141,15 +187,15 @@ pub trait Aggregate:
     fn word_text(&self) -> &'static str;
     /// A word as rows write it.
     fn text_of(word: Self::Word) -> &'static str;
-    /// The operation with a sequence number.
-    fn operation(&self, seq: Seq) -> Option<&Operation>;
+    /// What its chain has to find, where it has one.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
     /// The one place where it changes: what is true now, and what follows.
     ///
     /// # Errors
     /// When the command does not fit; nothing changes then.
     fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal>;
-    /// What a provider says about an operation. Only payments go on to another provider.
-    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command;
     /// That its time to wake has come.
     fn wake() -> Self::Command;
     /// It as it stood when its first request had been taken and nothing was heard since.
@@ -166,6 +212,16 @@ pub trait Aggregate:
     fn of_transaction(transaction: Transaction) -> Option<Self>;
 }
 
+/// What asks providers for its operations.
+pub trait Asking: Aggregate {
+    /// The payer's time for a step, in minutes, where the product's times do not hold.
+    fn step_minutes(&self) -> Option<u16>;
+    /// The operation with a sequence number.
+    fn operation(&self, seq: Seq) -> Option<&Operation>;
+    /// What a provider says about an operation. Only payments go on to another provider.
+    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command;
+}
+
 impl Aggregate for Payment {
     type Command = crate::payment::Command;
     type Word = crate::payment::Word;
@@ -176,10 +232,6 @@ impl Aggregate for Payment {
             CaptureMode::Now | CaptureMode::Later => Kind::Payment,
             CaptureMode::Never => Kind::Verification,
         }
-    }
-
-    fn step_minutes(&self) -> Option<u16> {
-        self.times.step_minutes
     }
 
     fn id(&self) -> PaymentId {
@@ -218,16 +270,8 @@ impl Aggregate for Payment {
         word.text()
     }
 
-    fn operation(&self, seq: Seq) -> Option<&Operation> {
-        Payment::operation(self, seq)
-    }
-
     fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
         crate::payment::decide(self, command, now).map(|decision| (decision.payment, decision.effects))
-    }
-
-    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command {
-        crate::payment::Command::Answered { seq, report, fallback }
     }
 
     fn wake() -> Self::Command {
@@ -271,10 +315,6 @@ impl Aggregate for Withdrawal {
         Kind::Withdrawal
     }
 
-    fn step_minutes(&self) -> Option<u16> {
-        None
-    }
-
     fn id(&self) -> PaymentId {
         self.id
     }
@@ -311,16 +351,8 @@ impl Aggregate for Withdrawal {
         word.text()
     }
 
-    fn operation(&self, seq: Seq) -> Option<&Operation> {
-        Withdrawal::operation(self, seq)
-    }
-
     fn decide(&self, command: Self::Command, now: Timestamp) -> Result<Decided<Self>, Self::Refusal> {
         crate::withdrawal::decide(self, command, now).map(|decision| (decision.withdrawal, decision.effects))
-    }
-
-    fn answered(seq: Seq, report: Report, _fallback: Option<Attempt>) -> Self::Command {
-        crate::withdrawal::Command::Answered { seq, outcome: report.outcome }
     }
 
     fn wake() -> Self::Command {
@@ -350,5 +382,33 @@ impl Aggregate for Withdrawal {
 
     fn of_transaction(transaction: Transaction) -> Option<Self> {
         transaction.withdrawal()
+    }
+}
+
+impl Asking for Payment {
+    fn step_minutes(&self) -> Option<u16> {
+        self.times.step_minutes
+    }
+
+    fn operation(&self, seq: Seq) -> Option<&Operation> {
+        Payment::operation(self, seq)
+    }
+
+    fn answered(seq: Seq, report: Report, fallback: Option<Attempt>) -> Self::Command {
+        crate::payment::Command::Answered { seq, report, fallback }
+    }
+}
+
+impl Asking for Withdrawal {
+    fn step_minutes(&self) -> Option<u16> {
+        None
+    }
+
+    fn operation(&self, seq: Seq) -> Option<&Operation> {
+        Withdrawal::operation(self, seq)
+    }
+
+    fn answered(seq: Seq, report: Report, _fallback: Option<Attempt>) -> Self::Command {
+        crate::withdrawal::Command::Answered { seq, outcome: report.outcome }
     }
 }

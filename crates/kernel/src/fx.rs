@@ -35,6 +35,30 @@ impl Rate {
         plain.then_some(Rate { mantissa, scale: fraction.len() as u32 })
     }
 
+    /// From digits and how many of them are decimals, at most 9; `None` for zero.
+    pub const fn new(mantissa: u64, scale: u32) -> Option<Rate> {
+        if mantissa > 0 && scale <= 9 { Some(Rate { mantissa, scale }) } else { None }
+    }
+
+    /// All its digits as one number.
+    pub const fn mantissa(self) -> u64 {
+        self.mantissa
+    }
+
+    /// How many of its digits are decimals.
+    pub const fn scale(self) -> u32 {
+        self.scale
+    }
+
+    /// The same rate with so many decimals; what is beyond them is cut. `None` when nothing is left or it does not fit.
+    pub fn cut_to(self, scale: u32) -> Option<Rate> {
+        let mantissa = match scale.checked_sub(self.scale) {
+            Some(more) => self.mantissa.checked_mul(10_u64.checked_pow(more)?)?,
+            None => self.mantissa / 10_u64.checked_pow(self.scale - scale)?,
+        };
+        Rate::new(mantissa, scale)
+    }
+
     /// Request currency to provider currency; `None` when the result does not fit.
     pub fn convert(self, money: Money, to: Asset, rounding: Rounding) -> Option<Money> {
         let numerator = i128::from(money.minor()).checked_mul(i128::from(self.mantissa))?;

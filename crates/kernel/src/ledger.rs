@@ -32,6 +32,18 @@ pub enum Account {
     Suspense(MerchantId),
     /// The gateway's own position between two currencies, per provider.
     FxPosition(ProviderId),
+    /// Coins on a merchant's deposit addresses, confirmed: debits are what came.
+    CoinDeposits(MerchantId),
+    /// Coins accepted before their first confirmation.
+    CoinsInFlight(MerchantId),
+    /// Coins of a merchant's payers that nobody has accepted.
+    CoinsUnallocated(MerchantId),
+    /// Coins that went out of the hot wallet that pays a merchant's refunds: credits are what went.
+    HotWallet(MerchantId),
+    /// What payers paid for moving a merchant's deposits later.
+    NetworkFeeIncome(MerchantId),
+    /// What a merchant's refunds cost it in fees of the network.
+    NetworkFeeCost(MerchantId),
 }
 
 impl fmt::Display for Account {
@@ -44,6 +56,12 @@ impl fmt::Display for Account {
             Account::Fees => f.write_str("fees"),
             Account::Suspense(merchant) => write!(f, "merchant:{}:suspense", merchant.number()),
             Account::FxPosition(provider) => write!(f, "provider:{provider}:fx"),
+            Account::CoinDeposits(merchant) => write!(f, "merchant:{}:coins:deposits", merchant.number()),
+            Account::CoinsInFlight(merchant) => write!(f, "merchant:{}:coins:in_flight", merchant.number()),
+            Account::CoinsUnallocated(merchant) => write!(f, "merchant:{}:coins:unallocated", merchant.number()),
+            Account::HotWallet(merchant) => write!(f, "merchant:{}:coins:hot_wallet", merchant.number()),
+            Account::NetworkFeeIncome(merchant) => write!(f, "merchant:{}:coins:fee_income", merchant.number()),
+            Account::NetworkFeeCost(merchant) => write!(f, "merchant:{}:coins:fee_cost", merchant.number()),
         }
     }
 }

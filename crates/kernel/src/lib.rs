@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod asset;
 pub mod card;
+pub mod coin;
 pub mod customer;
 pub mod fx;
 pub mod id;
@@ -24,7 +25,7 @@ pub mod sabotage;
 pub mod secret;
 pub mod withdrawal;
 
-pub use aggregate::{Aggregate, Kind, Transaction};
+pub use aggregate::{Aggregate, Asking, Kind, Transaction, Watch};
 pub use asset::{Asset, Coin};
 pub use id::{
     CredentialId, CustomerId, EntryId, EventId, Id, InvoiceId, MailId, MerchantId, PaymentId, PlanId, RecordId,

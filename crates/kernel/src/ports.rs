@@ -12,6 +12,8 @@ use crate::routing::{Capabilities, ProviderAccount};
 use crate::secret::Secret;
 use crate::{MerchantId, Money};
 
+pub mod chain;
+
 /// The time, by a merchant's clock: test mode's can be advanced, live mode's is the wall clock.
 pub trait Clock: Send + Sync {
     /// Now.

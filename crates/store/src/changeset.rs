@@ -6,13 +6,13 @@ use crate::{RecordWrite, RegistrationWrite};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asset, CredentialId, EventId, Kind, MerchantId, Money, PaymentId, Timestamp, Watch};
 use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment, record, stored card and
-/// event twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, record, stored card, chain
+/// and event twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
@@ -33,6 +33,8 @@ pub struct Changeset {
     pub events: Vec<EventWrite>,
     /// Attempts made to deliver events of the outbox.
     pub deliveries: Vec<Delivery>,
+    /// How far chains were followed.
+    pub chains: Vec<ChainWrite>,
 }
 
 impl Changeset {
@@ -51,7 +53,8 @@ impl Changeset {
             }
         };
         let registered = self.registrations.iter().any(registration);
-        self.payments.iter().any(answer) || answered || self.events.iter().any(event) || registered
+        let chain = self.chains.iter().any(|write| nul(&write.document) || nul(&write.name));
+        self.payments.iter().any(answer) || chain || answered || self.events.iter().any(event) || registered
     }
 }
 
@@ -89,6 +92,7 @@ pub struct PaymentWrite {
     pub(crate) word: &'static str,
     pub(crate) document: String,
     pub(crate) answer: Option<Answer>,
+    pub(crate) watch: Option<Watch>,
 }
 
 impl PaymentWrite {
@@ -134,6 +138,7 @@ impl PaymentWrite {
             word: payment.word_text(),
             document: serde_json::to_string(payment).expect("a transaction has string keys and plain values only"),
             answer: None,
+            watch: payment.watch(),
         }
     }
 }
@@ -160,6 +165,19 @@ pub struct Answer {
     pub status: u16,
     /// The body's bytes, UTF-8 in every dialect.
     pub body: String,
+}
+
+/// What is remembered of a chain in a lane, under a name: how far it was followed, or a simulated one itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainWrite {
+    /// Its name.
+    pub name: String,
+    /// Whose clock it runs by.
+    pub lane: Lane,
+    /// The version it was read at; nothing for a new row.
+    pub expected_version: Option<i64>,
+    /// Text that its owner alone reads.
+    pub document: String,
 }
 
 /// The answer to a request about a payment that was there already. The one that made it is kept with the payment.
@@ -292,8 +310,8 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment or record has another version than expected, an id is taken, or a stored card is not as expected: reload and
-    /// decide again.
+    /// A payment, record or chain has another version than expected, an id or an address is taken, or a stored card is not as
+    /// expected: reload and decide again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.
     Duplicate(Claim),

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod answers;
+mod chains;
 pub mod database;
 pub(crate) mod fixtures;
 mod payers;
@@ -26,6 +27,9 @@ mod registrations;
 mod withdrawals;
 
 pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_events};
+pub use chains::{
+    finds_a_coin_payment_that_lies, finds_coin_payments, follows_chains_by_version, gives_an_address_once,
+};
 pub use payers::finds_a_payers_transactions;
 pub use records::{
     changes_records_with_their_payments, keeps_records_by_version, lists_the_newest_records_first,
@@ -56,6 +60,7 @@ macro_rules! conformance_suite {
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             keeps_the_first_answer_of_each_request keeps_the_form_of_events
             keeps_stored_cards lists_stored_cards wipes_deleted_cards retains_used_cards rewraps_keys
+            finds_coin_payments gives_an_address_once follows_chains_by_version finds_a_coin_payment_that_lies
             keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
             wakes_records_by_the_lanes_clock
             answers_a_ping_until_closed

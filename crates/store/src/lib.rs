@@ -23,13 +23,13 @@ mod verify;
 mod words;
 
 pub use changeset::{
-    Answer, AnswerWrite, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite,
-    Verb, Verdict,
+    Answer, AnswerWrite, ChainWrite, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form,
+    PaymentWrite, Verb, Verdict,
 };
 pub use open::OpenError;
 pub use query::{
-    Backlog, Balance, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport, PayerQuery,
-    PaymentQuery, Stored,
+    Backlog, Balance, ChainRow, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport,
+    PayerQuery, PaymentQuery, Stored, WatchQuery, WatchRow, Watched,
 };
 pub use record::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 pub use registration::{
@@ -83,6 +83,18 @@ pub trait Store: Send + Sync {
 
     /// Payments and withdrawals whose time to wake has come by their lane's clock, the longest overdue first.
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError>;
+
+    /// What is remembered of a chain under a name. Sees every acknowledged write.
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError>;
+
+    /// Coin payments of a network, by id. Sees every acknowledged write.
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError>;
+
+    /// Networks and lanes in which some coin payment waits for coins or for blocks.
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError>;
+
+    /// The lowest index of an account key beyond all that were ever used.
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError>;
 
     /// A record with its version. Sees every acknowledged write.
     async fn record(&self, id: RecordId) -> Result<Option<StoredRecord>, StoreError>;

@@ -13,12 +13,13 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
-    Answer, AnswerWrite, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow, DueOf,
-    EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery,
-    PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
-    words,
+    Answer, AnswerWrite, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, Delivery, DeliveryRow,
+    DueOf, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport, PayerQuery,
+    PaymentQuery, PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
+    StoredRegistration, Verdict, WatchQuery, WatchRow, words,
 };
 
+mod chains;
 mod ledger;
 mod records;
 mod registrations;
@@ -41,6 +42,7 @@ struct Rows {
     /// Lane, time to wake and id of every record.
     records_due: BTreeSet<(i64, Option<i64>, i64)>,
     registrations: BTreeMap<i64, registrations::Row>,
+    chains: BTreeMap<(String, i64), ChainRow>,
     claims: BTreeMap<[u8; 16], Claim>,
     answers: BTreeMap<(PaymentId, u16), AnswerWrite>,
     entries: Vec<(PaymentId, Mode, EntryRow)>,
@@ -94,6 +96,11 @@ impl Rows {
         if changeset.registrations.iter().any(|write| self.refuses_registration(write)) {
             return Some(Verdict::Conflict);
         }
+        if changeset.payments.iter().any(|write| self.refuses_watch(write))
+            || changeset.chains.iter().any(|write| self.refuses_chain(write))
+        {
+            return Some(Verdict::Conflict);
+        }
         for Floor { book, account, minimum } in &changeset.floors {
             let moved = changeset.entries.iter().filter(|write| write.entry.book == *book);
             let moved: i64 = moved.map(|write| ledger::posted(&write.entry, *account, minimum.asset())).sum();
@@ -133,6 +140,9 @@ impl Rows {
         }
         for write in changeset.registrations {
             self.write_registration(write);
+        }
+        for write in changeset.chains {
+            self.write_chain(write);
         }
         for EntryWrite { payment, at, entry } in &changeset.entries {
             self.entries.extend(ledger::lines(entry, *at).map(|line| (*payment, entry.book, line)));
@@ -337,6 +347,22 @@ impl Store for MemoryStore {
         limit: u32,
     ) -> Result<Vec<StoredRegistration>, StoreError> {
         self.rows()?.registrations_under(version, after, limit)
+    }
+
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError> {
+        Ok(self.rows()?.chains.get(&(name.to_owned(), lane.number())).cloned())
+    }
+
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError> {
+        Ok(self.rows()?.watched(&query))
+    }
+
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError> {
+        Ok(self.rows()?.watched_lanes())
+    }
+
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError> {
+        Ok(self.rows()?.next_address(network, account))
     }
 
     async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {

@@ -18,9 +18,9 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text, record_text};
 use crate::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, KeyUse,
-    LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, RegistrationsOf, Store,
-    StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery,
+    RegistrationsOf, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -30,6 +30,7 @@ use writer::{Commit, Writer};
 mod answers;
 mod apply;
 mod backlog;
+mod chains;
 mod claims;
 mod clocks;
 mod config;
@@ -311,6 +312,30 @@ impl Store for PostgresStore {
         let after = after.map_or(i64::MIN, RegistrationId::number);
         let rows = self.query(registrations::UNDER_KEY, &[&i64::from(version), &after, &i64::from(limit)]).await?;
         rows.iter().map(registrations::read).collect()
+    }
+
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError> {
+        let rows = self.query(chains::SELECT, &[&name, &lane.number()]).await?;
+        rows.first().map(chains::read_chain).transpose()
+    }
+
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError> {
+        let (sql, more) = chains::question(&query.which);
+        let (lane, limit) = (query.lane.number(), i64::from(query.limit));
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&query.network, &lane, &limit];
+        if let Some(more) = &more {
+            parameters.push(more.as_ref());
+        }
+        self.query(sql, &parameters).await?.iter().map(chains::read_watch).collect()
+    }
+
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError> {
+        self.query(chains::LANES, &[]).await?.iter().map(chains::read_lane).collect()
+    }
+
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError> {
+        let rows = self.query(chains::NEXT, &[&network, &account]).await?;
+        rows.first().map_or(Ok(0), chains::read_next)
     }
 
     async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {

@@ -1,6 +1,8 @@
 //! What comes out: rows and filters.
 
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::ports::Lane;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, CredentialId, EventId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
 
@@ -31,6 +33,7 @@ pub(crate) fn read(kind: Kind, id: i64, document: &str) -> Result<Transaction, S
     let read = match kind {
         Kind::Payment | Kind::Verification => serde_json::from_str::<Payment>(document).map(Transaction::Payment),
         Kind::Withdrawal => serde_json::from_str::<Box<Withdrawal>>(document).map(Transaction::Withdrawal),
+        Kind::Coin => serde_json::from_str::<Box<CoinPayment>>(document).map(Transaction::Coin),
     };
     read.map_err(|error| StoreError::Corrupt(format!("transaction {id}: {error}")))
 }
@@ -77,6 +80,50 @@ impl PayerQuery {
     pub(crate) fn beyond(&self) -> i64 {
         self.after.map_or(i64::MIN, PaymentId::number)
     }
+}
+
+/// What is remembered of a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainRow {
+    /// The version an update must expect.
+    pub version: i64,
+    /// Text that its owner alone reads.
+    pub document: String,
+}
+
+/// Which coin payments of a network, in a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchQuery {
+    /// The network's name.
+    pub network: String,
+    /// Whose clock it runs by.
+    pub lane: Lane,
+    /// Which of them.
+    pub which: Watched,
+    /// At most.
+    pub limit: u32,
+}
+
+/// Which coin payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// Those that wait for coins.
+    AwaitingCoins,
+    /// Those that are to be told of a block of this height, or were to be told of a lower one.
+    DueAt(u64),
+    /// Those that have something in a block of this height or above.
+    InBlocksFrom(u64),
+    /// Those with one of these addresses.
+    At(Vec<String>),
+}
+
+/// A coin payment as its chain finds it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WatchRow {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Its address.
+    pub address: String,
 }
 
 /// How much waits.

@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 
 use crate::registration::RawRegistration;
 use crate::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, KeyUse,
-    LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
-    StoredRegistration, Verdict,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
+    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
@@ -31,6 +31,7 @@ mod answers;
 mod apply;
 mod backlog;
 mod backup;
+mod chains;
 mod checkpoint;
 mod claims;
 mod clocks;
@@ -299,6 +300,24 @@ impl Store for SqliteStore {
     ) -> Result<Vec<StoredRegistration>, StoreError> {
         let rows = self.read(move |connection| registrations::under_key(connection, version, after, limit)).await?;
         rows.into_iter().map(RawRegistration::read).collect()
+    }
+
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |connection| chains::chain(connection, &name, lane)).await
+    }
+
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError> {
+        self.read(move |connection| at_one_moment(connection, |c| chains::watched(c, &query))).await
+    }
+
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError> {
+        self.read(chains::lanes).await
+    }
+
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError> {
+        let (network, account) = (network.to_owned(), account.to_owned());
+        self.read(move |connection| chains::next_address(connection, &network, &account)).await
     }
 
     async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use florin_kernel::Asset;
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::{Mode, Payment, State};
 use florin_kernel::withdrawal::Withdrawal;
@@ -128,6 +129,7 @@ impl Says {
         match query::read(kind, id, document) {
             Ok(Transaction::Payment(payment)) => Ok(Says::of_payment(&payment)),
             Ok(Transaction::Withdrawal(withdrawal)) => Ok(Says::of_withdrawal(&withdrawal)),
+            Ok(Transaction::Coin(coin)) => Ok(Says::of_coins(&coin)),
             Err(error) => Err(format!("{error}.")),
         }
     }
@@ -166,6 +168,20 @@ impl Says {
                 (Account::MerchantAtAcquirer(withdrawal.merchant), posted(-withdrawal.taken_at_acquirer().minor())),
             ],
             noun: "Withdrawal",
+        }
+    }
+
+    /// What of a coin payment is the merchant's, and what belongs to nobody yet.
+    fn of_coins(payment: &CoinPayment) -> Says {
+        let posted = |minor: i64| Moved { pending: 0, posted: minor.into() };
+        Says {
+            book: payment.mode,
+            asset: Asset::Coin(payment.price.coin),
+            accounts: vec![
+                (Account::MerchantAvailable(payment.merchant), posted(payment.has_for_merchant().minor())),
+                (Account::CoinsUnallocated(payment.merchant), posted(payment.unallocated().minor())),
+            ],
+            noun: "Coin payment",
         }
     }
 

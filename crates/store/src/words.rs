@@ -25,12 +25,15 @@ pub(crate) fn document_text(kind: Kind) -> &'static str {
         Kind::Payment => "payment",
         Kind::Verification => "verification",
         Kind::Withdrawal => "withdrawal",
+        Kind::Coin => "coin",
     }
 }
 
 /// Reads what [`document_text`] wrote.
 pub(crate) fn document_kind(text: &str) -> Option<Kind> {
-    [Kind::Payment, Kind::Verification, Kind::Withdrawal].into_iter().find(|kind| document_text(*kind) == text)
+    [Kind::Payment, Kind::Verification, Kind::Withdrawal, Kind::Coin]
+        .into_iter()
+        .find(|kind| document_text(*kind) == text)
 }
 
 /// What a record is.

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp, Transaction};
 use florin_store::{
-    Answer, Backlog, Balance, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow, EventRow, Floor,
-    KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError, Stored,
-    StoredRecord, StoredRegistration, Verdict,
+    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
+    EventRow, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
+    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use tokio::time::Instant;
 
@@ -112,6 +112,8 @@ impl TroubledStore {
                     say!(self.stage, "store: committed {id} {} v{}", withdrawal.word().text(), stored.version);
                     self.stage.withdrawals.see(*withdrawal)
                 }
+                // The simulated day pays with cards.
+                Transaction::Coin(coin) => vec![format!("{} is paid with coins, which nobody asked for", coin.id)],
             };
             faults.into_iter().for_each(|fault| self.stage.fault(fault));
         }
@@ -267,6 +269,26 @@ impl Store for TroubledStore {
     ) -> Result<Vec<StoredRegistration>, StoreError> {
         self.reach().await?;
         at_once(self.inner.registrations_under(version, after, limit))
+    }
+
+    async fn chain(&self, name: &str, lane: Lane) -> Result<Option<ChainRow>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.chain(name, lane))
+    }
+
+    async fn watched(&self, query: WatchQuery) -> Result<Vec<WatchRow>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.watched(query))
+    }
+
+    async fn watched_lanes(&self) -> Result<Vec<(String, Lane)>, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.watched_lanes())
+    }
+
+    async fn next_address(&self, network: &str, account: &str) -> Result<u32, StoreError> {
+        self.life.go_on().await;
+        at_once(self.inner.next_address(network, account))
     }
 
     async fn key_use(&self) -> Result<Vec<KeyUse>, StoreError> {

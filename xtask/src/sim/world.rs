@@ -264,6 +264,7 @@ impl World {
             vault: Vault::fixed(VaultKeys::parse(&format!("1:{MASTER_KEY}")).expect("a version and 64 digits")),
             clocks: Arc::new(Clocks::on(stage.wall())),
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
+            coins: florin_engine::CoinPorts::default(),
             announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
             correspondents: Vec::new(),
             mailers: Mailers::default(),

@@ -88,6 +88,7 @@ pub async fn engine_with(
         vault: Vault::fixed(VaultKeys::generate()),
         clocks: Arc::new(Clocks::default()),
         providers: vec![provider.clone()],
+        coins: florin_engine::CoinPorts::default(),
         announcers: Vec::new(),
         correspondents: Vec::new(),
         mailers: Mailers::default(),

@@ -113,6 +113,7 @@ impl Ground {
             vault: Vault::fixed(VaultKeys::parse(&self.vault_key).expect("a key")),
             clocks: Arc::new(Clocks::on(Arc::new(now))),
             providers: vec![self.acquirer.clone()],
+            coins: florin_engine::CoinPorts::default(),
             announcers: Vec::new(),
             correspondents: Vec::new(),
             mailers: Mailers::default(),

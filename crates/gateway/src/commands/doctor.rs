@@ -296,6 +296,8 @@ async fn providers(config: &Config, place: &Place, registry: Registry<'_>) -> Fi
         }
     };
     let ground = Ground {
+        store: None,
+        address_key: Vec::new(),
         data: config.data.clone(),
         database: place.clone(),
         clocks: std::sync::Arc::new(Clocks::default()),

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::database::Place;
 use crate::demo::{self, Demo};
-use crate::dialects::{cashier, transaction_services, v3};
+use crate::dialects::{cashier, crypto, transaction_services, v3};
 use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
@@ -78,21 +78,26 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
     let providers = registry(Ground {
         data: config.data.clone(),
         database,
+        store: Some(store.clone()),
+        address_key: address_key(&key),
         clocks: clocks.clone(),
         codec: key.codec(),
         callback_key: callback_key(&key),
         simulator_silence: config.simulator_silence(),
     })?;
     let guard = Guard::new(config.outgoing_ranges());
+    let announcing = Arc::new(std::sync::OnceLock::new());
     let engine = Engine::new(florin_engine::Parts {
         store,
         master_key: key,
         vault,
         clocks,
         providers: providers.drivers,
+        coins: providers.coins,
         announcers: vec![
             (Dialect::Cashier, Arc::new(cashier::CashierAnnouncer)),
             (Dialect::V3, Arc::new(v3::V3Announcer)),
+            (Dialect::Crypto, Arc::new(crypto::CryptoAnnouncer(announcing.clone()))),
             (Dialect::TransactionServices, Arc::new(transaction_services::TsAnnouncer)),
         ],
         correspondents: vec![(Dialect::TransactionServices, Arc::new(transaction_services::InvoiceLetters))],
@@ -103,6 +108,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         public_url,
     });
     let engine = engine.await.map_err(|error| error.to_string())?;
+    _ = announcing.set(engine.clone());
     let simulation = Simulation { engine: engine.clone(), pages: providers.simulated };
     let stop = CancellationToken::new();
     let server = Server::start(
@@ -114,6 +120,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
                 .merge(v3::router(&simulation, &config.trusted_proxies, &config.v3)?)
+                .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains)))
                 .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             simulation,
             engine,
@@ -142,6 +149,11 @@ async fn prepare_demo(
 fn callback_key(key: &MasterKey) -> Secret {
     let digest = Keyring::new(key).digest(&[b"simulator callbacks"]);
     Secret::new(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Addresses of simulated chains are this installation's own.
+fn address_key(key: &MasterKey) -> Vec<u8> {
+    Keyring::new(key).digest(&[b"simulated addresses"]).to_vec()
 }
 
 fn make_folder(config: &Config) -> Result<(), String> {

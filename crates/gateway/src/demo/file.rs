@@ -13,6 +13,8 @@ pub(super) struct DemoFile {
     pub(super) cashier: Cashier,
     #[serde(default = "V3::new")]
     pub(super) v3: V3,
+    #[serde(default = "Crypto::new")]
+    pub(super) crypto: Crypto,
     #[serde(default = "TransactionServices::new")]
     pub(super) transaction_services: TransactionServices,
     pub(super) webhook_secret: String,
@@ -38,6 +40,13 @@ pub(super) struct V3 {
     pub(super) notification_key: String,
     pub(super) legacy_user_id: String,
     pub(super) legacy_password: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Crypto {
+    pub(super) user: String,
+    pub(super) api_key: String,
+    pub(super) pos_id: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -79,6 +88,7 @@ impl DemoFile {
                 routing_id: 310,
             },
             v3: V3::new(),
+            crypto: Crypto::new(),
             transaction_services: TransactionServices::new(),
             webhook_secret: webhook_secret.to_owned(),
         }
@@ -94,6 +104,17 @@ impl V3 {
             notification_key: hex::<32>(),
             legacy_user_id: hex::<16>(),
             legacy_password: letters(),
+        }
+    }
+}
+
+impl Crypto {
+    /// New secrets for the point of sale of the contract's samples.
+    fn new() -> Crypto {
+        Crypto {
+            user: crate::dialects::crypto::new_uuid(),
+            api_key: format!("fl_dev_{}", letters()),
+            pos_id: "POS1".to_owned(),
         }
     }
 }

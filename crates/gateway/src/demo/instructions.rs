@@ -6,7 +6,8 @@ use super::file::DemoFile;
 
 /// The text, without a line end.
 pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
-    let DemoFile { base_url, cashier, v3, transaction_services: ts, admin, .. } = demo;
+    let DemoFile { base_url, cashier, v3, crypto, transaction_services: ts, admin, .. } = demo;
+    let (user, crypto_key, pos_id) = (&crypto.user, &crypto.api_key, &crypto.pos_id);
     let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
     let (entity_id, access_token) = (&v3.entity_id, &v3.access_token);
     let (partner_id, member_id, username, secret_key) = (&ts.partner_id, &ts.member_id, &ts.username, &ts.secret_key);
@@ -53,7 +54,12 @@ curl -sS -w '\n' {base_url}/transactionServices/REST/v1/payments -H "AuthToken: 
   -d 'amount=50.00' -d 'currency=USD' -d 'paymentType=DB' -d 'paymentMode=CC' -d 'paymentBrand=VISA' \
   -d 'card.number=4000000000000051' -d 'card.expiryMonth=07' -d 'card.expiryYear=2030' -d 'card.cvv=745'
 
-6. Let an hour pass on the test clock; every timer follows:
+6. Be paid in coins: start a payment, then open "sandbox_wallet_url" of the answer and pay:
+
+curl -sS -w '\n' -u '{user}:{crypto_key}' {base_url}/v2/StartPayment/ -d pos_id={pos_id} -d invoice_currency=EUR \
+  -d invoice_amount=48.25 -d currency=BTC
+
+7. Let an hour pass on the test clock; every timer follows:
 
 curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 

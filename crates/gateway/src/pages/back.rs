@@ -119,8 +119,8 @@ pub fn own_token<'a>(engine: &Engine, subject: impl Into<Subject<'a>>) -> String
     let subject = subject.into();
     let purpose = match (subject.kind, &subject.details.hosted) {
         (Kind::Withdrawal, _) => WITHDRAWAL_PAGE,
-        (Kind::Payment | Kind::Verification, Some(_)) => CASHIER_PAGE,
-        (Kind::Payment | Kind::Verification, None) => RECEIPT_PAGE,
+        (Kind::Payment | Kind::Verification | Kind::Coin, Some(_)) => CASHIER_PAGE,
+        (Kind::Payment | Kind::Verification | Kind::Coin, None) => RECEIPT_PAGE,
     };
     engine.page_token(purpose, Reference { payment: subject.id, sequence: 0 })
 }

@@ -75,7 +75,7 @@ impl Look {
             next: "",
         };
         let whom = match subject.kind {
-            Kind::Payment | Kind::Verification => words.to,
+            Kind::Payment | Kind::Verification | Kind::Coin => words.to,
             Kind::Withdrawal => words.withdrawal.from,
         };
         Look {

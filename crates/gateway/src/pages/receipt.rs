@@ -104,7 +104,7 @@ fn receipt<'a>(engine: &Engine, payment: &Payment, look: &'a Look, facts: Vec<Fa
     let amount = match payment.kind() {
         // Nothing moves.
         Kind::Verification => look.words.your_card.to_owned(),
-        Kind::Payment | Kind::Withdrawal => look.words.money(paid(payment)),
+        Kind::Payment | Kind::Withdrawal | Kind::Coin => look.words.money(paid(payment)),
     };
     ReceiptPage { look, amount, outcome, facts, link, note, poll }
 }

@@ -33,9 +33,12 @@ async fn the_file_has_what_tools_rely_on() {
     for (secret, length) in [("notification_key", 64), ("legacy_user_id", 32), ("legacy_password", 40)] {
         assert_eq!(demo["v3"][secret].as_str().map(str::len), Some(length), "{secret}");
     }
+    check(&demo["crypto"]["api_key"], "fl_dev_");
+    assert_eq!(demo["crypto"]["pos_id"], "POS1");
+    assert_eq!(demo["crypto"]["user"].as_str().map(str::len), Some(36));
     assert!(demo["webhook_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
     let keys: Vec<&String> = demo.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["base_url", "admin", "cashier", "v3", "transaction_services", "webhook_secret"]);
+    assert_eq!(keys, ["base_url", "admin", "cashier", "v3", "crypto", "transaction_services", "webhook_secret"]);
     #[cfg(unix)]
     for file in ["demo.json", "master.key"] {
         use std::os::unix::fs::PermissionsExt;
@@ -53,7 +56,7 @@ async fn a_second_start_keeps_secrets_and_payments() {
     world.restart().await;
     let second = read(&world);
     assert_eq!(second["base_url"], world.url("").as_str());
-    for part in ["admin", "cashier", "v3", "transaction_services", "webhook_secret"] {
+    for part in ["admin", "cashier", "v3", "crypto", "transaction_services", "webhook_secret"] {
         assert_eq!(first[part], second[part], "{part}");
     }
     let answer = world.get("/v1/transactions/kept").header("x-api-key", key.expose()).send().await.expect("an answer");

@@ -7,6 +7,8 @@ mod cashier_hosted_retries;
 mod cashier_keys;
 mod cashier_lists;
 mod cashier_replays;
+mod crypto;
+mod crypto_errors;
 mod demo;
 mod faults;
 mod operations;

@@ -95,6 +95,7 @@ async fn the_reference_and_its_document() {
     let world = World::start().await;
     for (dialect, shown) in [
         ("cashier", "<span class=\"soft\">request.</span><wbr>tracking_id"),
+        ("crypto", "pos_id"),
         ("v3", "-H &#39;Authorization: Bearer YOUR_TOKEN&#39; \\\n  -d &#39;entityId=EB000001&#39;"),
     ] {
         let document = world.get(&format!("/openapi/{dialect}.json")).send().await.expect("an answer");

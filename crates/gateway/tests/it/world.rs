@@ -146,6 +146,14 @@ impl World {
         self.post(path).header("x-api-key", self.demo.api_key().expose()).json(body)
     }
 
+    /// A call with the crypto dialect's login, its fields as a form, not yet sent.
+    pub fn crypto(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let (user, key) = self.demo.crypto();
+        let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.post(path).basic_auth(user, Some(key.expose()));
+        request.header("content-type", "application/x-www-form-urlencoded").body(form)
+    }
+
     /// A card payment, server to server; `reference` is its `tracking_id`, `more` goes into `request`.
     pub async fn pay_by_card(&self, reference: &str, number: &str, amount: &str, more: Value) -> Value {
         let request = self.card_payment(reference, number, amount, more);
@@ -257,8 +265,9 @@ impl florin_kernel::ports::Clock for TestClock {
 async fn start(config: &Config) -> (Server, Arc<Simulator>, Demo) {
     let made = OnceLock::new();
     let registry = |ground| {
+        let chains = simulated::chains(&ground);
         let simulator = simulated::simulator(ground)?;
-        let providers = simulated::providers(&simulator);
+        let providers = simulated::providers(&simulator, chains);
         let _ = made.set(simulator);
         Ok(providers)
     };

@@ -174,3 +174,122 @@ pub fn late_payout(movement: &Movement) -> Entry {
 pub fn late_payout_returned(movement: &Movement) -> Entry {
     movement.entry("late_payout_returned", movement.inward(Layer::Posted, Account::Suspense(movement.merchant)))
 }
+
+/// Coins of a merchant's payment, in the coin itself: nobody exchanges them, so that what they are worth in another currency is the
+/// payment's to tell (crypto contract, section 6).
+#[derive(Clone, Copy, Debug)]
+pub struct CoinMovement {
+    /// Test or live.
+    pub book: Mode,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// How much, cut to what the book counts.
+    pub amount: Money,
+}
+
+impl CoinMovement {
+    fn entry(&self, event: &'static str, debit: Account, credit: Account) -> Entry {
+        let transfer = Transfer { layer: Layer::Posted, debit, credit, amount: self.amount };
+        Entry { event, book: self.book, transfers: vec![transfer] }
+    }
+
+    fn deposits(&self) -> Account {
+        Account::CoinDeposits(self.merchant)
+    }
+
+    fn in_flight(&self) -> Account {
+        Account::CoinsInFlight(self.merchant)
+    }
+
+    fn unallocated(&self) -> Account {
+        Account::CoinsUnallocated(self.merchant)
+    }
+
+    fn available(&self) -> Account {
+        Account::MerchantAvailable(self.merchant)
+    }
+
+    fn hot_wallet(&self) -> Account {
+        Account::HotWallet(self.merchant)
+    }
+}
+
+/// Coins have the confirmations that were asked for.
+pub fn coins_confirmed(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_confirmed", moved.deposits(), moved.unallocated())
+}
+
+/// A reorganisation or a double spend took the confirmations away.
+pub fn coins_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_reversed", moved.unallocated(), moved.deposits())
+}
+
+/// Coins are accepted before their first confirmation.
+pub fn coins_in_flight(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_in_flight", moved.in_flight(), moved.unallocated())
+}
+
+/// They are in a block, or accepted no longer.
+pub fn coins_landed(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_landed", moved.unallocated(), moved.in_flight())
+}
+
+/// Coins become the merchant's.
+pub fn coins_accepted(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_accepted", moved.unallocated(), moved.available())
+}
+
+/// They are the merchant's no longer.
+pub fn coin_acceptance_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("coin_acceptance_reversed", moved.available(), moved.unallocated())
+}
+
+/// The part of an accepted sum that the payer paid for moving it later.
+pub fn network_fee_earned(moved: &CoinMovement) -> Entry {
+    moved.entry("network_fee_earned", moved.unallocated(), Account::NetworkFeeIncome(moved.merchant))
+}
+
+/// That part of a sum that is accepted no longer.
+pub fn network_fee_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("network_fee_reversed", Account::NetworkFeeIncome(moved.merchant), moved.unallocated())
+}
+
+/// An excess too small to be sent back becomes the merchant's.
+pub fn small_excess_credited(moved: &CoinMovement) -> Entry {
+    moved.entry("small_excess_credited", moved.unallocated(), moved.available())
+}
+
+/// It is an excess no longer, or not small any more.
+pub fn small_excess_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("small_excess_reversed", moved.available(), moved.unallocated())
+}
+
+/// Coins that nobody accepted went back to the payer.
+pub fn unaccepted_coins_refunded(moved: &CoinMovement) -> Entry {
+    moved.entry("unaccepted_coins_refunded", moved.unallocated(), moved.hot_wallet())
+}
+
+/// The block that held such a refund was replaced.
+pub fn unaccepted_coin_refund_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("unaccepted_coin_refund_reversed", moved.hot_wallet(), moved.unallocated())
+}
+
+/// Coins of the merchant's went back to the payer.
+pub fn coins_refunded(moved: &CoinMovement) -> Entry {
+    moved.entry("coins_refunded", moved.available(), moved.hot_wallet())
+}
+
+/// The block that held such a refund was replaced.
+pub fn coin_refund_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("coin_refund_reversed", moved.hot_wallet(), moved.available())
+}
+
+/// The network's fee for a refund, at the merchant's cost.
+pub fn refund_fee_paid(moved: &CoinMovement) -> Entry {
+    moved.entry("refund_fee_paid", Account::NetworkFeeCost(moved.merchant), moved.hot_wallet())
+}
+
+/// The block that held the refund was replaced.
+pub fn refund_fee_reversed(moved: &CoinMovement) -> Entry {
+    moved.entry("refund_fee_reversed", moved.hot_wallet(), Account::NetworkFeeCost(moved.merchant))
+}

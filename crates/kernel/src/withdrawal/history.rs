@@ -46,6 +46,8 @@ impl History {
         match transaction {
             Transaction::Payment(payment) => self.add_payment(payment),
             Transaction::Withdrawal(withdrawal) => self.add_withdrawal(withdrawal),
+            // Coins cannot be paid back by any method that pays out.
+            Transaction::Coin(_) => {}
         }
     }
 

@@ -3,15 +3,20 @@
 use crate::{
     Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form, PaymentWrite, Store, Verdict,
 };
+use florin_kernel::coin::{
+    self, ChainNews, CoinPayment, Derivation, Late, LateFacts, Over, Price, Requirement, ScreeningRule, Terms, Under,
+    Units,
+};
 use florin_kernel::ledger::chart::{self, Movement};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::{
     AmountChoice, CaptureMode, Details, Dialect, Effect, Funds, Mode, Payment, Retry, Route, State, Times,
 };
 use florin_kernel::ports::Lane;
+use florin_kernel::ports::chain::{Block, Outpoint, Place, Sighting};
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::withdrawal::{self, Command, Confirmation, Destination, Overdraft, Withdrawal};
-use florin_kernel::{Aggregate, Asset, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
+use florin_kernel::{Aggregate, Asset, Coin, CredentialId, EventId, MerchantId, Money, PaymentId, Timestamp};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -68,6 +73,89 @@ pub(crate) fn withdrawal(number: i64) -> Withdrawal {
         announced: None,
         details: Details { reference: format!("withdrawal-{number}"), ..Details::default() },
     }
+}
+
+/// A payment of 48.25 EUR in bitcoin, of merchant 1, made at its number's millisecond, with an address of its own.
+pub(crate) fn coin_payment(number: i64) -> CoinPayment {
+    let index = u32::try_from(number).expect("a small number");
+    let mid = florin_kernel::fx::Rate::parse("61234.5678").expect("a rate");
+    let price = Price::quote(cents(4_825), Coin::Btc, mid, 100, Units::new(152), 0).expect("a price");
+    let requirements = vec![Requirement { up_to: None, confirmations: 1, finalised: false }];
+    CoinPayment {
+        id: PaymentId::from_number(number),
+        merchant: MerchantId::from_number(1),
+        mode: Mode::Live,
+        dialect: Dialect::Crypto,
+        created_at: at(number),
+        public_id: format!("public-{number}"),
+        order: None,
+        price,
+        network: "bitcoin".to_owned(),
+        address: format!("address-{number}"),
+        derived: Derivation { account: "account".to_owned(), index },
+        terms: Terms {
+            grace_s: 30,
+            top_up_s: 900,
+            tolerance_bps: 0,
+            under: Under::default(),
+            over: Over::default(),
+            late: Late::default(),
+            screening: ScreeningRule::default(),
+            requirements,
+            zero_confirmation: None,
+            refund_minimum: Units::new(1_000),
+            refund_confirmations: 2,
+            simulated_refusal: None,
+        },
+        deadline: at(900_000),
+        topped_up: false,
+        deadline_over: false,
+        state: coin::State::Waiting,
+        acceptance: None,
+        deposits: Vec::new(),
+        refunds: Vec::new(),
+        alert: None,
+        tip: None,
+        final_height: None,
+        confirmed_at: None,
+        recheck_at: None,
+        announced: None,
+        details: Details { reference: format!("order-{number}"), ..Details::default() },
+    }
+}
+
+/// The coin payment with exactly what it asks for in a block, and the changeset that says so from a version on.
+pub(crate) fn coins_confirmed(made: &CoinPayment, version: i64, height: u64) -> (CoinPayment, Changeset) {
+    let block = Block { height, hash: format!("block-{height}"), time: at(1_000) };
+    let sighting = Sighting {
+        address: made.address.clone(),
+        coin: Coin::Btc,
+        outpoint: Outpoint { txid: format!("tx-{}", made.id.number()), index: 0 },
+        units: made.price.amount(),
+        place: Place::Block(block.clone()),
+        frailty: None,
+        seen_at: at(1_000),
+    };
+    let news = ChainNews {
+        tip: block,
+        final_height: None,
+        synced_at: at(1_000),
+        replaced_from: None,
+        sightings: vec![sighting],
+        screened: false,
+        late: LateFacts { rate: None, order: coin::Order::Open },
+    };
+    let decision = coin::decide(made, coin::Command::Chain(news), at(1_000)).expect("coins may always come");
+    let entries = decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Post(entry) => Some(EntryWrite { payment: made.id, at: at(1_000), entry: entry.clone() }),
+        Effect::Call(_) | Effect::LookUp(_) | Effect::Floor { .. } | Effect::Notify { .. } => None,
+    });
+    let changeset = Changeset {
+        entries: entries.collect(),
+        payments: vec![PaymentWrite::update(&decision.payment, version)],
+        ..Changeset::default()
+    };
+    (decision.payment, changeset)
 }
 
 /// The withdrawal confirmed by its payer, and the changeset that says so from version 1 on, if the merchant then still has at

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::answers::AnswerStatements;
+use super::chains::{ChainKey, ChainStatements};
 use super::claims::{ClaimStatements, Key};
 use super::clocks;
 use super::ledger::{LedgerStatements, Postings, Seal};
@@ -38,6 +39,7 @@ pub(super) struct Session {
     registrations: RegistrationStatements,
     ledger: LedgerStatements,
     outbox: OutboxStatements,
+    chains: ChainStatements,
     batch: Statement,
     forget: Statement,
     ensure_lanes: Statement,
@@ -80,23 +82,27 @@ struct Found {
     registered: HashSet<i64>,
     announced: HashSet<i64>,
     attempted: HashSet<i64>,
+    watched: HashSet<i64>,
+    followed: HashSet<ChainKey>,
     broken: Option<Floor>,
 }
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, records, answers, registrations, ledger, outbox, batch, forget, ensure_lanes) = tokio::try_join!(
-            ClaimStatements::prepare(&client),
-            PaymentStatements::prepare(&client),
-            RecordStatements::prepare(&client),
-            AnswerStatements::prepare(&client),
-            RegistrationStatements::prepare(&client),
-            LedgerStatements::prepare(&client),
-            OutboxStatements::prepare(&client),
-            client.prepare(BATCH),
-            client.prepare(FORGET),
-            client.prepare(clocks::ENSURE)
-        )?;
+        let (claims, payments, records, answers, registrations, ledger, outbox, chains, batch, forget, ensure_lanes) =
+            tokio::try_join!(
+                ClaimStatements::prepare(&client),
+                PaymentStatements::prepare(&client),
+                RecordStatements::prepare(&client),
+                AnswerStatements::prepare(&client),
+                RegistrationStatements::prepare(&client),
+                LedgerStatements::prepare(&client),
+                OutboxStatements::prepare(&client),
+                ChainStatements::prepare(&client),
+                client.prepare(BATCH),
+                client.prepare(FORGET),
+                client.prepare(clocks::ENSURE)
+            )?;
         Ok(Session {
             client,
             claims,
@@ -106,6 +112,7 @@ impl Session {
             registrations,
             ledger,
             outbox,
+            chains,
             batch,
             forget,
             ensure_lanes,
@@ -134,6 +141,7 @@ impl Session {
         let registrations = batch.iter().flat_map(|changeset| &changeset.registrations).collect();
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
         let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
+        let chains = batch.iter().flat_map(|changeset| &changeset.chains).collect();
         // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
         // server in this order, in one round trip. What comes after a failed one fails as well.
         let (
@@ -143,6 +151,8 @@ impl Session {
             claimed,
             updated,
             inserted,
+            watched,
+            followed,
             recorded,
             answered,
             registered,
@@ -158,6 +168,8 @@ impl Session {
             self.claims.take(client, claims),
             self.payments.update(client, updates),
             self.payments.insert(client, inserts),
+            self.chains.watch(client, writes().collect()),
+            self.chains.follow(client, chains),
             self.records.write(client, records),
             self.answers.keep(client, answers),
             self.registrations.write(client, registrations),
@@ -168,18 +180,21 @@ impl Session {
             self.ledger.broken(client, &floors)
         );
         let written = all([begun, noted, locked, answered, ensured, posted]);
-        let ids = all([updated, inserted, recorded, registered, announced, attempted]);
-        let (_, mut ids, claimed, broken) = match (written, ids, claimed, broken) {
-            (Ok(written), Ok(ids), Ok(claimed), Ok(broken)) => (written, ids.into_iter(), claimed, broken),
-            (written, ids, claimed, broken) => {
-                let errors = [written.err(), ids.err(), claimed.err(), broken.err()];
+        let ids = all([updated, inserted, recorded, registered, announced, attempted, watched]);
+        let (_, mut ids, claimed, followed, broken) = match (written, ids, claimed, followed, broken) {
+            (Ok(written), Ok(ids), Ok(claimed), Ok(followed), Ok(broken)) => {
+                (written, ids.into_iter(), claimed, followed, broken)
+            }
+            (written, ids, claimed, followed, broken) => {
+                let errors = [written.err(), ids.err(), claimed.err(), followed.err(), broken.err()];
                 return Err(cause(errors.into_iter().flatten()).expect("one of them failed"));
             }
         };
         let mut next = || ids.next().unwrap_or_default();
         let (updated, inserted, recorded) = (next(), next(), next());
-        let (registered, announced, attempted) = (next(), next(), next());
-        let found = Found { claimed, updated, inserted, recorded, registered, announced, attempted, broken };
+        let (registered, announced, attempted, watched) = (next(), next(), next(), next());
+        let found =
+            Found { claimed, updated, inserted, recorded, registered, announced, attempted, watched, followed, broken };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -228,6 +243,13 @@ impl Found {
         if !written {
             return Some(Refused::Conflict);
         }
+        let is_watched =
+            |write: &crate::PaymentWrite| write.watch.is_none() || self.watched.contains(&write.id.number());
+        let is_followed =
+            |write: &crate::ChainWrite| self.followed.contains(&(write.name.clone(), write.lane.number()));
+        if !changeset.payments.iter().all(is_watched) || !changeset.chains.iter().all(is_followed) {
+            return Some(Refused::Conflict);
+        }
         if let Some(floor) = self.broken.as_ref().filter(|_| !changeset.floors.is_empty()) {
             return Some(Refused::Below(floor.clone()));
         }
@@ -248,8 +270,14 @@ fn new_lanes(batch: &[&Changeset], known: &HashSet<i64>) -> Vec<i64> {
     });
     let of_records = batch.iter().flat_map(|changeset| &changeset.records).map(|write| write.lane);
     let of_events = batch.iter().flat_map(|changeset| &changeset.events).map(|event| event.lane.number());
-    let mut lanes: Vec<i64> =
-        of_payments.chain(of_records).chain(registered).chain(of_events).filter(|lane| !known.contains(lane)).collect();
+    let of_chains = batch.iter().flat_map(|changeset| &changeset.chains).map(|write| write.lane.number());
+    let mut lanes: Vec<i64> = of_payments
+        .chain(of_records)
+        .chain(registered)
+        .chain(of_events)
+        .chain(of_chains)
+        .filter(|lane| !known.contains(lane))
+        .collect();
     lanes.sort_unstable();
     lanes.dedup();
     lanes

@@ -21,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
         answer_status integer,
         answer_body   text,
         document      text    NOT NULL,
-        kind          text    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal'))
+        kind          text    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal', 'coin'))
     );
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
@@ -174,6 +174,32 @@ const MIGRATIONS: &[&str] = &[
     );
     CREATE INDEX deliveries_of_event ON deliveries (event);
     CREATE INDEX deliveries_by_time ON deliveries (at);
+
+    -- Of coin payments: what their chains find them by. An address is one payment's for ever.
+    CREATE TABLE watches (
+        payment      bigint PRIMARY KEY,
+        network      text NOT NULL,
+        lane         bigint NOT NULL,
+        address      text NOT NULL,
+        account      text NOT NULL,
+        number       bigint NOT NULL,
+        awaits_coins boolean NOT NULL,
+        due_height   bigint,
+        top_height   bigint,
+        UNIQUE (network, address),
+        UNIQUE (network, account, number)
+    );
+    CREATE INDEX watches_awaiting ON watches (network, lane) WHERE awaits_coins;
+    CREATE INDEX watches_due ON watches (network, lane, due_height) WHERE due_height IS NOT NULL;
+    CREATE INDEX watches_by_height ON watches (network, lane, top_height) WHERE top_height IS NOT NULL;
+
+    CREATE TABLE chains (
+        name     text NOT NULL,
+        lane     bigint NOT NULL,
+        version  bigint NOT NULL,
+        document text NOT NULL,
+        PRIMARY KEY (name, lane)
+    );
 
     CREATE TABLE config (
         kind     text   NOT NULL,

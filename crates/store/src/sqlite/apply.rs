@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::answers::AnswerWriter;
+use super::chains::ChainWriter;
 use super::claims::ClaimWriter;
 use super::claims::fresh::FreshClaims;
 use super::clocks::LaneWriter;
@@ -26,6 +27,7 @@ pub(super) struct Apply<'c> {
     lanes: LaneWriter<'c>,
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
+    chains: ChainWriter<'c>,
 }
 
 /// What a changeset that was not refused, or was, has left in the transaction.
@@ -50,6 +52,7 @@ impl<'c> Apply<'c> {
             lanes: LaneWriter::prepare(connection)?,
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
+            chains: ChainWriter::prepare(connection)?,
         })
     }
 
@@ -119,6 +122,9 @@ impl<'c> Apply<'c> {
             *wrote = true;
             self.lanes.ensure(payment.lane)?;
         }
+        if let Some(conflict) = self.follow(changeset, wrote)? {
+            return Ok(Some(conflict));
+        }
         for record in &changeset.records {
             if self.records.write(record)? == 0 {
                 return Ok(Some(Verdict::Conflict));
@@ -159,6 +165,25 @@ impl<'c> Apply<'c> {
                 return Ok(Some(Verdict::Conflict));
             }
             *wrote = true;
+        }
+        Ok(None)
+    }
+
+    /// What chains find payments by, and how far they were followed.
+    fn follow(&mut self, changeset: &Changeset, wrote: &mut bool) -> rusqlite::Result<Option<Verdict>> {
+        for write in &changeset.payments {
+            let Some(watch) = &write.watch else { continue };
+            if self.chains.watch(write, watch)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+        }
+        for chain in &changeset.chains {
+            if self.chains.chain(chain)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+            self.lanes.ensure(chain.lane.number())?;
         }
         Ok(None)
     }

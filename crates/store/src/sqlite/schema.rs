@@ -21,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
         answer_status INTEGER,
         answer_body   TEXT,
         document      TEXT    NOT NULL,
-        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal'))
+        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal', 'coin'))
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
@@ -158,6 +158,32 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX deliveries_of_event ON deliveries (event);
     CREATE INDEX deliveries_by_time ON deliveries (at);
 
+    -- Of coin payments: what their chains find them by. An address is one payment's for ever.
+    CREATE TABLE watches (
+        payment      INTEGER PRIMARY KEY,
+        network      TEXT NOT NULL,
+        lane         INTEGER NOT NULL,
+        address      TEXT NOT NULL,
+        account      TEXT NOT NULL,
+        number       INTEGER NOT NULL,
+        awaits_coins INTEGER NOT NULL,
+        due_height   INTEGER,
+        top_height   INTEGER,
+        UNIQUE (network, address),
+        UNIQUE (network, account, number)
+    ) STRICT;
+    CREATE INDEX watches_awaiting ON watches (network, lane) WHERE awaits_coins;
+    CREATE INDEX watches_due ON watches (network, lane, due_height) WHERE due_height IS NOT NULL;
+    CREATE INDEX watches_by_height ON watches (network, lane, top_height) WHERE top_height IS NOT NULL;
+
+    CREATE TABLE chains (
+        name     TEXT NOT NULL,
+        lane     INTEGER NOT NULL,
+        version  INTEGER NOT NULL,
+        document TEXT NOT NULL,
+        PRIMARY KEY (name, lane)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE config (
         kind     TEXT    NOT NULL,
         id       INTEGER NOT NULL,
@@ -188,7 +214,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 14;
+const FIRST: i64 = 16;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -151,7 +151,7 @@ async fn withdrawal(state: &CashierState, caller: &Caller, text: &str) -> Result
     }
     match state.find(caller, text).await?.ok_or(Problem::TransactionUnknown)? {
         Transaction::Withdrawal(withdrawal) => Ok(withdrawal.id),
-        Transaction::Payment(_) => Err(Problem::NotChangeable),
+        Transaction::Payment(_) | Transaction::Coin(_) => Err(Problem::NotChangeable),
     }
 }
 

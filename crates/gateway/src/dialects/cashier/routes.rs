@@ -128,6 +128,10 @@ async fn one(state: &CashierState, caller: &Caller, id: &str) -> Result<Response
         Transaction::Withdrawal(withdrawal) => {
             (withdrawal_status(withdrawal.word(), statuses), withdrawal_reason(withdrawal))
         }
+        Transaction::Coin(coin) => {
+            let payment = coin.as_payment();
+            (status(payment.word(), statuses), reason(&payment))
+        }
     };
     #[derive(Serialize)]
     struct Body {

@@ -128,8 +128,13 @@ fn address(payer: &Payer, attempt: Option<&Operation>) -> Option<IpAddr> {
 /// Writes a row.
 pub fn write(out: &mut Vec<u8>, transaction: &Transaction, settings: &Settings, codec: &Codec) {
     let print = |sequence| codec.base36(Reference { payment: transaction.id(), sequence });
+    let of_coins;
     let shown = match transaction {
         Transaction::Payment(payment) => Shown::deposit(payment, settings),
+        Transaction::Coin(coin) => {
+            of_coins = coin.as_payment();
+            Shown::deposit(&of_coins, settings)
+        }
         Transaction::Withdrawal(withdrawal) => Shown::withdrawal(withdrawal, settings),
     };
     let reference = shown.attempt.map(|attempt| print(attempt.seq.number())).unwrap_or_default();

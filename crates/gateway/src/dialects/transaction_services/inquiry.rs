@@ -68,5 +68,6 @@ pub fn shown(viewer: &Viewer, transaction: &Transaction, document: &Document) ->
     match transaction {
         Transaction::Payment(payment) => viewer.payment(payment, document, Detail::Inquired),
         Transaction::Withdrawal(withdrawal) => viewer.payout(withdrawal, document),
+        Transaction::Coin(coin) => viewer.payment(&coin.as_payment(), document, Detail::Inquired),
     }
 }

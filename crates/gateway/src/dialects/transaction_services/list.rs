@@ -248,6 +248,7 @@ fn standing(transaction: &Transaction, wording: Wording) -> Standing {
     match transaction {
         Transaction::Payment(payment) => of_payment(payment, wording),
         Transaction::Withdrawal(withdrawal) => of_withdrawal(withdrawal, wording.decline_code),
+        Transaction::Coin(coin) => of_payment(&coin.as_payment(), wording),
     }
 }
 
@@ -255,6 +256,7 @@ fn row(transaction: &Transaction, document: &Document, wording: Wording) -> Row 
     match transaction {
         Transaction::Payment(payment) => payment_row(payment, document, wording),
         Transaction::Withdrawal(withdrawal) => payout_row(withdrawal, document, wording),
+        Transaction::Coin(coin) => payment_row(&coin.as_payment(), document, wording),
     }
 }
 

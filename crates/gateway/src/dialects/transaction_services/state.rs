@@ -159,6 +159,7 @@ impl TsState {
         let dialect = match transaction {
             Transaction::Payment(payment) => payment.dialect,
             Transaction::Withdrawal(withdrawal) => withdrawal.dialect,
+            Transaction::Coin(coin) => coin.dialect,
         };
         let own = (dialect == Dialect::TransactionServices).then(|| Document::of(transaction.details())).flatten();
         match own {

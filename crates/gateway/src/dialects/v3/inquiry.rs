@@ -45,12 +45,13 @@ pub async fn by_id(state: &V3State, asked: Asked, id: &str) -> Result<Response, 
     let mut body = match &transaction {
         Transaction::Payment(payment) => of_payment(&viewer, payment, sequence).ok_or(Problem::PaymentUnknown)?,
         Transaction::Withdrawal(withdrawal) if sequence == 0 => viewer.payout(withdrawal, Detail::Inquired),
+        Transaction::Coin(coin) => of_payment(&viewer, &coin.as_payment(), sequence).ok_or(Problem::PaymentUnknown)?,
         Transaction::Withdrawal(_) => return Err(Problem::PaymentUnknown),
     };
     if wanted.linked == Linked::With {
         body.payments = Some(match &transaction {
             Transaction::Payment(payment) => linked(&viewer, payment, sequence, &wanted.types),
-            Transaction::Withdrawal(_) => Vec::new(),
+            Transaction::Withdrawal(_) | Transaction::Coin(_) => Vec::new(),
         });
     }
     Ok(one(&viewer, &body, asked.caller.settings.decline_status(state.mount.profile)))
@@ -111,6 +112,7 @@ async fn by_reference(state: &V3State, asked: Asked) -> Result<Found, Problem> {
     let initial = found.iter().map(|transaction| match transaction {
         Transaction::Payment(payment) => viewer.payment(payment, Detail::Inquired),
         Transaction::Withdrawal(withdrawal) => viewer.payout(withdrawal, Detail::Inquired),
+        Transaction::Coin(coin) => viewer.payment(&coin.as_payment(), Detail::Inquired),
     });
     let initial = initial.collect();
     let ordered = references::ordered(state, &asked.caller, &reference).await?;

@@ -81,7 +81,7 @@ pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<
     }
     begun.retain(|transaction| match transaction {
         Transaction::Payment(payment) => !payment.operations.is_empty() && !checkout::is_registration(payment),
-        Transaction::Withdrawal(_) => true,
+        Transaction::Withdrawal(_) | Transaction::Coin(_) => true,
     });
     begun.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
     begun.truncate(FOUND_MAX);
@@ -104,5 +104,6 @@ fn begun_at(transaction: &Transaction) -> (Timestamp, i64) {
     match transaction {
         Transaction::Payment(payment) => (payment.created_at, payment.id.number()),
         Transaction::Withdrawal(withdrawal) => (withdrawal.created_at, withdrawal.id.number()),
+        Transaction::Coin(coin) => (coin.created_at, coin.id.number()),
     }
 }

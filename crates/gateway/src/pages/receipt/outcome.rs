@@ -30,7 +30,7 @@ impl Outcome {
             (Kind::Verification, Word::Authorised, false) => {
                 good(words.verified_word, words.verified_heading, words.nothing_charged)
             }
-            (Kind::Verification | Kind::Payment | Kind::Withdrawal, word, _) => Outcome::of(word, words),
+            (Kind::Verification | Kind::Payment | Kind::Withdrawal | Kind::Coin, word, _) => Outcome::of(word, words),
         }
     }
 

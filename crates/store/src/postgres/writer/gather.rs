@@ -21,6 +21,7 @@ struct Touched {
     records: HashSet<i64>,
     registrations: HashSet<i64>,
     events: HashSet<i64>,
+    chains: HashSet<(String, i64)>,
 }
 
 impl Touched {
@@ -33,10 +34,12 @@ impl Touched {
         let announced = changeset.events.iter().map(|event| event.id.number());
         let attempted = changeset.deliveries.iter().map(|delivery| delivery.event.number());
         let events: Vec<i64> = announced.chain(attempted).collect();
+        let chains = || changeset.chains.iter().map(|write| (write.name.clone(), write.lane.number()));
         let free = claims().all(|key| !self.claims.contains(&key))
             && payments().all(|id| !self.payments.contains(&id))
             && records().all(|id| !self.records.contains(&id))
             && registrations().all(|id| !self.registrations.contains(&id))
+            && chains().all(|chain| !self.chains.contains(&chain))
             && events.iter().all(|id| !self.events.contains(id));
         if free {
             self.claims.extend(claims());
@@ -44,6 +47,7 @@ impl Touched {
             self.records.extend(records());
             self.registrations.extend(registrations());
             self.events.extend(events);
+            self.chains.extend(chains());
         }
         free
     }

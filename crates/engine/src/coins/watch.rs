@@ -1,0 +1,91 @@
+//! What nobody asks for: chains are followed, and payments whose time has come are woken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use florin_kernel::PaymentId;
+use florin_kernel::coin::{CoinPayment, Command};
+use florin_kernel::ports::Lane;
+
+use super::CoinError;
+use super::follow::FollowError;
+use crate::Engine;
+use crate::workers::report;
+
+/// How often a chain is asked.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+impl Engine {
+    /// Follows every chain on which something is waited for, and live ones always: addresses are watched for ever.
+    pub(crate) async fn follow_chains(self: Arc<Self>) {
+        if self.chains.ports.chains.is_empty() {
+            return;
+        }
+        while self.idle(&tokio::sync::Notify::new(), FOLLOW_EVERY).await {
+            let mut lanes = match self.store.watched_lanes().await {
+                Ok(lanes) => lanes,
+                Err(error) => {
+                    report(&error);
+                    continue;
+                }
+            };
+            let live = self.chains.ports.chains.iter().filter(|chain| chain.serves(Lane::Live));
+            lanes.extend(live.map(|chain| (chain.network().name.clone(), Lane::Live)));
+            lanes.sort_by(|(left, lane), (right, other)| (left, lane.number()).cmp(&(right, other.number())));
+            lanes.dedup();
+            let tasks = lanes.into_iter().map(|(network, lane)| {
+                let engine = self.clone();
+                self.tasks.spawn(async move { engine.follow_or_say(&network, lane).await })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                if let Err(panic) = task.await {
+                    tracing::error!(%panic, "following a chain panicked");
+                }
+            }
+        }
+    }
+
+    async fn follow_or_say(self: &Arc<Self>, network: &str, lane: Lane) {
+        match self.follow_chain(network, lane).await {
+            Ok(_) | Err(FollowError::NoChain) => {}
+            Err(FollowError::Store(error)) => report(&error),
+            Err(FollowError::Chain(error)) => {
+                metrics::counter!("florin_chain_errors_total", "network" => network.to_owned()).increment(1);
+                tracing::warn!(network, %error, "a chain is not followed; nothing is credited and nothing expires");
+            }
+        }
+    }
+
+    /// Wakes a coin payment whose time has come; what depends on its chain is decided by what the chain tells first.
+    pub(crate) async fn wake_coins(self: Arc<Self>, id: PaymentId) {
+        if !self.chains.waking.lock().expect("no holder of the lock panics").insert(id) {
+            return;
+        }
+        if let Err(error) = self.wake_coin_payment(id).await {
+            tracing::error!(payment = %id, %error, "a coin payment could not be woken; it is tried again");
+        }
+        self.chains.waking.lock().expect("no holder of the lock panics").remove(&id);
+    }
+
+    async fn wake_coin_payment(self: &Arc<Self>, id: PaymentId) -> Result<(), CoinError> {
+        let Some(stored) = self.load::<CoinPayment>(id).await? else { return Ok(()) };
+        let payment = stored.transaction;
+        let lane = Lane::of(payment.merchant, payment.mode);
+        let known = self.followed(&payment.network, lane);
+        let known = known.filter(|known| payment.wake_at().is_some_and(|at| known.synced_at >= at));
+        let followed = match known {
+            Some(known) => Some(known),
+            None => self.follow_chain(&payment.network, lane).await.ok(),
+        };
+        if let Some(followed) = followed {
+            let news = Command::Chain(self.old_news(&followed));
+            if let Some(changes) = self.commit_coins(id, &news).await? {
+                self.clone().perform_coins(changes).await;
+            }
+        }
+        if let Some(changes) = self.commit_coins(id, &Command::Wake).await? {
+            self.clone().perform_coins(changes).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! `GET /api/qr` (contract, section 9): QR codes of payment texts, and of nothing else: an open generator on a payments host would invite
+//! phishing.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use florin_kernel::ports::Lane;
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::routes::CryptoState;
+use super::{Profile, errors::Problem};
+
+mod png;
+#[cfg(test)]
+mod tests;
+
+const QUIET: usize = 4;
+const MODULE_PX: usize = 8;
+const TEXT_MAX: usize = 512;
+
+/// The image.
+pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
+    let (mut text, mut form) = (None, "png".to_owned());
+    for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        match name.as_ref() {
+            "d" => text = Some(value.into_owned()),
+            "f" => form = value.into_owned(),
+            _ => {}
+        }
+    }
+    let refused = |why: &str| Problem::invalid("d", why).response(Profile::A);
+    let Some(text) = text.filter(|text| (1..=TEXT_MAX).contains(&text.len())) else {
+        return refused("it must be a text of 1 to 512 bytes");
+    };
+    if !is_payment_text(&state, &text) {
+        return refused("it is not a payment text of this installation");
+    }
+    let Ok(code) = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M) else {
+        return refused("it is too long for a QR code");
+    };
+    let modules = Modules::of(&code);
+    let (kind, body) = match form.as_str() {
+        "png" => {
+            ("image/png", png::encode(modules.side * MODULE_PX, |x, y| modules.is_dark(x / MODULE_PX, y / MODULE_PX)))
+        }
+        "svg" => ("image/svg+xml", modules.svg().into_bytes()),
+        _ => return Problem::invalid("f", "it is neither png nor svg").response(Profile::A),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+    ];
+    (StatusCode::OK, headers, body).into_response()
+}
+
+/// The modules of a code with its quiet zone.
+struct Modules {
+    width: usize,
+    side: usize,
+    dark: Vec<bool>,
+}
+
+impl Modules {
+    fn of(code: &QrCode) -> Modules {
+        let width = code.width();
+        let dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
+        Modules { width, side: width + 2 * QUIET, dark }
+    }
+
+    fn is_dark(&self, x: usize, y: usize) -> bool {
+        let inside = |place: usize| place.checked_sub(QUIET).filter(|place| *place < self.width);
+        match (inside(x), inside(y)) {
+            (Some(x), Some(y)) => self.dark[y * self.width + x],
+            (Some(_) | None, _) => false,
+        }
+    }
+
+    fn svg(&self) -> String {
+        let mut path = String::new();
+        for y in 0..self.side {
+            for x in (0..self.side).filter(|x| self.is_dark(*x, y)) {
+                path.push_str(&format!("M{x} {y}h1v1h-1z"));
+            }
+        }
+        let (side, px) = (self.side, self.side * MODULE_PX);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{px}\" height=\"{px}\" viewBox=\"0 0 {side} {side}\" \
+             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
+        )
+    }
+}
+
+/// A payment URI or address of a network here, with nothing beside the amount, or a page of our own sandbox.
+fn is_payment_text(state: &CryptoState, text: &str) -> bool {
+    let url = state.engine().public_url();
+    if let Some(query) = text.strip_prefix(url).and_then(|rest| rest.strip_prefix("/sandbox/wallet?")) {
+        return query.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=&.-_%".contains(&byte));
+    }
+    let merchants = state.engine().directory();
+    let lanes = merchants.merchants().map(|merchant| Lane::Dev(merchant.id)).take(1).chain([Lane::Live]);
+    let engine = state.engine();
+    let chains: Vec<_> = lanes.flat_map(|lane| engine.chains(lane).cloned().collect::<Vec<_>>()).collect();
+    let is_address = |text: &str| {
+        chains.iter().any(|chain| {
+            let contract = chain.network().coins.iter().any(|coin| coin.contract.as_deref() == Some(text));
+            contract || chain.read_address(text).is_some()
+        })
+    };
+    let (head, query) = text.split_once('?').unwrap_or((text, ""));
+    let known = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match name {
+            "amount" | "value" | "uint256" => {
+                !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            }
+            "address" => is_address(value),
+            "label" | "message" => true,
+            _ => false,
+        }
+    };
+    if !query.is_empty() && !query.split('&').all(known) {
+        return false;
+    }
+    if let Some(address) = head.strip_prefix("bitcoin:") {
+        return is_address(address);
+    }
+    if let Some(rest) = head.strip_prefix("ethereum:") {
+        let rest = rest.strip_suffix("/transfer").unwrap_or(rest);
+        let (address, chain_id) = rest.split_once('@').unwrap_or((rest, "1"));
+        return is_address(address) && !chain_id.is_empty() && chain_id.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    query.is_empty() && is_address(head)
+}

@@ -1,0 +1,20 @@
+use super::{Modules, png};
+use qrcode::{EcLevel, QrCode};
+
+#[test]
+fn an_image_begins_as_png_and_holds_its_pixels() {
+    let image = png::encode(8, |x, y| x == y);
+    assert_eq!(&image[..8], b"\x89PNG\r\n\x1a\n");
+    // Eight rows of a filter byte and eight pixels, in one stored block after the zlib and block heads.
+    let data = image.windows(4).position(|window| window == b"IDAT").expect("there is one") + 4 + 2 + 5;
+    let rows: Vec<u8> = (0..8).map(|row| image[data + row * 2 + 1]).collect();
+    assert_eq!(rows, [0x7f, 0xbf, 0xdf, 0xef, 0xf7, 0xfb, 0xfd, 0xfe]);
+    assert_eq!(&image[image.len() - 8..], b"IEND\xae\x42\x60\x82", "the checksum that every PNG ends with");
+}
+
+#[test]
+fn a_code_is_drawn_with_its_quiet_zone() {
+    let text = "bitcoin:bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk?amount=0.00079744";
+    let svg = Modules::of(&QrCode::with_error_correction_level(text, EcLevel::M).expect("it fits")).svg();
+    assert!(svg.starts_with("<svg") && svg.contains("M4 4h1v1h-1z") && !svg.contains("M3 4h1"), "{}", &svg[..200]);
+}

@@ -1,0 +1,178 @@
+//! The routes of this dialect, and what its calls share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use florin_engine::Engine;
+use serde_json::json;
+
+use super::auth::{Caller, Lockout, admit};
+use super::errors::Problem;
+use super::params::Params;
+use super::ping::Pings;
+use super::quote::Quotes;
+use super::sandbox::SimulatedChains;
+use super::view::Viewer;
+use super::wire::answer;
+use super::{Profile, currencies, icons, orders, page, ping, qr, quote, sandbox, start};
+
+/// What the dialect's calls share.
+#[derive(Clone)]
+pub struct CryptoState(Arc<Shared>);
+
+struct Shared {
+    engine: Arc<Engine>,
+    simulated: Arc<dyn SimulatedChains>,
+    lockout: Lockout,
+    quotes: Quotes,
+    pings: Pings,
+}
+
+impl CryptoState {
+    /// Of an engine and whoever simulates chains.
+    pub fn new(engine: Arc<Engine>, simulated: Arc<dyn SimulatedChains>) -> CryptoState {
+        CryptoState(Arc::new(Shared {
+            engine,
+            simulated,
+            lockout: Lockout::default(),
+            quotes: Quotes::default(),
+            pings: Pings::default(),
+        }))
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    pub(super) fn simulated(&self) -> &dyn SimulatedChains {
+        self.0.simulated.as_ref()
+    }
+
+    pub(super) fn lockout(&self) -> &Lockout {
+        &self.0.lockout
+    }
+
+    pub(super) fn quotes(&self) -> &Quotes {
+        &self.0.quotes
+    }
+
+    pub(super) fn pings(&self) -> &Pings {
+        &self.0.pings
+    }
+
+    pub(super) fn viewer(&self, caller: &Caller, profile: Profile) -> Viewer {
+        Viewer::new(self.0.engine.clone(), profile, caller.settings.status_countdown)
+    }
+}
+
+/// Everything of this dialect at its path. Paths are taken with and without the last slash, since a redirect would lose a body.
+pub fn router(state: CryptoState) -> Router {
+    Router::new()
+        .route("/v2/{action}", any(call_a))
+        .route("/v2/{action}/", any(call_a))
+        .route("/v2/", any(unknown_a))
+        .route("/pay/v2/{action}", any(call_b))
+        .route("/pay/v2/{action}/", any(call_b))
+        .route("/pay/v2/", any(unknown_b))
+        .route("/pay/{access_token}", get(page::show))
+        .route("/api/qr", get(qr::image))
+        .route("/api/qr/", get(qr::image))
+        .route("/static/coins/{file}", get(icons::icon))
+        .route("/sandbox/wallet", get(sandbox::wallet).post(sandbox::act))
+        .route("/sandbox/api/{operation}", post(sandbox::call))
+        .with_state(state)
+}
+
+async fn call_a(State(state): State<CryptoState>, Path(action): Path<String>, request: Request<Body>) -> Response {
+    call(&state, &action, request, Profile::A).await
+}
+
+async fn call_b(State(state): State<CryptoState>, Path(action): Path<String>, request: Request<Body>) -> Response {
+    call(&state, &action, request, Profile::B).await
+}
+
+async fn unknown_a() -> Response {
+    Problem::unknown_endpoint().response(Profile::A)
+}
+
+async fn unknown_b() -> Response {
+    Problem::unknown_endpoint().response(Profile::B)
+}
+
+/// What may be called.
+#[derive(Clone, Copy)]
+enum Action {
+    GetRate,
+    GetRates,
+    StartPayment,
+    CheckPayment,
+    CancelPayment,
+    AcceptPayment,
+    RefundPayment,
+    GetCurrencyList,
+    GetTransactions,
+    Ping,
+    RequestKyc,
+    GetWalletApps,
+}
+
+const ACTIONS: [(&str, Action); 12] = [
+    ("GetRate", Action::GetRate),
+    ("GetRates", Action::GetRates),
+    ("StartPayment", Action::StartPayment),
+    ("CheckPayment", Action::CheckPayment),
+    ("CancelPayment", Action::CancelPayment),
+    ("AcceptPayment", Action::AcceptPayment),
+    ("RefundPayment", Action::RefundPayment),
+    ("GetCurrencyList", Action::GetCurrencyList),
+    ("GetTransactions", Action::GetTransactions),
+    ("Ping", Action::Ping),
+    ("RequestKyc", Action::RequestKyc),
+    ("GetWalletApps", Action::GetWalletApps),
+];
+
+/// Route, login, parameters, object, state: in this order (section 3).
+async fn call(state: &CryptoState, action: &str, request: Request<Body>, profile: Profile) -> Response {
+    let (parts, body) = request.into_parts();
+    match obey(state, action, &parts, body, profile).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(profile),
+    }
+}
+
+async fn obey(
+    state: &CryptoState,
+    action: &str,
+    parts: &Parts,
+    body: Body,
+    profile: Profile,
+) -> Result<Response, Problem> {
+    let known = ACTIONS.iter().find(|(name, _)| *name == action).map(|(_, action)| *action);
+    let action = known.ok_or_else(Problem::unknown_endpoint)?;
+    if parts.method != Method::GET && parts.method != Method::POST {
+        return Err(Problem::method_not_allowed());
+    }
+    let caller = &admit(state.engine(), state.lockout(), &parts.headers)?;
+    let params = &Params::read(parts, body).await?;
+    let headers = &parts.headers;
+    match action {
+        Action::GetRate => quote::get_rate(state, caller, params, profile).await,
+        Action::GetRates => quote::get_rates(state, caller, params, profile).await,
+        Action::StartPayment => start::start(state, caller, params, headers, profile).await,
+        Action::CheckPayment => orders::check(state, caller, params, profile).await,
+        Action::CancelPayment => orders::cancel(state, caller, params, headers).await,
+        Action::AcceptPayment => orders::accept(state, caller, params, headers, profile).await,
+        Action::RefundPayment => orders::refund(state, caller, params, headers).await,
+        Action::GetCurrencyList => currencies::list(state, caller, params).await,
+        Action::GetTransactions => orders::list(state, caller, parts, params, profile).await,
+        Action::Ping => ping::ping(state, caller, params).await,
+        Action::RequestKyc => Err(Problem::kyc()),
+        Action::GetWalletApps => Ok(answer(&json!([]))),
+    }
+}
