@@ -461,7 +461,7 @@ impl Engine {
             let decision = coin::decide(&transaction, command.clone(), now)?;
             if decision.payment == transaction && decision.effects.is_empty() {
                 let transaction = Box::new(transaction);
-                return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
+                return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false, answer: None }));
             }
             let (changeset, changes) =
                 self.changeset(&transaction, Some(version), decision.payment, decision.effects, now);
