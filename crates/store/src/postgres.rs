@@ -2,6 +2,8 @@
 //! database.
 //!
 //! It must not know what a payment's states mean; only [`verify`] reads the documents it keeps.
+//!
+//! This file is long because the port asks many questions; each is answered in a few lines here, by statements of its noun's file.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

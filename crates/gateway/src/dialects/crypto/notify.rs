@@ -68,7 +68,14 @@ impl Announcer for CryptoAnnouncer {
             told += 1;
             let body = viewer.event(event, status, told, after, now).to_string();
             let (url, status) = (url.clone(), Some(told.to_string()));
-            announcements.push(Announcement { status, url, form: Form::default(), body, credential });
+            announcements.push(Announcement {
+                status,
+                url,
+                form: Form::default(),
+                body,
+                credential,
+                delay: SignedDuration::ZERO,
+            });
         }
         announcements
     }
