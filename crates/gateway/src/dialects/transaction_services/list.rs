@@ -233,7 +233,7 @@ async fn matching(state: &TsState, caller: &Caller, wanted: &Wanted) -> Result<V
         // A card that was verified is no transaction.
         let moves = |transaction: &&Transaction| match transaction {
             Transaction::Payment(payment) => payment.kind() != Kind::Verification,
-            Transaction::Withdrawal(_) => true,
+            Transaction::Withdrawal(_) | Transaction::Coin(_) => true,
         };
         let shown = page.iter().map(|stored| &stored.transaction).filter(moves).filter(fits);
         ids.extend(shown.map(Transaction::id));
