@@ -224,7 +224,8 @@ async fn a_payment_is_repeated_without_its_payer() {
     assert_eq!(charged.code(), "00001", "{}", charged.text);
     let token = kept.at("/registrationId");
     let (path, sum) = (format!("/paywithtoken/{token}"), world.ts_sum(&[token]));
-    assert_eq!(send(world.ts_request(&path, &[("paymentType", "DL")], &sum).await).await.code(), "00008");
+    let deleted = world.ts_request(&path, &[("paymentType", "DL")], &sum).await;
+    assert_eq!(send(deleted).await.code(), "00008");
     let late = order(&world, "DB", kept.id(), &again).await;
     assert!(late.at("/result/description").ends_with("recurring not allowed: the token is deleted"), "{}", late.text);
     let copy = order(&world, "DB", kept.id(), &once).await;
