@@ -27,6 +27,8 @@ pub struct Announcement {
     pub body: String,
     /// The credential whose password signs it.
     pub credential: CredentialId,
+    /// How long after the change it is due: where an answer tells the same, that goes first.
+    pub delay: SignedDuration,
 }
 
 /// When a delivery is tried again.

@@ -15,7 +15,7 @@ use florin_kernel::routing::{ProviderAccount, Trail};
 use florin_kernel::secret::Secret;
 
 use crate::Engine;
-use florin_store::StoreError;
+use florin_store::{Answer, StoreError};
 use tokio::time::Instant;
 
 use crate::replay::Reporting;
@@ -39,6 +39,16 @@ pub(crate) struct Calls {
     pub trail: Trail,
 }
 
+/// What came of acting on a commit.
+pub(crate) struct Performed<A> {
+    /// It as it is on disk then.
+    pub transaction: Box<A>,
+    /// How long providers took.
+    pub provider_time: Duration,
+    /// The answer to the request, if one of the commits stored it.
+    pub answer: Option<Answer>,
+}
+
 /// How long an answer waits for a place in a full commit queue.
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
 
@@ -51,15 +61,15 @@ enum Asking {
 
 impl Engine {
     /// Acts on the effects of a commit until none is left. With `reporting`, the commit after the last call stores the answer
-    /// to the request. Tells how long providers took.
+    /// to the request.
     pub(crate) async fn perform<A: Submitted>(
         self: &Arc<Self>,
         changes: Changes<A>,
         mut calls: Calls,
         reporting: Option<&Reporting<A>>,
-    ) -> Result<(Box<A>, Duration), SubmitError> {
+    ) -> Result<Performed<A>, SubmitError> {
         let mut provider_time = Duration::ZERO;
-        let Changes { mut transaction, mut version, effects, announced } = changes;
+        let Changes { mut transaction, mut version, effects, announced, mut answer } = changes;
         self.tell_of_events(announced);
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
@@ -81,8 +91,9 @@ impl Engine {
             self.tell_of_events(next.announced);
             (transaction, version) = (next.transaction, next.version);
             effects.extend(next.effects);
+            answer = next.answer.or(answer);
         }
-        Ok((transaction, provider_time))
+        Ok(Performed { transaction, provider_time, answer })
     }
 
     /// Commits an answer on the version at hand, or on a newer one if somebody was quicker.

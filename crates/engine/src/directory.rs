@@ -1,5 +1,6 @@
 //! Who may do what, and who takes payments: the configuration rows of the store, read into one snapshot.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
 use crate::owner::Owner;
+
+mod read_once;
+
+use read_once::ReadOnce;
 
 /// What a credential may do (product document, "Permissions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,8 +198,17 @@ pub struct Credential {
     pub deny: Vec<IpNet>,
     /// What the dialect alone reads.
     pub settings: serde_json::Value,
+    read_settings: ReadOnce,
     /// The password of the dialect's own webhook signature.
     pub signature_password: Secret,
+}
+
+impl Credential {
+    /// What `read` makes of the settings; asked once for the one type that the credential's dialect reads them as. A changed row is
+    /// a new credential of the next snapshot, so nothing outlives a change.
+    pub fn read_settings<T: Any + Send + Sync>(&self, read: impl Fn(&serde_json::Value) -> T) -> Arc<T> {
+        self.read_settings.get(|| read(&self.settings))
+    }
 }
 
 /// What belongs to the whole installation.
@@ -382,6 +396,7 @@ impl CredentialDocument {
             allow: self.allow,
             deny: self.deny,
             settings: self.settings,
+            read_settings: ReadOnce::default(),
             signature_password: keyring.open(&self.signature_password).map_err(corrupt)?,
         })
     }

@@ -126,10 +126,12 @@ impl Engine {
         let performed = self.perform(changes, Calls::default(), reported).await;
         let (answer, provider_time) = match performed {
             // Somebody else may have stored an answer for it, having taken this process for dead; then that one is told.
-            Ok((payment, provider_time)) => {
+            Ok(performed) => {
                 drop(answering);
                 let told = if reported.is_some() { self.told(id, sequence).await } else { None };
-                (told.unwrap_or_else(|| (reporting.render)(&payment)), provider_time)
+                let told = told.or(performed.answer);
+                let told = told.unwrap_or_else(|| (reporting.render)(&performed.transaction));
+                (told, performed.provider_time)
             }
             Err(error) => {
                 tracing::error!(payment = %id, %error, "an answer could not be stored; a look-up finishes the operation");

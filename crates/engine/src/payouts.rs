@@ -70,11 +70,12 @@ impl Engine {
             let answering = self.inflight.enter(Reference { payment: new.withdrawal.id, sequence: 0 });
             let sent = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
             let (after, effects) = (decision.withdrawal, decision.effects);
-            let (mut changeset, changes) = self.changeset(&*new.withdrawal, None, after, effects, now);
+            let (mut changeset, mut changes) = self.changeset(&*new.withdrawal, None, after, effects, now);
             changeset.claims = taking.rows(new.withdrawal.id, 0, now);
             if !sent {
                 let answer = (new.render)(&changes.transaction);
-                Reporting::first(&new.render).store(answer, &changes.transaction, now, &mut changeset);
+                Reporting::first(&new.render).store(answer.clone(), &changes.transaction, now, &mut changeset);
+                changes.answer = Some(answer);
             }
             match self.write(changeset).await? {
                 Verdict::Committed => return self.carry_on(changes, Calls::default(), new.render, answering).await,

@@ -72,8 +72,9 @@ impl<A: Aggregate> Reporting<A> {
             let (payment, sequence) = (after.id(), self.sequence);
             return changeset.answers.push(AnswerWrite { payment, sequence, at: now, answer });
         }
-        let writes = std::mem::take(&mut changeset.payments).into_iter();
-        changeset.payments = writes.map(|write| write.answered(Some(answer.clone()))).collect();
+        // The one payment that the request made.
+        let write = changeset.payments.pop().map(|write| write.answered(Some(answer)));
+        changeset.payments.extend(write);
     }
 }
 

@@ -271,7 +271,7 @@ impl Engine {
         let performed = self.perform(changes, calls, None).await;
         drop(answering);
         match performed {
-            Ok((payment, _)) => Ok(*payment),
+            Ok(performed) => Ok(*performed.transaction),
             Err(error) => {
                 tracing::error!(payment = %id, %error, "an answer could not be stored; a look-up finishes the payment");
                 Ok(*begun)

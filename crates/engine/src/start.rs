@@ -160,9 +160,10 @@ impl Engine {
             let performed = engine.perform(changes, calls, Some(&reporting)).await;
             let payment = pending.id();
             let (answer, provider_time) = match performed {
-                Ok((payment, provider_time)) => {
+                Ok(performed) => {
                     drop(answering);
-                    (render(&payment), provider_time)
+                    let answer = performed.answer.unwrap_or_else(|| render(&performed.transaction));
+                    (answer, performed.provider_time)
                 }
                 Err(error) => {
                     tracing::error!(%payment, %error, "an answer could not be stored; a look-up finishes the payment");

@@ -9,7 +9,7 @@ use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::withdrawal::{self, Destination, Withdrawal};
 use florin_kernel::{Aggregate, PaymentId, Timestamp};
 use florin_store::{
-    Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
+    Answer, Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
 };
 
 use crate::Engine;
@@ -101,6 +101,8 @@ pub(crate) struct Changes<A: Aggregate> {
     pub effects: Vec<Effect<A::Word>>,
     /// Whether an event went to the outbox.
     pub announced: bool,
+    /// The answer to the request, where the commit stored one.
+    pub answer: Option<Answer>,
 }
 
 impl Engine {
@@ -130,7 +132,7 @@ impl Engine {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
             let changes = engine.commit::<A>(id, command).await?;
-            engine.perform(changes, Calls::default(), None).await.map(|(transaction, _)| *transaction)
+            engine.perform(changes, Calls::default(), None).await.map(|performed| *performed.transaction)
         });
         task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
     }
@@ -173,14 +175,16 @@ impl Engine {
         let more = effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
         let reporting = reporting.filter(|_| !more);
         if after == *transaction && effects.is_empty() && reporting.is_none() {
-            return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false }));
+            return Ok(Some(Changes { transaction, version, effects: Vec::new(), announced: false, answer: None }));
         }
-        let (mut changeset, changes) = self.changeset(&*transaction, Some(version), after, effects, now);
+        let (mut changeset, mut changes) = self.changeset(&*transaction, Some(version), after, effects, now);
         changeset.records = self.ordered_end(&*transaction, &*changes.transaction, now).await?;
         changeset.registrations = registrations;
         if let Some(reporting) = reporting {
             let after = &*changes.transaction;
-            reporting.store((reporting.render)(after), after, now, &mut changeset);
+            let answer = (reporting.render)(after);
+            reporting.store(answer.clone(), after, now, &mut changeset);
+            changes.answer = Some(answer);
         }
         match self.write(changeset).await? {
             Verdict::Committed => Ok(Some(changes)),
@@ -226,7 +230,7 @@ impl Engine {
         });
         let version = version.unwrap_or(0) + 1;
         let announced = !changeset.events.is_empty();
-        (changeset, Changes { transaction: Box::new(after), version, effects, announced })
+        (changeset, Changes { transaction: Box::new(after), version, effects, announced, answer: None })
     }
 
     /// A new payment or withdrawal, found by its payer where a rule of the merchant looks back at it.
@@ -261,7 +265,7 @@ impl Engine {
         lane: Lane,
         now: Timestamp,
     ) -> EventWrite {
-        let Announcement { status: _, url, form, body, credential } = announcement;
+        let Announcement { status: _, url, form, body, credential, delay } = announcement;
         let endpoint = url::Url::parse(&url)
             .ok()
             .and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
@@ -274,7 +278,7 @@ impl Engine {
             url,
             form,
             body,
-            due_at: now,
+            due_at: now + delay,
         }
     }
 }

@@ -113,7 +113,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             inbox: demo.as_ref().map(|demo| Inbox::new(demo.webhook_secret(), demo.signature_password())),
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
-                .merge(v3::router(&simulation, &config.trusted_proxies, config.v3.mounts()?))
+                .merge(v3::router(&simulation, &config.trusted_proxies, &config.v3)?)
                 .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             simulation,
             engine,

@@ -19,6 +19,7 @@
 //! | failed | 900.100.600 | 900.100.600 |
 //! | cancelled, expired | 100.396.101, 100.396.103 | the same |
 
+mod admission;
 mod amounts;
 pub mod auth;
 mod bank;

@@ -1,5 +1,6 @@
 //! Card numbers planted everywhere and looked for everywhere: 200 that nobody else has go through every flow and every error path
-//! of every dialect, and none of them may be found in database files, the log of commits, log lines, webhooks, pages or backups,
+//! of every dialect, and none of them may be found in database files (of SQLite or, with `FLORIN_TEST_DATABASE=postgres`, of the
+//! server), the log of commits, log lines, webhooks, pages or backups,
 //! plain or encoded.
 //!
 //! A dialect adds its flows in a function of its own beside [`cashier::plant`], and its name to [`plant_all`].
@@ -14,12 +15,14 @@ use florin_gateway::demo;
 use florin_kernel::card::{Card, Expiry, Pan};
 use florin_kernel::payment::{Dialect, Mode};
 use florin_store::Answer;
+use florin_store::conformance::database::Database;
 
 use crate::process::{self, secrets, serve_logging};
 use crate::world::{Receiver, World};
 
 mod cashier;
 mod numbers;
+mod postgres;
 mod search;
 mod shop;
 mod transaction_services;
@@ -42,7 +45,9 @@ async fn none_of_200_card_numbers_is_found_anywhere() {
         let (home, receiver) = (tempfile::tempdir().expect("a folder"), Receiver::start().await);
         let (data, log) = (home.path().join("data"), home.path().join(format));
         std::fs::create_dir(&data).expect("a folder");
-        let flags = ["--demo", "--log-format", format, "--log-level", "trace", "--simulator-silence-ms", "50"];
+        let database = Database::chosen().await;
+        let mut flags = vec!["--demo", "--log-format", format, "--log-level", "trace", "--simulator-silence-ms", "50"];
+        flags.extend(database.iter().flat_map(|database| ["--database", database.url()]));
         let florin = serve_logging(&data, &flags, &log).await;
         let mut shop = Shop::new(secrets(&data), receiver.url());
         for _round in 0..2 {
@@ -52,9 +57,12 @@ async fn none_of_200_card_numbers_is_found_anywhere() {
         shop.settle().await;
         let webhooks = receiver.received();
         assert!(webhooks.len() > 50, "webhooks arrived: {}", webhooks.len());
-        let copy = home.path().join("copy.db");
-        let backed_up = process::command(&data).arg("backup").arg(&copy).output().await.expect("it runs");
-        assert!(backed_up.status.success());
+        // PostgreSQL has backups of its own, of the same files.
+        if database.is_none() {
+            let copy = home.path().join("copy.db");
+            let backed_up = process::command(&data).arg("backup").arg(&copy).output().await.expect("it runs");
+            assert!(backed_up.status.success());
+        }
 
         let search = Search::of(shop.numbers.given());
         let found = RefCell::new(Vec::new());
@@ -67,15 +75,21 @@ async fn none_of_200_card_numbers_is_found_anywhere() {
         }
         // Killed, so that the log of commits stays as it is; and then once more as an orderly end leaves it.
         florin.end("KILL").await;
-        assert!(
-            std::fs::metadata(data.join("florin.db-wal")).is_ok_and(|wal| wal.len() > 0),
-            "there is a WAL to look at"
-        );
+        match &database {
+            Some(database) => postgres::look_at(database, &nothing).await,
+            None => assert!(
+                std::fs::metadata(data.join("florin.db-wal")).is_ok_and(|wal| wal.len() > 0),
+                "there is a WAL to look at"
+            ),
+        }
         assert!(std::fs::metadata(&log).is_ok_and(|log| log.len() > 10_000), "there are log lines to look at");
         let florin = serve_logging(&data, &flags, &home.path().join("again")).await;
         for_each_file(home.path(), &nothing);
         florin.end("TERM").await;
         for_each_file(home.path(), &nothing);
+        if let Some(database) = &database {
+            postgres::look_at(database, &nothing).await;
+        }
         let found = found.into_inner();
         assert!(found.is_empty(), "the server that logs as {format}: {found:#?}");
     }
@@ -84,8 +98,7 @@ async fn none_of_200_card_numbers_is_found_anywhere() {
 /// The vault, which no dialect's flow has reached so far: stored, kept with a payment, wrapped anew, deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_vaults_files_hold_no_card_number() {
-    // In files, also when other tests use a server.
-    let mut world = World::on(None, |_| ()).await;
+    let mut world = World::start().await;
     let owner = Owner { merchant: demo::MERCHANT, mode: Mode::Dev };
     let mut numbers = Numbers::default();
     for round in 0..20 {
@@ -120,16 +133,21 @@ async fn the_vaults_files_hold_no_card_number() {
     assert_eq!(OnFile::default(), OnFile::Not, "a card is forgotten unless somebody says otherwise");
     let search = Search::of(numbers.given());
     let nothing = |place: &str, bytes: &[u8]| assert_eq!(search.told(place, bytes), None);
-    backup::run(world.config(), &world.data().join("copy.db")).await.expect("a backup");
+    if world.database().is_none() {
+        backup::run(world.config(), &world.data().join("copy.db")).await.expect("a backup");
+    }
     for_each_file(world.data(), &nothing);
     world.stop().await;
     for_each_file(world.data(), &nothing);
+    if let Some(database) = world.database() {
+        postgres::look_at(database, &nothing).await;
+    }
 }
 
 /// The search finds what it looks for: a number in every encoding, at every place, and a plant in a real database.
 #[tokio::test]
 async fn a_planted_number_is_found() {
-    let mut numbers = Numbers::default();
+    let mut numbers = Numbers::apart();
     let planted: Vec<String> = (0..200).map(|_| numbers.next()).collect();
     let search = Search::of(&planted);
     assert_eq!(search.first_in(b"nothing but 4555550000000000 and 455555******0004"), None, "only whole numbers count");
@@ -149,16 +167,26 @@ async fn a_planted_number_is_found() {
         }
     }
 
-    let world = World::on(None, |_| ()).await;
+    let world = World::start().await;
     let answer =
         world.pay_by_card("plant", "4111111111111111", "10.00", serde_json::json!({"user_id": planted[7]})).await;
     assert_eq!(
         answer["transaction_status"], "successful",
         "a merchant's own name for a payer is kept as it is: {answer}"
     );
-    let found = std::cell::Cell::new(false);
-    for_each_file(world.data(), &|_, bytes| found.set(found.get() || search.first_in(bytes).is_some()));
-    assert!(found.get(), "what is in a database file is found there");
+    let found = RefCell::new(Vec::new());
+    let look = |place: &str, bytes: &[u8]| found.borrow_mut().extend(search.first_in(bytes).map(|_| place.to_owned()));
+    match world.database() {
+        None => for_each_file(world.data(), &look),
+        Some(database) => postgres::look_at(database, &look).await,
+    }
+    let found = found.into_inner();
+    assert!(!found.is_empty(), "what is in a database file is found there");
+    if world.database().is_some() {
+        for place in ["pg_wal", "/base/", "a row of"] {
+            assert!(found.iter().any(|found| found.contains(place)), "{place} in {found:?}");
+        }
+    }
 }
 
 fn for_each_file(folder: &Path, look: &impl Fn(&str, &[u8])) {

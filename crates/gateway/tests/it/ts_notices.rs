@@ -59,6 +59,7 @@ async fn a_payment_is_notified_as_the_contract_prints_it() {
         ("notificationUrl", url.as_str()),
     ];
     let paid = world.ts_pay(&with(&card_payment("ORDER-1001", "50.00", CARD), &person)).await;
+    assert!(receiver.received().is_empty(), "the answer goes first");
     let received = receiver.wait_for(1).await;
     let told = &received[0];
     assert_eq!(told.header("content-type"), "application/json; charset=utf-8");
@@ -154,4 +155,24 @@ async fn a_failed_notification_is_repeated_ten_times() {
     world.ts_pay(&with(&card_payment("R2", "50.00", CARD), &[("notificationUrl", url.as_str())])).await;
     let received = receiver.wait_for(11).await;
     assert_eq!(received[10].field("merchantTransactionId"), "R2", "the first has been given up");
+}
+
+/// An open state that nobody took does not stand in the way of how it ended.
+#[tokio::test]
+async fn an_open_state_makes_room_for_what_comes_after_it() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    receiver.behave(Mood::Fails);
+    let url = receiver.url();
+    let to = [("notificationUrl", url.as_str())];
+    let begun = world.ts_pay(&with(&card_payment("P1", "50.00", "4000000000000002"), &to)).await;
+    world.submit(begun.at("/redirect/url"), "action=pending").await;
+    receiver.wait_for(1).await;
+    world.advance(Duration::from_secs(15)).await;
+    receiver.wait_for(2).await;
+    // Its next attempt is a minute away; what it is about ends before that.
+    receiver.behave(Mood::Ok);
+    world.advance(Duration::from_secs(16)).await;
+    let told = receiver.wait_for(3).await;
+    let words: Vec<String> = told.iter().map(|told| told.field("status")).collect();
+    assert_eq!(words, ["authstarted", "authstarted", "capturesuccess"]);
 }

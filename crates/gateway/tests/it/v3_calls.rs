@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::v3::{assert_like, payment, send};
+use crate::v3::{Answer, assert_like, payment, send};
 use crate::world::World;
 
 const SAMPLE: &str = "entityType=MERCHANT&amount=92.00&currency=EUR&paymentType=DB&paymentBrand=VISA&card.number=4200000000000000\
@@ -149,6 +149,10 @@ async fn amounts_decide_as_in_every_dialect() {
     let pending = world.v3("/v3/payments", &payment("DB", "9105.00", "4111111111111111")).await;
     world.advance(Duration::from_secs(31)).await;
     world.v3_becomes(pending.id(), "000.000.000").await;
+    let resolved = world.v3_get(&format!("/v3/payments/{}", pending.id())).await;
+    let time = |answer: &Answer| answer.body["timestamp"].as_str().expect("a time").parse().expect("ISO 8601");
+    let passed = florin_kernel::Timestamp::duration_since(time(&resolved), time(&pending)).as_secs();
+    assert!(passed >= 30, "it changed {passed} s after it was made");
     let unknown = world.v3("/v3/payments", &payment("DB", "9101.00", "4111111111111111")).await;
     assert_eq!(unknown.line(), "200 000.200.300");
     world.advance(Duration::from_secs(61)).await;

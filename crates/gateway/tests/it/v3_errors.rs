@@ -1,10 +1,12 @@
 //! What the v3 dialect refuses: logins in their order, fields, and what they mean. Nothing is written for any of it.
 
+use florin_engine::setup;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use reqwest::{Method, StatusCode};
 
+use crate::cashier_keys::{demo_merchant, put};
 use crate::v3::{card, payment, send};
-use crate::world::World;
+use crate::world::{SOON, World};
 
 #[tokio::test]
 async fn logins_are_checked_in_the_contracts_order() {
@@ -196,4 +198,45 @@ async fn bodies_are_forms_whatever_their_type_says() {
     assert_eq!(world.payments().await.len(), 3);
     let get = world.get("/v3/payments").send().await.expect("an answer");
     assert_eq!(get.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// A block list's no is a decline: 400 to a POST on v3 mounts, 200 on the older platform's; nothing is written.
+#[tokio::test]
+async fn a_blocked_payer_is_declined() {
+    let world = World::start().await;
+    let mut merchant = demo_merchant(&world);
+    merchant.blocked_payers = vec!["127.34.0.0/16".parse().expect("a range")];
+    put(&world, setup::merchant_row(&merchant, world.engine().keyring())).await;
+    let form = format!("{}&customer.ip=127.34.125.54", payment("DB", "92.00", "4111111111111111"));
+    for (mount, line) in [("/v3", "400 100.400.319"), ("/oppwa/v1", "200 100.400.319")] {
+        assert_eq!(world.v3(&format!("{mount}/payments"), &form).await.line(), line);
+    }
+    assert_eq!(world.payments().await.len(), 0);
+}
+
+/// The operator's bounds and addresses: off by default, and in the dialect's form where they are on.
+#[tokio::test]
+async fn the_operator_may_bound_and_redirect() {
+    let world = World::with(|config| config.v3.requests_per_second = 1).await;
+    let refused = async {
+        loop {
+            let request = world.v3_raw(Method::GET, "/v3/payments/0?entityId=x", String::new());
+            let response = request.send().await.expect("an answer");
+            if response.status() == 429 {
+                return response;
+            }
+        }
+    };
+    let refused = tokio::time::timeout(SOON, refused).await.expect("more than one a second");
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert!(refused.text().await.expect("a body").contains("\"800.120.100\""));
+    // Readers without a login are not counted.
+    assert_eq!(world.get("/v3/resultcodes").send().await.expect("an answer").status(), 200);
+
+    let world = World::with(|config| config.v3.force_https = true).await;
+    let led_on =
+        world.v3_raw(Method::POST, "/v3/payments?a=1", "entityId=x".to_owned()).send().await.expect("an answer");
+    let expected = world.url("/v3/payments?a=1").replace("http://", "https://");
+    assert_eq!((led_on.status().as_u16(), led_on.headers()["location"].to_str().expect("text")), (307, &*expected));
+    assert_eq!(world.payments().await.len(), 0);
 }

@@ -253,3 +253,36 @@ async fn an_order_has_triggers_of_its_own() {
     assert_eq!((&summary["captured"], &summary["refunded"]), (&json!("20000.00"), &json!("0.00")));
     world.assert_book_agrees().await;
 }
+
+#[tokio::test]
+async fn orders_are_found_by_their_reference() {
+    let world = World::start().await;
+    let reference = "merchantTransactionId=trip-1";
+    let held = world.v3("/v3/payments", &format!("{}&{reference}", payment("PA", "92.00", CARD))).await;
+    let order = async |on: &str, kind: &str, amount: &str, reference: &str| {
+        let form = format!("paymentType={kind}&amount={amount}&currency=EUR&{reference}");
+        let done = world.v3(&format!("/v3/payments/{on}"), &form).await;
+        assert_eq!(done.line(), "200 000.000.000");
+        done.id().to_owned()
+    };
+    let captured = order(held.id(), "CP", "50.00", reference).await;
+    let refunded = order(&captured, "RF", "20.00", reference).await;
+    let shipped = order(held.id(), "CP", "10.00", "merchantTransactionId=ship-1").await;
+    let listed = async |path: &str| {
+        let listed = world.v3_get(path).await;
+        let payments = listed.body["payments"].as_array().expect("a list").clone();
+        let ids: Vec<String> = payments.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect();
+        (listed.code().to_owned(), ids)
+    };
+    let all = vec![held.id().to_owned(), captured.clone(), refunded];
+    assert_eq!(listed("/v3/query?merchantTransactionId=trip-1").await, ("000.000.100".to_owned(), all.clone()));
+    let newest = listed("/v3/payments?merchantTransactionId=trip-1").await;
+    assert_eq!(newest, ("000.000.000".to_owned(), all));
+    assert_eq!(listed("/v3/query?merchantTransactionId=ship-1").await.1, [shipped]);
+    // A single object is an initial payment.
+    assert_eq!(world.v3_get("/v3/payments?merchantTransactionId=ship-1").await.line(), "404 700.400.580");
+    // A copy makes nothing new, and is not listed twice.
+    assert_eq!(order(held.id(), "CP", "50.00", reference).await, captured);
+    assert_eq!(listed("/v3/query?merchantTransactionId=trip-1").await.1.len(), 3);
+    world.assert_book_agrees().await;
+}

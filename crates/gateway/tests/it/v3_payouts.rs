@@ -22,6 +22,7 @@ async fn a_payout_is_sent_at_once() {
     );
     assert_eq!((&body["card"]["last4Digits"], &body["card"]["holder"]), (&json!("3220"), &json!("Jane Jones")));
     assert!(body["redirect"].is_null());
+    assert_eq!((&body["risk"], body["summary"].is_null()), (&json!({"score": "100"}), true));
     let again = world.v3("/v3/payments", &format!("{to_card}&merchantTransactionId=out-1")).await;
     assert_eq!((&again.text, again.replayed), (&paid.text, true));
     let read = world.v3_get(&format!("/v3/payments/{}", paid.id())).await;

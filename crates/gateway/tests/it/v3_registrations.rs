@@ -60,6 +60,27 @@ async fn a_card_is_stored_shown_charged_and_deleted() {
     world.assert_book_agrees().await;
 }
 
+/// What is sent along comes back; what was stored under a reference is found by none of it later.
+#[tokio::test]
+async fn a_registration_tells_what_was_sent_along() {
+    let world = World::start().await;
+    let form = format!(
+        "{}&customer.givenName=Jane&customer.merchantCustomerId=c-1&billing.city=Oslo&customParameters[shop]=7\
+         &merchantTransactionId=store-1&merchantInvoiceId=inv-1&recurringType=INITIAL",
+        card("4111111111111111")
+    );
+    let stored = world.v3("/v3/registrations", &form).await;
+    assert_eq!(stored.line(), "200 000.000.000");
+    let keys: Vec<&String> = stored.body.as_object().expect("an object").keys().collect();
+    let expected = "id paymentBrand merchantTransactionId merchantInvoiceId result card customer billing customParameters \
+                    standingInstruction recurringType buildNumber timestamp ndc";
+    assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
+    assert_eq!(stored.body["customer"], json!({"givenName": "Jane", "merchantCustomerId": "c-1"}));
+    assert_eq!(stored.body["standingInstruction"]["mode"], "INITIAL");
+    let again = world.v3("/v3/registrations", &form).await;
+    assert_eq!((again.text, again.replayed), (stored.text, true));
+}
+
 #[tokio::test]
 async fn a_payment_may_store_its_card() {
     let world = World::start().await;

@@ -106,6 +106,11 @@ impl World {
         &self.config
     }
 
+    /// The database on a server, where the data is not in files of its folder.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_deref()
+    }
+
     /// The data folder.
     pub fn data(&self) -> &std::path::Path {
         self.folder.path()

@@ -52,6 +52,9 @@ pub fn decide(payment: &Payment, command: Command, now: Timestamp) -> Result<Dec
         Command::GiveUp => draft.give_up()?,
         Command::Wake => draft.wake(),
     }
+    for (operation, before) in draft.payment.operations.iter_mut().zip(&payment.operations) {
+        operation.note_change(before, now);
+    }
     let after = draft.payment.word();
     if before != after {
         draft.effects.push(Effect::Notify { from: before, to: after });

@@ -159,6 +159,12 @@ pub struct Operation {
     pub echo: String,
     /// When it was stored.
     pub started_at: Timestamp,
+    /// When its status changed last, where that was in a later second: answers tell no more exactly.
+    #[serde(default, rename = "changed", skip_serializing_if = "Option::is_none")]
+    pub(crate) later_changed_at: Option<Timestamp>,
+    /// Whether its yes came after it had been given up, and the payment took it all the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub came_late: bool,
     /// Look-ups made so far.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub look_ups: u16,
@@ -206,6 +212,8 @@ impl Operation {
             authentication: None,
             echo: String::new(),
             started_at: now,
+            later_changed_at: None,
+            came_late: false,
             look_ups: 0,
             look_up_at: None,
         };
@@ -295,9 +303,23 @@ impl Operation {
         asked_at.duration_since(self.started_at) >= SETTLED_AFTER && !self.payer_acted
     }
 
+    /// When its status changed last, to the second.
+    pub fn changed_at(&self) -> Timestamp {
+        self.later_changed_at.unwrap_or(self.started_at)
+    }
+
+    /// Notes when its status became another than it was.
+    pub(crate) fn note_change(&mut self, before: &Operation, now: Timestamp) {
+        if self.status != before.status {
+            self.later_changed_at = Some(now).filter(|now| now.as_second() != self.started_at.as_second());
+        }
+    }
+
     /// Makes it as it was when it had just been stored.
     pub(crate) fn forget_answers(&mut self) {
         self.status = OperationStatus::Pending;
+        self.later_changed_at = None;
+        self.came_late = false;
         self.payer_acted = false;
         self.set_approval(Approval::default());
         self.authentication = None;

@@ -141,6 +141,9 @@ pub fn decide(withdrawal: &Withdrawal, command: Command, now: Timestamp) -> Resu
         Command::Returned { seq, moved, reference } => draft.returned(seq, moved, reference)?,
         Command::Wake => draft.wake()?,
     }
+    if let (Some(payout), Some(before)) = (&mut draft.withdrawal.payout, &withdrawal.payout) {
+        payout.note_change(before, now);
+    }
     let after = draft.withdrawal.word();
     if before != after {
         draft.effects.push(Effect::Notify { from: before, to: after });

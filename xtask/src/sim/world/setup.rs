@@ -174,7 +174,7 @@ impl Announcer for Announcements {
             return Vec::new();
         };
         let status = Some(after.word().text().to_owned());
-        vec![Announcement { status, url, form: Form::default(), body, credential }]
+        vec![Announcement { status, url, form: Form::default(), body, credential, delay: SignedDuration::ZERO }]
     }
 
     fn announce_withdrawal(&self, _before: &Withdrawal, _after: &Withdrawal, _engine: &Engine) -> Vec<Announcement> {

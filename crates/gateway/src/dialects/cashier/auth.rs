@@ -25,7 +25,7 @@ pub struct Caller {
     /// Its merchant.
     pub merchant: Arc<Merchant>,
     /// The credential's settings for this dialect.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// Whose clock holds.
     pub lane: Lane,
 }

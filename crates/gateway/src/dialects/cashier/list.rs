@@ -2,6 +2,7 @@
 //! fetched a page at a time and sent as they come.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -180,7 +181,7 @@ type Chunk = Result<Bytes, axum::Error>;
 /// Sends the first page and then fetches and sends the others, one at a time, until the reader hangs up.
 async fn send_rest(
     state: CashierState,
-    settings: Settings,
+    settings: Arc<Settings>,
     mut query: PaymentQuery,
     first: Vec<u8>,
     sender: mpsc::Sender<Chunk>,

@@ -1,6 +1,7 @@
 //! What this dialect tells merchants about its payments (contract, section 14).
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
 use florin_engine::directory::Credential;
@@ -43,18 +44,32 @@ fn of_payment(before: &Payment, after: &Payment, engine: &Engine) -> Option<Anno
     let (url, credential, settings) = receiver(&after.details, engine)?;
     let status = status_to_tell(before, after, &settings)?;
     let body = body(&print(engine, after.id), after, status, settings.edition);
-    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+    Some(Announcement {
+        status: Some(status.to_owned()),
+        url,
+        form: Form::default(),
+        body,
+        credential,
+        delay: SignedDuration::ZERO,
+    })
 }
 
 fn of_withdrawal(before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Option<Announcement> {
     let (url, credential, settings) = receiver(&after.details, engine)?;
     let status = withdrawal_status_to_tell(before, after, &settings)?;
     let body = withdrawal_body(&print(engine, after.id), after, status, settings.edition);
-    Some(Announcement { status: Some(status.to_owned()), url, form: Form::default(), body, credential })
+    Some(Announcement {
+        status: Some(status.to_owned()),
+        url,
+        form: Form::default(),
+        body,
+        credential,
+        delay: SignedDuration::ZERO,
+    })
 }
 
 /// Where events of a transaction go, by whose credential and settings; nothing where nobody wants them.
-fn receiver(details: &Details, engine: &Engine) -> Option<(String, CredentialId, Settings)> {
+fn receiver(details: &Details, engine: &Engine) -> Option<(String, CredentialId, Arc<Settings>)> {
     let url = Some(&details.links.webhook).filter(|url| !url.is_empty())?;
     let credential = details.credential?;
     let settings = engine.directory().credential(credential).map(|credential| Settings::of(credential));

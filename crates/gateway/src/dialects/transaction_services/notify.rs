@@ -29,6 +29,9 @@ use news::News;
 /// The dialect's announcements.
 pub struct TsAnnouncer;
 
+/// What an answer tells is told first there: clients answer a notification with 404 until they have stored the answer.
+const ANSWER_FIRST: SignedDuration = SignedDuration::from_secs(1);
+
 /// From one attempt to the next.
 const PAUSES: [SignedDuration; 9] = [
     SignedDuration::from_secs(15),
@@ -78,7 +81,10 @@ impl Announcer for TsAnnouncer {
     fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
         let Some(receiver) = Receiver::of(&after.details, engine) else { return Vec::new() };
         let news = news::of_payment(before, after, &receiver.settings);
-        news.into_iter().map(|news| receiver.announcement(news.long, receiver.of_payment(after, &news))).collect()
+        let delay = if news::is_answered(before, after) { ANSWER_FIRST } else { SignedDuration::ZERO };
+        news.into_iter()
+            .map(|news| receiver.announcement(news.long, receiver.of_payment(after, &news), delay))
+            .collect()
     }
 
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement> {
@@ -90,7 +96,7 @@ impl Announcer for TsAnnouncer {
             return Vec::new();
         }
         let news = News { long: now.long, short: now.short, amount: after.asked, result: now.result };
-        vec![receiver.announcement(now.long, receiver.of_payout(after, &news))]
+        vec![receiver.announcement(now.long, receiver.of_payout(after, &news), SignedDuration::ZERO)]
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {
@@ -128,13 +134,14 @@ impl Receiver<'_> {
         (!url.is_empty()).then_some(Receiver { engine, credential, settings, document, url })
     }
 
-    fn announcement(&self, status: &str, body: Notification) -> Announcement {
+    fn announcement(&self, status: &str, body: Notification, delay: SignedDuration) -> Announcement {
         Announcement {
             status: Some(status.to_owned()),
             url: self.url.clone(),
             form: Form { content_type: "application/json; charset=utf-8".into(), ..Form::default() },
             body: wire::text(&body),
             credential: self.credential.id,
+            delay,
         }
     }
 

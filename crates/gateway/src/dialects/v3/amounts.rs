@@ -27,25 +27,30 @@ pub fn currency_text(value: &str) -> Result<&str, Message> {
     }
 }
 
-/// The currency of a code that has the right form; `sent` is the field for an error.
+/// The currency of a code that has the right form; `sent` makes the field for an error.
 ///
 /// # Errors
 /// [`Problem::CurrencyUnknown`].
-pub fn currency(code: &str, sent: &FieldError) -> Result<Asset, Problem> {
-    Asset::currency(code).ok_or_else(|| Problem::CurrencyUnknown(sent.saying("must be an ISO 4217 currency")))
+pub fn currency(code: &str, sent: impl Fn() -> FieldError) -> Result<Asset, Problem> {
+    Asset::currency(code).ok_or_else(|| Problem::CurrencyUnknown(sent().saying("must be an ISO 4217 currency")))
 }
 
-/// The amount of a text that has the right form; nothing is an amount here. `sent` is the field for an error.
+/// The amount of a text that has the right form; nothing is an amount here. `sent` makes the field for an error.
 ///
 /// # Errors
 /// [`Problem::AmountDecimals`] for decimals that the currency has not, [`Problem::AmountTooLarge`].
-pub fn amount(text: &str, currency: Asset, decimals: Decimals, sent: &FieldError) -> Result<Money, Problem> {
+pub fn amount(
+    text: &str,
+    currency: Asset,
+    decimals: Decimals,
+    sent: impl Fn() -> FieldError,
+) -> Result<Money, Problem> {
     let too_many = |scale: u32| {
         let message = match scale {
             0 => format!("must have no decimals in {currency}"),
             scale => format!("must have at most {scale} decimals in {currency}"),
         };
-        Problem::AmountDecimals(sent.saying(message))
+        Problem::AmountDecimals(sent().saying(message))
     };
     if decimals == Decimals::On && currency.scale() == 0 && text.contains('.') {
         return Err(too_many(0));
@@ -53,7 +58,7 @@ pub fn amount(text: &str, currency: Asset, decimals: Decimals, sent: &FieldError
     Money::parse_or_zero(text, currency).map_err(|error| match error {
         MoneyError::TooManyDecimals { scale } => too_many(scale),
         MoneyError::NotADecimal | MoneyError::Zero | MoneyError::TooLarge => {
-            Problem::AmountTooLarge(sent.saying(error.to_string()))
+            Problem::AmountTooLarge(sent().saying(error.to_string()))
         }
     })
 }

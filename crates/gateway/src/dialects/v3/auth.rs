@@ -22,7 +22,7 @@ pub struct Caller {
     /// Its merchant.
     pub merchant: Arc<Merchant>,
     /// The credential's settings for this dialect.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     /// The entity that it acts for.
     pub entity: String,
     /// Whose clock holds.

@@ -1,5 +1,7 @@
 //! What this dialect keeps with a payment or payout for its answers, as JSON text that no other part reads.
 
+use std::sync::Arc;
+
 use florin_kernel::payment::Details;
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +16,19 @@ pub struct Document {
     /// The entity that it was made for.
     pub entity: String,
     /// Which clients the mount was for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub profile: Profile,
     /// What stood before the mount's version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// In whose words notifications are.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub set: Set,
     /// Which success test mode answers with.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub test_mode: TestMode,
-    /// The brand's name.
-    #[serde(default)]
+    /// The brand's name; empty where it is the one that the card has.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub brand: String,
     /// The name on the card.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -51,8 +55,8 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkout: Option<Box<Checkout>>,
     /// What was sent along.
-    #[serde(default)]
-    pub echo: Echo,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub echo: Arc<Echo>,
 }
 
 impl Document {
@@ -73,7 +77,7 @@ impl Document {
             stores_card: false,
             amount_left_out: false,
             checkout: None,
-            echo: Echo::default(),
+            echo: Arc::default(),
         }
     }
 
@@ -91,4 +95,8 @@ impl Document {
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a document has string keys and plain values only")
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::codes::Code;
 use super::mounts::Profile;
+use super::settings::DeclineStatus;
 use super::stamp::Envelope;
 use super::wire::ErrorBody;
 use crate::dialects::request::StoreTrouble;
@@ -251,6 +252,9 @@ impl Problem {
     /// The answer.
     pub fn response(self, envelope: &Envelope) -> Response {
         let (code, status) = self.line(envelope.profile);
+        // A block list's no is a decline like a bank's.
+        let declined = self == Problem::Risk && envelope.declines == DeclineStatus::Never;
+        let status = if declined { 200 } else { status };
         let (extra, described) = (self.header(), self.described());
         let mut body = ErrorBody::new(envelope, code, self.fields());
         if let Some(words) = described {

@@ -18,7 +18,10 @@ pub fn of_payment(payment: &Payment) -> Event<'_> {
         State::Unknown { operation } => {
             payment.operation(*operation).map_or(Event::TimedOut, |operation| of_operation(operation))
         }
-        State::Funded(_) | State::Ended(Ending::Voided | Ending::AuthorisationExpired) => Event::Approved,
+        State::Funded(_) | State::Ended(Ending::Voided | Ending::AuthorisationExpired) => {
+            let late = payment.funding().is_some_and(|attempt| attempt.came_late);
+            if late { Event::ApprovedLate } else { Event::Approved }
+        }
         State::Ended(Ending::Declined(decline)) => declined(decline),
         State::Ended(Ending::Failed) => Event::NotReached,
         State::Ended(Ending::Cancelled) => Event::Cancelled,

@@ -55,12 +55,12 @@ impl Form {
         let shown = || String::from_utf8_lossy(name).escape_debug().take(64).collect::<String>();
         let text = std::str::from_utf8(name).map_err(|_| FieldError::new(shown(), "must be UTF-8"))?;
         let text = text.trim();
-        if text.chars().any(char::is_control) {
+        if has_control(text) {
             return Err(FieldError::new(shown(), "must not contain control characters"));
         }
         let name = Name::parse(text).map_err(|fault| FieldError::new(shown(), fault.to_string()))?;
         let value = std::str::from_utf8(value).map_err(|_| FieldError::new(name.text(), "must be UTF-8"))?.trim();
-        if value.chars().any(char::is_control) {
+        if has_control(value) {
             return Err(FieldError::new(name.text(), "must not contain control characters"));
         }
         if text.is_empty() || value.is_empty() {
@@ -117,6 +117,14 @@ impl Form {
         let mut fields: Vec<&Field> = self.fields.iter().collect();
         fields.sort_unstable_by(|one, other| one.name.text().cmp(other.name.text()));
         fields
+    }
+}
+
+/// Whether control characters are in a text; most texts are ASCII and need no decoding.
+fn has_control(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(char::is_control),
     }
 }
 

@@ -44,7 +44,7 @@ pub async fn by_id(state: &V3State, asked: Asked, id: &str) -> Result<Response, 
     let (transaction, sequence) = state.find(&asked.caller, id).await?.ok_or(Problem::PaymentUnknown)?;
     let mut body = match &transaction {
         Transaction::Payment(payment) => of_payment(&viewer, payment, sequence).ok_or(Problem::PaymentUnknown)?,
-        Transaction::Withdrawal(withdrawal) if sequence == 0 => viewer.payout(withdrawal),
+        Transaction::Withdrawal(withdrawal) if sequence == 0 => viewer.payout(withdrawal, Detail::Inquired),
         Transaction::Withdrawal(_) => return Err(Problem::PaymentUnknown),
     };
     if wanted.linked == Linked::With {
@@ -56,15 +56,36 @@ pub async fn by_id(state: &V3State, asked: Asked, id: &str) -> Result<Response, 
     Ok(one(&viewer, &body, asked.caller.settings.decline_status(state.mount.profile)))
 }
 
-/// `GET payments?merchantTransactionId=`: one object, the newest, because clients read a list's code as that of a paid payment.
+/// Everything with a reference.
+struct Found {
+    viewer: Viewer,
+    /// Initial payments, newest first.
+    initial: Vec<Body>,
+    /// What was ordered about payments, oldest first.
+    orders: Vec<Body>,
+}
+
+impl Found {
+    /// So many as are listed.
+    fn listed(self) -> Option<Vec<Body>> {
+        let mut all = self.initial;
+        all.extend(self.orders);
+        all.truncate(references::FOUND_MAX);
+        (!all.is_empty()).then_some(all)
+    }
+}
+
+/// `GET payments?merchantTransactionId=`: one object, the newest initial payment, because clients read a list's code as that of
+/// a paid payment.
 ///
 /// # Errors
 /// As [`by_id`].
 pub async fn newest(state: &V3State, asked: Asked) -> Result<Response, Problem> {
     let declines = asked.caller.settings.decline_status(state.mount.profile);
-    let (viewer, bodies) = by_reference(state, asked).await?;
-    let mut body = bodies.first().cloned().ok_or(Problem::PaymentUnknown)?;
-    body.payments = Some(bodies);
+    let found = by_reference(state, asked).await?;
+    let viewer = found.viewer.clone();
+    let mut body = found.initial.first().cloned().ok_or(Problem::PaymentUnknown)?;
+    body.payments = found.listed();
     Ok(one(&viewer, &body, declines))
 }
 
@@ -73,15 +94,12 @@ pub async fn newest(state: &V3State, asked: Asked) -> Result<Response, Problem> 
 /// # Errors
 /// As [`by_id`].
 pub async fn all(state: &V3State, asked: Asked, envelope: &Envelope) -> Result<Response, Problem> {
-    let (_, bodies) = by_reference(state, asked).await?;
-    if bodies.is_empty() {
-        return Err(Problem::PaymentUnknown);
-    }
+    let bodies = by_reference(state, asked).await?.listed().ok_or(Problem::PaymentUnknown)?;
     let list = ErrorBody { payments: Some(bodies), ..ErrorBody::new(envelope, Code::of("000.000.100"), None) };
     Ok(wire::response(StatusCode::OK, list.text()))
 }
 
-async fn by_reference(state: &V3State, asked: Asked) -> Result<(Viewer, Vec<Body>), Problem> {
+async fn by_reference(state: &V3State, asked: Asked) -> Result<Found, Problem> {
     asked.caller.may(&[Permission::Read])?;
     let viewer = state.viewer(&asked.caller);
     let mut reader = Reader::new(&asked.form, asked.faults);
@@ -90,12 +108,15 @@ async fn by_reference(state: &V3State, asked: Asked) -> Result<(Viewer, Vec<Body
     reader.finish()?;
     let reference = reference.ok_or(Problem::Fault)?;
     let found = references::begun(state, &asked.caller, &reference).await?;
-    let bodies = found.iter().map(|transaction| match transaction {
+    let initial = found.iter().map(|transaction| match transaction {
         Transaction::Payment(payment) => viewer.payment(payment, Detail::Inquired),
-        Transaction::Withdrawal(withdrawal) => viewer.payout(withdrawal),
+        Transaction::Withdrawal(withdrawal) => viewer.payout(withdrawal, Detail::Inquired),
     });
-    let bodies = bodies.collect();
-    Ok((viewer, bodies))
+    let initial = initial.collect();
+    let ordered = references::ordered(state, &asked.caller, &reference).await?;
+    let orders = ordered.iter().filter_map(|(payment, sequence)| viewer.part(payment, *sequence, Detail::Inquired));
+    let orders = orders.collect();
+    Ok(Found { viewer, initial, orders })
 }
 
 fn wanted(reader: &mut Reader<'_>) -> Wanted {

@@ -140,7 +140,8 @@ pub fn account(
     if reading.mode == Mode::Live && is_past(expiry, reading.today) {
         return Err(Problem::CardExpired(reader.error("card.expiryYear", "must not be in the past")));
     }
-    document.brand = name.to_owned();
+    // What the number says need not be kept twice.
+    document.brand = Some(name).filter(|name| *name != brand::name(pan.brand())).unwrap_or_default().to_owned();
     // Payers type their number there, too.
     document.holder = without_numbers(&card.holder);
     Ok(Account::Card(Card { holder: card.holder, pan, cvc: card.cvc, expiry, cryptogram: None }))

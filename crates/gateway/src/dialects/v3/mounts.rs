@@ -1,15 +1,17 @@
 //! Where this dialect is mounted, which of its two profiles a mount speaks, and paths as clients build them (contract, section 1).
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 #[cfg(test)]
 mod tests;
 
 /// Which clients a mount is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Payments v3.
+    #[default]
     V3,
     /// Clients of the older platform.
     Oppwa,
@@ -42,6 +44,12 @@ pub struct MountSettings {
     pub prefixes: Vec<String>,
     /// What stands before `/v1` for clients of the older platform.
     pub oppwa_prefixes: Vec<String>,
+    /// Where all requests are sent on to, once this host has moved.
+    pub redirect_to: Option<Url>,
+    /// Whether requests that no trusted proxy took by https are sent on to https.
+    pub force_https: bool,
+    /// Requests a second of one credential; 0: as many as it likes.
+    pub requests_per_second: u32,
 }
 
 impl Default for MountSettings {
@@ -49,6 +57,9 @@ impl Default for MountSettings {
         MountSettings {
             prefixes: ["", "/gateway", "/eastpay", "/pay"].map(str::to_owned).to_vec(),
             oppwa_prefixes: vec!["/oppwa".to_owned()],
+            redirect_to: None,
+            force_https: false,
+            requests_per_second: 0,
         }
     }
 }
@@ -127,7 +138,8 @@ impl Mount {
     /// The segments below the mount of a path that a route has led here: empty ones are dropped, and a version segment that is
     /// there twice counts once.
     pub fn segments<'p>(&self, path: &'p str) -> Vec<&'p str> {
-        let own = self.path().split('/').filter(|segment| !segment.is_empty()).count();
+        // Those of the prefix, and the version.
+        let own = self.prefix.matches('/').count() + 1;
         let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(own).collect();
         if segments.first() == Some(&self.profile.version()) {
             segments.remove(0);

@@ -73,7 +73,7 @@ impl Announcer for V3Announcer {
             return Vec::new();
         }
         let status = Some(after.word().text().to_owned());
-        let body = |viewer: &Viewer<&Engine>| Some(viewer.payout(after));
+        let body = |viewer: &Viewer<&Engine>| Some(viewer.payout(after, Detail::Inquired));
         receiver.announcement(after.id, 0, status, &after.details, body).into_iter().collect()
     }
 
@@ -96,7 +96,7 @@ impl Announcer for V3Announcer {
 struct Receiver<'e> {
     engine: &'e Engine,
     credential: Arc<Credential>,
-    settings: Settings,
+    settings: Arc<Settings>,
     document: Document,
     url: String,
     form: NotificationForm,
@@ -106,19 +106,19 @@ impl Receiver<'_> {
     /// Nothing where nobody is to be told.
     fn of<'e>(details: &Details, engine: &'e Engine) -> Option<Receiver<'e>> {
         let directory = engine.directory();
-        let credential = directory.credential(details.credential?)?.clone();
-        let settings = Settings::of(&credential);
-        let named = Some(details.links.webhook.clone()).filter(|url| !url.is_empty());
+        let credential = directory.credential(details.credential?)?;
+        let settings = Settings::of(credential);
+        let named = Some(details.links.webhook.as_str()).filter(|url| !url.is_empty());
         if named.is_none() && settings.notification_url.is_empty() {
             return None;
         }
-        let document = Document::of(details)?;
-        let form = match (settings.notification_form, document.profile, &named) {
+        let (credential, document) = (credential.clone(), Document::of(details)?);
+        let form = match (settings.notification_form, document.profile, named) {
             (NotificationForm::Auto, Profile::Oppwa, Some(_)) => NotificationForm::Get,
             (NotificationForm::Auto, Profile::V3 | Profile::Oppwa, _) => NotificationForm::Json,
             (form @ (NotificationForm::Json | NotificationForm::Encrypted | NotificationForm::Get), _, _) => form,
         };
-        let url = named.unwrap_or_else(|| settings.notification_url.clone());
+        let url = named.unwrap_or(&settings.notification_url).to_owned();
         Some(Receiver { engine, credential, settings, document, url, form })
     }
 
@@ -147,7 +147,7 @@ impl Receiver<'_> {
                 (self.url.clone(), form, body)
             }
         };
-        Some(Announcement { status, url, form, body, credential: self.credential.id })
+        Some(Announcement { status, url, form, body, credential: self.credential.id, delay: SignedDuration::ZERO })
     }
 
     /// What a called URL is told: which transaction, and where it is read.

@@ -88,9 +88,12 @@ pub async fn order(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
     let viewer = state.viewer(&caller);
     let target = viewer.print(payment.id, on.map_or(0, Seq::number));
     let reference = order.reference.as_deref();
-    let reference = reference.map(|text| references::of_order(&caller, order.kind.word(), &target, text));
+    let reference = reference.map(|text| {
+        [references::of_order(&caller, order.kind.word(), &target, text), references::of_orders(&caller, text)]
+    });
     let claims: Vec<ClaimRequest> = reference
         .into_iter()
+        .flatten()
         .chain(idempotency_key.map(|text| references::key_claim(caller.credential.id, &text)))
         .collect();
     let note = Note {
@@ -162,7 +165,7 @@ impl Order {
     }
 
     fn known_currency(&self) -> Result<Option<Asset>, Problem> {
-        self.currency.as_deref().map(|code| amounts::currency(code, &self.currency_error)).transpose()
+        self.currency.as_deref().map(|code| amounts::currency(code, || self.currency_error.clone())).transpose()
     }
 
     /// The amount that was sent, in the payment's currency.
@@ -170,8 +173,8 @@ impl Order {
         let currency = payment.asked.asset();
         let amount = self.amount.as_deref();
         // An amount without meaning in its own currency is refused as that, whatever the payment's is.
-        let amount = amount.map(|text| amounts::amount(text, sent.unwrap_or(currency), decimals, &self.amount_error));
-        let amount = amount.transpose()?;
+        let read = |text| amounts::amount(text, sent.unwrap_or(currency), decimals, || self.amount_error.clone());
+        let amount = amount.map(read).transpose()?;
         if amount.is_some_and(|amount| amount.is_zero()) {
             return Err(Problem::AmountTooLow(self.amount_error.saying("must be greater than zero")));
         }

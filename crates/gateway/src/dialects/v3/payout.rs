@@ -18,7 +18,7 @@ use super::pay::status_of;
 use super::request::{Account, Initial};
 use super::settings::{DeclineStatus, PayoutApproval, PayoutFunding};
 use super::state::V3State;
-use super::view::Viewer;
+use super::view::{Detail, Viewer};
 use super::way;
 use crate::dialects::caller::is_in;
 use crate::dialects::request::earlier_or;
@@ -119,7 +119,7 @@ fn route<'i>(
 
 fn render(viewer: Viewer, declines: DeclineStatus) -> Render<Withdrawal> {
     Arc::new(move |withdrawal| {
-        let body = viewer.payout(withdrawal);
+        let body = viewer.payout(withdrawal, Detail::Made);
         Answer { status: status_of(&body, viewer.set, declines), body: body.text() }
     })
 }

@@ -3,7 +3,7 @@
 //! A reference belongs to an entity and an operation; keys belong to the credential.
 
 use florin_engine::{ClaimRequest, Reuse};
-use florin_kernel::payment::Dialect;
+use florin_kernel::payment::{Dialect, Payment};
 use florin_kernel::{CredentialId, Timestamp, Transaction};
 
 use super::auth::Caller;
@@ -30,6 +30,11 @@ pub enum Operation {
 pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimRequest {
     let entity = &caller.entity;
     ClaimRequest::reference(text).within(format!("{entity} {kind} {target}")).reused(reuse(caller))
+}
+
+/// By which an order is found, whatever it acts on; it keeps nobody from using the reference again.
+pub fn of_orders(caller: &Caller, text: &str) -> ClaimRequest {
+    ClaimRequest::reference(text).within(format!("{} order", caller.entity)).reused(Reuse::Always)
 }
 
 /// A reference's claim.
@@ -81,6 +86,17 @@ pub async fn begun(state: &V3State, caller: &Caller, reference: &str) -> Result<
     begun.sort_by_key(|transaction| std::cmp::Reverse(begun_at(transaction)));
     begun.truncate(FOUND_MAX);
     Ok(begun)
+}
+
+/// Captures, refunds and reversals that were ordered under a reference, oldest first: the payment and the operation's number.
+pub async fn ordered(state: &V3State, caller: &Caller, reference: &str) -> Result<Vec<(Payment, u16)>, Problem> {
+    let (owner, claim) = (caller.owner(), of_orders(caller, reference));
+    let mut ordered = Vec::new();
+    for made in state.engine.referenced(owner, Dialect::V3, &claim, FOUND_MAX).await?.into_iter().rev() {
+        let found = state.engine.find_transaction(owner, made.payment).await?;
+        ordered.extend(found.and_then(Transaction::payment).map(|payment| (payment, made.sequence)));
+    }
+    Ok(ordered)
 }
 
 /// When it was begun; of the same moment the later number.

@@ -17,7 +17,6 @@ use florin_kernel::{PaymentId, RegistrationId, Timestamp};
 use super::auth::Caller;
 use super::codes::{Coding, Event, TestMode, code};
 use super::content::content;
-use super::echo::Echo;
 use super::errors::Problem;
 use super::fields::Reader;
 use super::notify::{CardNews, announce_card};
@@ -26,7 +25,7 @@ use super::references::{self, Operation};
 use super::request::{self, Account, Initial, Keep, Kind, common};
 use super::stamp::{self, BUILD_NUMBER};
 use super::state::{Asked, V3State};
-use super::view::Viewer;
+use super::view::{Viewer, brand_of};
 use super::wire::{self, Body, CardBody, ResultBody};
 use super::{brand, checkout, event};
 
@@ -42,9 +41,14 @@ pub async fn register(state: &V3State, asked: Asked, path: &str) -> Result<Respo
     let reference = new.reference.as_deref().map(|text| references::claim(&caller, Operation::Registration, text));
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
     let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
-    let (viewer, reference) = (state.viewer(&caller), new.reference);
+    let (viewer, reference, document) = (state.viewer(&caller), new.reference, new.document);
     let render: RenderCard = Arc::new(move |stored| {
-        let body = Body { merchant_transaction_id: reference.clone(), ..viewer.registration(stored) };
+        let body = Body {
+            merchant_transaction_id: reference.clone(),
+            merchant_invoice_id: Some(document.invoice.clone()).filter(|text| !text.is_empty()),
+            echo: document.echo.clone(),
+            ..viewer.registration(stored)
+        };
         Answer { status: 200, body: body.text() }
     });
     let new = NewRegistration {
@@ -135,7 +139,7 @@ pub async fn open(state: &V3State, caller: &Caller, initial: &mut Initial) -> Re
         *network_id = first.map(|first| first.network_id.clone()).unwrap_or_default();
     }
     let document = Arc::make_mut(&mut initial.document);
-    document.brand = brand::name(opened.card.pan.brand()).to_owned();
+    document.brand = String::new();
     document.holder.clone_from(&opened.stored.holder);
     if initial.kind == Kind::Payout {
         document.registration = token.to_ascii_lowercase();
@@ -210,9 +214,9 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             id: means.registration?,
             card: means.card.as_ref()?,
             holder: &document.holder,
-            brand: &document.brand,
+            brand: &brand_of(Some(attempt), &document)?,
             result: ResultBody::of(code(&event, coding), self.set),
-            at: attempt.started_at,
+            at: attempt.changed_at(),
         });
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Some(Body {
@@ -249,7 +253,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
                 expiry_month: format!("{:02}", shown.card.expiry.month),
                 expiry_year: shown.card.expiry.year.to_string(),
             }),
-            echo: Echo::default(),
+            echo: Arc::default(),
             three_d_secure: None,
             redirect: None,
             risk: None,

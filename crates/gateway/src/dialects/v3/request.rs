@@ -134,6 +134,8 @@ pub struct NewCard {
     pub customer: Option<String>,
     /// The merchant's reference.
     pub reference: Option<String>,
+    /// What is told back.
+    pub document: Document,
 }
 
 /// The texts of an initial payment, each of the right form.
@@ -162,7 +164,7 @@ pub fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> Resul
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
         check_initial(instruction, means.token.is_some(), &mut reader);
-        document.echo.note_instruction(instruction, form);
+        Arc::make_mut(&mut document.echo).note_instruction(instruction, form);
     }
     let keep = keep(&mut reader, instruction.as_ref());
     reader.finish()?;
@@ -212,10 +214,13 @@ pub fn read_card(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -> 
     let reference = reader.read("merchantTransactionId", text(1, 255));
     let customer = reader.read("customer.merchantCustomerId", text(1, 255));
     let mut document = document(&mut reader, reading);
+    if let Some(instruction) = Instruction::read(&mut reader) {
+        Arc::make_mut(&mut document.echo).note_instruction(&instruction, form);
+    }
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());
     match means::account(means, reading, &reader, &mut document)? {
-        Account::Card(card) => Ok(NewCard { card, customer, reference }),
+        Account::Card(card) => Ok(NewCard { card, customer, reference, document }),
         Account::Token(_) | Account::Redirect(_) | Account::Bank(_) => Err(Problem::NoAccount),
     }
 }
@@ -239,7 +244,7 @@ pub(super) fn document(reader: &mut Reader<'_>, reading: Reading<'_>) -> Documen
     let test_mode = reader.read("testMode", one_of(TEST_MODES)).unwrap_or_default();
     let mount = Mount { prefix: reading.prefix.to_owned(), profile: reading.profile };
     let blank = Document::blank(reading.entity, &mount, reading.settings.set(reading.profile));
-    Document { test_mode, invoice, memo, category, echo: Echo::read(reader), ..blank }
+    Document { test_mode, invoice, memo, category, echo: Arc::new(Echo::read(reader)), ..blank }
 }
 
 /// How the payment is made.
@@ -295,11 +300,11 @@ pub(super) fn draft<'f>(reader: &mut Reader<'f>) -> Draft<'f> {
 
 pub(super) fn amount(draft: &Draft<'_>, kind: Kind, decimals: Decimals, reader: &Reader<'_>) -> Result<Money, Problem> {
     let sent = |name: &str| reader.error(name, "");
-    let currency = draft.currency.map(|code| amounts::currency(code, &sent("currency"))).transpose()?;
+    let currency = draft.currency.map(|code| amounts::currency(code, || sent("currency"))).transpose()?;
     // A verification needs neither, and moves nothing.
     let currency = currency.unwrap_or_else(|| Asset::currency("EUR").expect("a currency of ISO 4217"));
     let Some(text) = draft.amount else { return Ok(Money::zero(currency)) };
-    let amount = amounts::amount(text, currency, decimals, &sent("amount"))?;
+    let amount = amounts::amount(text, currency, decimals, || sent("amount"))?;
     match (amount.is_zero(), kind) {
         (false, _) | (true, Kind::Verification) => Ok(amount),
         (true, Kind::Debit | Kind::Preauthorisation | Kind::Payout | Kind::NotOffered) => {

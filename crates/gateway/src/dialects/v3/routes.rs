@@ -11,11 +11,12 @@ use florin_engine::Engine;
 use florin_kernel::ports::Lane;
 use ipnet::IpNet;
 
+use super::admission::Admission;
 use super::calls::{self, Call};
 use super::checkout::{self, Purpose};
 use super::errors::Problem;
 use super::form::Form;
-use super::mounts::{Mount, Profile};
+use super::mounts::{MountSettings, Profile};
 use super::stamp::Envelope;
 use super::state::V3State;
 use super::{codes, inquiry, order, pay, redirect, registrations, wire};
@@ -23,20 +24,25 @@ use crate::dialects::request::read_body;
 use crate::pages::sim::Simulation;
 
 /// The dialect's routes, everything below its mounts included.
-pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet], mounts: Vec<Mount>) -> Router {
+///
+/// # Errors
+/// As [`MountSettings::mounts`].
+pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet], settings: &MountSettings) -> Result<Router, String> {
+    let admission = Arc::new(Admission::new(settings, trusted_proxies));
     let trusted_proxies: Arc<[IpNet]> = trusted_proxies.into();
-    let routes = mounts.into_iter().map(|mount| {
+    let routes = settings.mounts()?.into_iter().map(|mount| {
         let spellings = mount.spellings();
         let state = V3State {
             engine: simulation.engine.clone(),
             simulation: simulation.clone(),
             trusted_proxies: trusted_proxies.clone(),
             mount: Arc::new(mount),
+            admission: admission.clone(),
         };
         let paths = spellings.iter().flat_map(|path| [path.clone(), format!("{path}/"), format!("{path}/{{*rest}}")]);
         paths.fold(Router::new(), |router, path| router.route(&path, any(answer))).with_state(state)
     });
-    routes.fold(Router::new(), Router::merge)
+    Ok(routes.fold(Router::new(), Router::merge))
 }
 
 async fn answer(State(state): State<V3State>, request: Request) -> Response {
@@ -49,6 +55,9 @@ async fn answer(State(state): State<V3State>, request: Request) -> Response {
 
 async fn serve(state: &V3State, request: Request, envelope: &mut Envelope) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    if let Some(elsewhere) = state.admission.elsewhere(&parts, state.engine.public_url()) {
+        return Ok(elsewhere);
+    }
     let path = state.mount.segments(parts.uri.path());
     let call = calls::read(&parts.method, &path)?;
     match call {

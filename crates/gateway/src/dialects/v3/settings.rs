@@ -3,6 +3,8 @@
 //! Kept as JSON in the credential's row; what is absent has the default of the mount that a request came to. The key for
 //! encrypted notifications and the older platform's login are secrets of the credential itself.
 
+use std::sync::Arc;
+
 use florin_engine::directory::Credential;
 use serde::{Deserialize, Serialize};
 
@@ -206,15 +208,16 @@ pub enum PayoutFunding {
 }
 
 impl Settings {
-    /// The settings of a credential. Rows are checked when they are written; one that cannot be read all the same
-    /// must not stop payments, so it counts as empty.
-    pub fn of(credential: &Credential) -> Settings {
-        if credential.settings.is_null() {
-            return Settings::default();
-        }
-        Settings::deserialize(&credential.settings).unwrap_or_else(|error| {
-            tracing::error!(credential = %credential.id, %error, "the v3 settings of a credential cannot be read");
-            Settings::default()
+    /// The settings of a credential, read once for all requests. Rows are checked when they are written; one that cannot be
+    /// read all the same must not stop payments, so it counts as empty.
+    pub fn of(credential: &Credential) -> Arc<Settings> {
+        credential.read_settings(|document| {
+            let document = (!document.is_null()).then_some(document);
+            let read = document.map_or(Ok(Settings::default()), Settings::deserialize);
+            read.unwrap_or_else(|error| {
+                tracing::error!(credential = %credential.id, %error, "the v3 settings of a credential cannot be read");
+                Settings::default()
+            })
         })
     }
 

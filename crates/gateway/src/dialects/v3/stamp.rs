@@ -9,7 +9,7 @@ use florin_kernel::Timestamp;
 
 use super::codes::Set;
 use super::mounts::Profile;
-use super::settings::TimestampFormat;
+use super::settings::{DeclineStatus, TimestampFormat};
 
 /// `{40 hex commit}@{YYYY-MM-DD HH:MM:SS} +0000`, as the build script found it.
 pub const BUILD_NUMBER: &str = env!("FLORIN_BUILD_NUMBER");
@@ -57,6 +57,8 @@ pub struct Envelope {
     pub set: Set,
     /// How the time is written.
     pub format: TimestampFormat,
+    /// When a decline is HTTP 400.
+    pub declines: DeclineStatus,
     /// The entity, once it is known; else empty.
     pub entity: String,
     /// Now, by the merchant's clock once the merchant is known.
@@ -66,10 +68,10 @@ pub struct Envelope {
 impl Envelope {
     /// For a request of which nothing is known but its mount.
     pub fn new(profile: Profile, now: Timestamp) -> Envelope {
-        let (set, format) = match profile {
-            Profile::V3 => (Set::V3, TimestampFormat::Iso),
-            Profile::Oppwa => (Set::Oppwa, TimestampFormat::Oppwa),
+        let (set, format, declines) = match profile {
+            Profile::V3 => (Set::V3, TimestampFormat::Iso, DeclineStatus::Post),
+            Profile::Oppwa => (Set::Oppwa, TimestampFormat::Oppwa, DeclineStatus::Never),
         };
-        Envelope { profile, set, format, entity: String::new(), now }
+        Envelope { profile, set, format, declines, entity: String::new(), now }
     }
 }

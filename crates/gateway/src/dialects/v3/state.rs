@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
+use super::admission::Admission;
 use super::auth::{self, Caller};
 use super::checkout;
 use super::errors::{FieldError, Problem};
@@ -39,6 +40,8 @@ pub struct V3State {
     pub trusted_proxies: Arc<[IpNet]>,
     /// Where.
     pub mount: Arc<Mount>,
+    /// What the operator put before all calls.
+    pub admission: Arc<Admission>,
 }
 
 /// A call that may be made.
@@ -67,6 +70,7 @@ impl V3State {
         };
         if let Some(credential) = &by_token {
             self.admit_address(credential, parts)?;
+            self.admission.admit(credential.id)?;
         }
         let (form, faults) = read_form(parts, body).await?;
         let credential = match by_token {
@@ -75,6 +79,7 @@ impl V3State {
                 let key = auth::legacy_login(&form).ok_or(Problem::NoLogin)?;
                 let credential = auth::credential(&self.engine, &key)?;
                 self.admit_address(&credential, parts)?;
+                self.admission.admit(credential.id)?;
                 credential
             }
         };
@@ -84,6 +89,7 @@ impl V3State {
         envelope.entity = caller.entity.clone();
         envelope.set = caller.settings.set(self.mount.profile);
         envelope.format = caller.settings.timestamp_format(self.mount.profile);
+        envelope.declines = caller.settings.decline_status(self.mount.profile);
         let mut faults = faults;
         let idempotency_key = key_of(&parts.headers).unwrap_or_else(|fault| {
             faults.push(fault);

@@ -191,3 +191,22 @@ proptest! {
         }
     }
 }
+
+/// What is kept with every payment is in each of its rows, so it is short; and what older releases wrote is read.
+#[test]
+fn a_document_keeps_what_nothing_else_tells() {
+    let text = |more: &str| {
+        let form = format!("paymentType=DB&amount=1.00&currency=EUR&{CARD}{more}");
+        asked(&form, &Settings::default(), Mode::Dev).expect("taken").document.text()
+    };
+    assert_eq!(text(""), r#"{"entity":"EB000001"}"#);
+    assert_eq!(text("&paymentBrand=VISA&card.holder=Jane"), r#"{"entity":"EB000001","holder":"Jane"}"#);
+    let whole = text("&paymentBrand=MADA&testMode=EXTERNAL&customer.ip=192.0.2.1");
+    assert_eq!(
+        whole,
+        r#"{"entity":"EB000001","test_mode":"external","brand":"MADA","echo":{"customer":{"ip":"192.0.2.1"}}}"#
+    );
+    let older = r#"{"entity":"EB000001","profile":"v3","set":"v3","test_mode":"external","brand":"MADA","echo":{"customer":{"ip":"192.0.2.1"}}}"#;
+    let read = |text: &str| serde_json::from_str::<super::document::Document>(text).expect("a document");
+    assert_eq!(read(&whole), read(older));
+}

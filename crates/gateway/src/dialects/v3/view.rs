@@ -85,7 +85,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             result: ResultBody::of(code, self.set),
             result_details: Some(details(&event, attempt)),
             card,
-            echo: with_network_id(document.echo.clone(), attempt),
+            echo: with_network_id(&document.echo, attempt),
             three_d_secure: attempt.and_then(secure::body),
             redirect: self.redirect(payment),
             risk: is_card.then_some(Risk { score: "100" }),
@@ -101,7 +101,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
     }
 
     /// A payout, made here or a withdrawal of another dialect.
-    pub fn payout(&self, withdrawal: &Withdrawal) -> Body {
+    pub fn payout(&self, withdrawal: &Withdrawal, detail: Detail) -> Body {
         let document = self.document(&withdrawal.details, withdrawal.dialect);
         let event = event::of_withdrawal(withdrawal);
         let payout = withdrawal.payout.as_ref();
@@ -109,7 +109,11 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             Coding { set: self.set, pending: self.pending, mode: withdrawal.mode, test_mode: document.test_mode };
         let to_card = withdrawal.plan.as_ref().and_then(|plan| plan.destination.card.as_ref());
         let method = withdrawal.plan.as_ref().map(|plan| plan.route.code.to_uppercase());
-        let brand = if document.brand.is_empty() { method } else { Some(document.brand.clone()) };
+        let brand = match (document.brand.as_str(), to_card) {
+            ("", Some(card)) => Some(brand::name(card.brand).to_owned()),
+            ("", None) => method,
+            (brand, _) => Some(brand.to_owned()),
+        };
         let zero = amounts::printed(Money::zero(withdrawal.asked.asset()));
         Body {
             id: self.print(withdrawal.id, 0),
@@ -128,8 +132,8 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             echo: document.echo.clone(),
             three_d_secure: None,
             redirect: None,
-            risk: None,
-            summary: Some(Summary {
+            risk: to_card.map(|_| Risk { score: "100" }),
+            summary: (detail == Detail::Inquired).then(|| Summary {
                 state: payout_state(withdrawal),
                 authorized: zero.clone(),
                 captured: zero.clone(),
@@ -194,7 +198,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
 }
 
 fn changed_at(created_at: Timestamp, operation: Option<&Operation>) -> Timestamp {
-    operation.map_or(created_at, |operation| operation.started_at)
+    operation.map_or(created_at, Operation::changed_at)
 }
 
 fn details(event: &Event<'_>, operation: Option<&Operation>) -> ResultDetails {
@@ -211,11 +215,13 @@ fn details(event: &Event<'_>, operation: Option<&Operation>) -> ResultDetails {
 }
 
 /// An approved first payment of an agreement tells the id that later ones name.
-fn with_network_id(mut echo: Echo, attempt: Option<&Operation>) -> Echo {
+fn with_network_id(echo: &Arc<Echo>, attempt: Option<&Operation>) -> Arc<Echo> {
     let approved = attempt.filter(|attempt| attempt.status == OperationStatus::Approved && attempt.has_payer());
-    if let (Some(attempt), Some(Value::Object(instruction))) = (approved, &mut echo.standing_instruction)
+    let mut echo = echo.clone();
+    if let Some(attempt) =
+        approved.filter(|attempt| echo.standing_instruction.is_some() && !attempt.network_id.is_empty())
+        && let Some(Value::Object(instruction)) = &mut Arc::make_mut(&mut echo).standing_instruction
         && instruction.get("mode").is_some_and(|mode| mode == "INITIAL")
-        && !attempt.network_id.is_empty()
     {
         instruction.insert("initialTransactionId".to_owned(), Value::String(attempt.network_id.clone()));
     }
@@ -237,7 +243,7 @@ fn card_body(card: &CardSummary, document: &Document) -> CardBody {
 }
 
 /// The name that was sent, else the card's; a page's provider in capitals.
-fn brand_of(attempt: Option<&Operation>, document: &Document) -> Option<String> {
+pub(super) fn brand_of(attempt: Option<&Operation>, document: &Document) -> Option<String> {
     if !document.brand.is_empty() {
         return Some(document.brand.clone());
     }

@@ -1,6 +1,7 @@
 //! What goes over the wire, key by key in the contract's order (section 6). All values are strings but objects and arrays.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -83,7 +84,7 @@ pub struct Body {
     pub card: Option<CardBody>,
     /// What was sent along.
     #[serde(flatten)]
-    pub echo: Echo,
+    pub echo: Arc<Echo>,
     /// The payer's authentication.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub three_d_secure: Option<ThreeDSecureBody>,

@@ -32,7 +32,10 @@ impl Draft {
             self.operation_mut(seq)?.authentication = report.authentication;
         }
         match kind {
-            OperationKind::Sale | OperationKind::Authorise if self.accepts_late(seq) => self.approved(seq, approval),
+            OperationKind::Sale | OperationKind::Authorise if self.accepts_late(seq) => {
+                self.operation_mut(seq)?.came_late = true;
+                self.approved(seq, approval)
+            }
             OperationKind::Capture | OperationKind::Void | OperationKind::Refund if fits => {
                 self.approved(seq, approval)
             }

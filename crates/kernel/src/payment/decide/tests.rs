@@ -453,6 +453,25 @@ fn late_money_is_accepted_where_the_payment_says_so() {
     ] {
         let payment = ended(method, late);
         let heard = decide(&payment, answered(1, approved()), after(2000));
+        let came_late = heard.as_ref().is_ok_and(|heard| heard.payment.operations[0].came_late);
+        assert_eq!(came_late, expected.starts_with("captured"), "it is known of what was accepted");
         assert_eq!(show(&payment, heard, after(2000)), expected);
     }
+}
+
+/// An operation knows when it became what it is, to the second; nothing is kept of one that was decided in the second it began.
+#[test]
+fn operations_know_when_they_changed() {
+    let begun = run(created(CaptureMode::Now, Retry::Never), [Command::Attempt(attempt(210))]);
+    let heard = |payment: &Payment, outcome, at| decide(payment, answered(1, outcome), at).expect("heard").payment;
+    let changed = |payment: &Payment| payment.operations[0].changed_at();
+    assert_eq!(changed(&begun), begun.operations[0].started_at);
+    let at_once = heard(&begun, approved(), begun.operations[0].started_at);
+    assert_eq!(changed(&at_once), begun.operations[0].started_at);
+    assert!(!serde_json::to_string(&at_once).expect("JSON").contains("changed"));
+    let unknown = heard(&begun, Outcome::Unknown(Doubt::TimedOut), after(20));
+    assert_eq!(changed(&unknown), after(20));
+    // The same again is no change.
+    assert_eq!(changed(&heard(&unknown, Outcome::Unknown(Doubt::TimedOut), after(30))), after(20));
+    assert_eq!(changed(&heard(&unknown, approved(), after(40))), after(40));
 }

@@ -7,7 +7,7 @@ use crate::dialects::transaction_services::errors::{Problem, Rule};
 const RULES: Rules = Rules { depth_max: 5, repeats: Repeats::Kept };
 
 /// Groups of fields. Everything else that the contract knows, and everything below a group, is a scalar.
-const GROUPS: [&str; 9] = [
+const GROUPS: [&str; 10] = [
     "authentication",
     "card",
     "customer",
@@ -17,6 +17,7 @@ const GROUPS: [&str; 9] = [
     "bankAccount",
     "merchant",
     "pagination",
+    "partner",
 ];
 
 /// Names outside of groups (contract, sections 7 and 8).
@@ -99,7 +100,7 @@ fn take(fields: &mut Fields, above: &str, object: &Object<'_>) -> Result<(), Pro
 
 fn is_scalar(name: &str) -> bool {
     match name.split_once('.') {
-        Some((group, _)) => GROUPS.contains(&group) || group == "partner",
+        Some((group, _)) => GROUPS.contains(&group),
         None => SCALARS.contains(&name),
     }
 }

@@ -81,6 +81,20 @@ fn has_untold_order(before: &Payment, after: &Payment) -> bool {
     })
 }
 
+/// Whether the answer to the merchant's own call tells a change, too: it is the first that was heard of an attempt without its payer, or of
+/// an order that was given here.
+pub fn is_answered(before: &Payment, after: &Payment) -> bool {
+    let first_heard = |now: &Operation| {
+        let was = before.operation(now.seq).map(|was| &was.status);
+        was == Some(&OperationStatus::Pending) && !now.is_open() && now.look_ups == 0 && !now.payer_acted
+    };
+    let by_call = |now: &Operation| match now.kind.is_attempt() {
+        true => after.details.hosted.is_none(),
+        false => now.echo == ORDERED_HERE,
+    };
+    after.operations.iter().any(|now| by_call(now) && first_heard(now))
+}
+
 /// What was done about the money since.
 fn of_money(before: &Payment, after: &Payment) -> Vec<News> {
     let captured = if after.capture == CaptureMode::Later { "00004" } else { "00001" };

@@ -1,6 +1,8 @@
 //! What a payer sends: a card, a brand or a stored card. From our own page, people's ways of writing dates are taken; programs
 //! that post the form themselves write as the contract says.
 
+use std::sync::Arc;
+
 use florin_kernel::card::{Brand, Cvc, Pan, PanError};
 
 use super::super::brand;
@@ -130,7 +132,8 @@ fn note_browser(reader: &mut Reader<'_>, document: &mut Document) {
     let told = super::super::echo::Echo::read(reader);
     let browser = told.customer.as_ref().and_then(|customer| customer.get("browser")).cloned();
     if let Some(browser) = browser {
-        let customer = document.echo.customer.get_or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
+        let echo = Arc::make_mut(&mut document.echo);
+        let customer = echo.customer.get_or_insert_with(|| serde_json::Value::Object(serde_json::Map::new()));
         if let serde_json::Value::Object(customer) = customer {
             customer.insert("browser".to_owned(), browser);
         }

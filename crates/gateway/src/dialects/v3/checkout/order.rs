@@ -1,5 +1,7 @@
 //! What a merchant asks of a checkout, read into kernel types: the fields of an initial payment but for those of a card.
 
+use std::sync::Arc;
+
 use florin_kernel::Money;
 use florin_kernel::payment::{CaptureMode, Details, Hosted, Links};
 
@@ -54,7 +56,7 @@ pub(super) fn read(form: &Form, faults: Vec<FieldError>, reading: Reading<'_>) -
     let instruction = Instruction::read(&mut reader);
     let secure = Secure::read(&mut reader, reading.mode);
     if let Some(instruction) = &instruction {
-        document.echo.note_instruction(instruction, form);
+        Arc::make_mut(&mut document.echo).note_instruction(instruction, form);
     }
     reader.finish()?;
     let reader = Reader::new(form, Vec::new());

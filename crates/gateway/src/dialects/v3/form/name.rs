@@ -38,11 +38,10 @@ impl Name {
     /// [`NameFault`] for a path that is too deep or whose index is too large.
     pub fn parse(text: &str) -> Result<Name, NameFault> {
         // Most names have one part, or two with a dot between, and are written already.
-        if !text.contains('[') && text.matches('.').count() < 2 && !text.contains(|c: char| c.is_ascii_digit()) {
-            let whole = !text.starts_with(CUSTOM);
-            if whole {
-                return Ok(Name(text.to_owned()));
-            }
+        let separators = text.bytes().filter(|byte| *byte == b'.').count();
+        let plain = separators < 2 && !text.bytes().any(|byte| byte == b'[' || byte.is_ascii_digit());
+        if plain && !text.starts_with(CUSTOM) {
+            return Ok(Name(text.to_owned()));
         }
         let Some(parts) = split(text) else { return Ok(Name(text.to_owned())) };
         if parts.len() > DEPTH_MAX {
@@ -79,8 +78,12 @@ impl Name {
 
     /// Whether it lies below a name of one part.
     pub fn is_below(&self, group: &str) -> bool {
-        let below = self.0.strip_prefix(group).is_some_and(|rest| rest.starts_with(['.', '[']));
-        below && split(&self.0).is_some()
+        let Some(rest) = self.0.strip_prefix(group) else { return false };
+        match rest.strip_prefix('.') {
+            // What most names are.
+            Some(key) if !key.is_empty() && !key.contains(['.', '[']) => true,
+            Some(_) | None => rest.starts_with(['.', '[']) && split(&self.0).is_some(),
+        }
     }
 }
 

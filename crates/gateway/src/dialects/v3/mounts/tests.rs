@@ -40,7 +40,11 @@ fn a_base_url_may_end_with_a_slash() {
 fn mounts_of_others_stop_the_start() {
     let check = |prefixes: &[&str], oppwa_prefixes: &[&str], expected: Result<usize, &str>| {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let settings = MountSettings { prefixes: owned(prefixes), oppwa_prefixes: owned(oppwa_prefixes) };
+        let settings = MountSettings {
+            prefixes: owned(prefixes),
+            oppwa_prefixes: owned(oppwa_prefixes),
+            ..MountSettings::default()
+        };
         let found = settings.mounts().map(|mounts| mounts.len());
         match expected {
             Ok(count) => assert_eq!(found, Ok(count), "{prefixes:?} {oppwa_prefixes:?}"),

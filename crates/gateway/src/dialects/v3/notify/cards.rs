@@ -1,5 +1,6 @@
 //! News of stored cards, for those who get encrypted notifications: no other form tells of them (contract, section 12).
 
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 use florin_engine::announce::Announcement;
@@ -57,6 +58,13 @@ impl Receiver<'_> {
 
     fn of_card(&self, plain: &str) -> Option<Announcement> {
         let (form, body) = self.encrypted(plain)?;
-        Some(Announcement { status: None, url: self.url.clone(), form, body, credential: self.credential.id })
+        Some(Announcement {
+            status: None,
+            url: self.url.clone(),
+            form,
+            body,
+            credential: self.credential.id,
+            delay: SignedDuration::ZERO,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! The message with which a merchant tries its receiver (contract, section 12).
 
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 use florin_engine::announce::Announcement;
@@ -36,6 +37,7 @@ pub(super) fn message(credential: &Arc<Credential>, engine: &Engine) -> Option<A
         profile: Profile::V3,
         set: Set::Oppwa,
         format: settings.timestamp_format,
+        declines: settings.decline_status(Profile::V3),
         entity: entity.clone(),
         now: engine.now(Lane::of(credential.merchant, credential.mode)),
     };
@@ -59,5 +61,5 @@ pub(super) fn message(credential: &Arc<Credential>, engine: &Engine) -> Option<A
             receiver.encrypted(&plain)?
         }
     };
-    Some(Announcement { status: None, url, form, body, credential: credential.id })
+    Some(Announcement { status: None, url, form, body, credential: credential.id, delay: SignedDuration::ZERO })
 }

@@ -1,6 +1,7 @@
 //! What was done about a payment's money as transactions of their own: captures, refunds, reversals, chargebacks.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use florin_engine::Engine;
 use florin_kernel::payment::{Chargeback, Linked, Operation, OperationKind, Payment, Seq};
@@ -8,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::super::amounts;
 use super::super::codes::{Event, code};
-use super::super::echo::Echo;
 use super::super::event;
 use super::super::stamp;
 use super::super::wire::{Body, ResultBody};
@@ -73,7 +73,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             payment_type: kind,
             merchant_transaction_id: note.map(|note| note.reference).filter(|text| !text.is_empty()),
             result_details: Some(details(&event, Some(operation))),
-            timestamp: stamp::timestamp(operation.started_at, self.format),
+            timestamp: stamp::timestamp(operation.changed_at(), self.format),
             ..self.on_payment(payment, operation.seq, operation.on, operation.amount, &event, detail)
         }
     }
@@ -112,7 +112,7 @@ impl<E: Deref<Target = Engine>> Viewer<E> {
             merchant_invoice_id: None,
             result: ResultBody::of(code(event, self.coding(payment, &document)), self.set),
             card: card(attempt, &document),
-            echo: Echo::default(),
+            echo: Arc::default(),
             three_d_secure: None,
             redirect: None,
             risk: None,

@@ -15,7 +15,7 @@ use super::super::super::form::Form;
 use super::super::super::request::{Account, Keep, Reading};
 use super::super::super::settings::Settings;
 use super::super::super::state::{V3State, read_form, utc_day};
-use super::super::super::{brand, registrations, way};
+use super::super::super::{registrations, way};
 use super::super::choice::{self, Author, Choice, Shown};
 use super::super::{Checkout, Keeping, Purpose, Standing, kept, offers, stored};
 use super::{Audience, Visitor, find};
@@ -168,7 +168,7 @@ impl Visitor<'_> {
             Account::Token(text) => {
                 let id = stored::chosen(self.state, checkout, text)?;
                 let mut opened = self.state.engine.open_card(owner, Dialect::V3, id).await?;
-                chosen.document.brand = brand::name(opened.card.pan.brand()).to_owned();
+                chosen.document.brand = String::new();
                 chosen.document.holder.clone_from(&opened.stored.holder);
                 opened.card.cvc = chosen.cvc.take();
                 chosen.account = Account::Card(opened.card);
