@@ -105,7 +105,7 @@ export const invoicePages = {
     await visitor.look("pay-link");
     await visitor.choose(211);
     await visitor.pay();
-    await visitor.press(/^(Pay|Approve|Confirm)/);
+    await visitor.press(/^Transfer/);
     await visitor.sees("The payment is complete");
     assert.equal(visitor.page.url(), url);
   },
@@ -130,12 +130,17 @@ export const invoicePages = {
 export const invoiceLooks = {
   async invoice_languages(visitor, server) {
     const { url } = await server.invoice();
-    for (const [language, sees] of [["de", "Zahlbar bis"], ["fr", "À payer avant le"], ["es", "Pagar antes del"]]) {
-      await visitor.page.setExtraHTTPHeaders({ "accept-language": language });
+    const { page } = visitor;
+    // The browser's language is its context's.
+    for (const [locale, sees] of [["de", "Zahlbar bis"], ["fr", "À payer avant le"], ["es", "Pagar antes del"]]) {
+      const context = await page.context().browser().newContext({ ...visitor.place, locale });
+      visitor.page = await context.newPage();
       await visitor.page.goto(url);
       await visitor.sees(sees);
-      await visitor.look(`invoice-${language}`);
+      await visitor.look(`invoice-${locale}`);
+      await context.close();
     }
+    visitor.page = page;
   },
 };
 

@@ -211,7 +211,7 @@ impl Engine {
             let answers = vec![AnswerWrite { payment, sequence: 0, at: now, answer: answer.clone() }];
             let number = self.invoice_claim(new.invoice.id, now);
             let mut claims = taking.rows(payment, 0, now);
-            claims.push(number.clone());
+            claims.push(number);
             match self.write(Changeset { claims, records, answers, ..Changeset::default() }).await? {
                 Verdict::Committed => {
                     self.records_due.notify_waiters();
