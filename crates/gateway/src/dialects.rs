@@ -7,6 +7,7 @@ pub mod cashier;
 pub mod crypto;
 pub mod iban;
 pub mod json;
+pub mod percent;
 pub mod request;
 pub mod transaction_services;
 pub mod v3;

@@ -1,10 +1,10 @@
 //! Forms as this dialect takes them (contract, section 2): bodies and queries alike, percent-encoded or not, with names that are
 //! paths. Nothing is known here of which fields exist.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::errors::FieldError;
+use crate::dialects::percent::decode;
 
 mod name;
 #[cfg(test)]
@@ -126,33 +126,6 @@ fn has_control(text: &str) -> bool {
         true => text.bytes().any(|byte| byte.is_ascii_control()),
         false => text.chars().any(char::is_control),
     }
-}
-
-/// A plus sign is a blank, `%XX` a byte; a broken escape stays as it is, so that bodies which nobody encoded can be read.
-fn decode(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(text);
-    }
-    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let (mut decoded, mut at) = (Vec::with_capacity(text.len()), 0);
-    while let Some(byte) = text.get(at) {
-        let escaped = (*byte == b'%').then(|| digit(at + 1).zip(digit(at + 2))).flatten();
-        match (byte, escaped) {
-            (_, Some((high, low))) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (b'+', None) => {
-                decoded.push(b' ');
-                at += 1;
-            }
-            (other, None) => {
-                decoded.push(*other);
-                at += 1;
-            }
-        }
-    }
-    Cow::Owned(decoded)
 }
 
 /// Whether a body of this media type is not read as a form. Clients mistype the header, so all others are.

@@ -2,6 +2,7 @@
 //! equals sign belongs to the value before it, and bytes that are not UTF-8 are Windows-1252.
 
 use super::Fields;
+use crate::dialects::percent;
 use crate::dialects::transaction_services::errors::Problem;
 
 /// Reads a form or query.
@@ -35,26 +36,7 @@ pub fn read(body: &[u8]) -> Result<Fields, Problem> {
 
 /// A plus sign is a blank, `%XX` a byte; what is no escape stays as it is.
 pub fn decode(text: &[u8]) -> String {
-    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let (mut decoded, mut at) = (Vec::with_capacity(text.len()), 0);
-    while let Some(byte) = text.get(at) {
-        let escaped = (*byte == b'%').then(|| digit(at + 1).zip(digit(at + 2))).flatten();
-        match (byte, escaped) {
-            (_, Some((high, low))) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (b'+', None) => {
-                decoded.push(b' ');
-                at += 1;
-            }
-            (other, None) => {
-                decoded.push(*other);
-                at += 1;
-            }
-        }
-    }
-    of_bytes(decoded)
+    of_bytes(percent::decode(text).into_owned())
 }
 
 /// Bytes as text: UTF-8, else Windows-1252.
