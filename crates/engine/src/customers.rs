@@ -1,68 +1,67 @@
 //! Customers: signed up once by an e-mail address, found by their number. Address and number are claims that lead to the record, so two
 //! requests at once make one customer.
 
+use std::sync::Arc;
+
 use florin_kernel::customer::{Customer, Person};
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
 use florin_kernel::{CustomerId, PaymentId};
-use florin_store::{Changeset, Claim, RecordWrite, StoreError, Verdict};
+use florin_store::{Answer, Changeset, Claim, RecordWrite, StoreError, Verdict};
 
 use crate::Engine;
-use crate::claims::{Before, ClaimRequest, Claimant};
+use crate::claims::{ClaimRequest, Claimant};
+use crate::kept::Repeatable;
 use crate::owner::Owner;
+use crate::replay::Reply;
 use crate::start::{DRAWS_MAX, StartError};
 
 /// Who is to be signed up.
 pub struct SignUp {
-    /// Whose it will be.
-    pub owner: Owner,
-    /// Where it is made.
-    pub dialect: Dialect,
+    /// Whose it will be, where it is made, and what makes two requests the same one.
+    pub request: Repeatable,
     /// Within what its address stands for one customer, in the dialect's own words.
     pub scope: String,
     /// Who it is; the address is not empty.
     pub person: Person,
-    /// The idempotency key.
-    pub claims: Vec<ClaimRequest>,
-    /// Of the request's normalised content.
-    pub digest: [u8; 16],
+    /// Makes the answer.
+    pub render: RenderCustomer,
 }
 
+/// Makes the answer to the request that signed a customer up.
+pub type RenderCustomer = Arc<dyn Fn(&Customer) -> Answer + Send + Sync>;
+
 impl Engine {
-    /// Signs a customer up, or takes over what has changed about the one with this address.
+    /// Signs a customer up, or takes over what has changed about the one with this address. A copy gets the first one's answer.
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
-    pub async fn sign_up(&self, new: SignUp) -> Result<Customer, StartError> {
+    pub async fn sign_up(&self, new: SignUp) -> Result<Reply, StartError> {
         if self.is_draining() {
             return Err(StartError::Draining);
         }
-        let SignUp { owner, dialect, scope, person, claims, digest } = new;
+        let SignUp { request, scope, person, render } = new;
+        let (owner, dialect) = (request.owner, request.dialect);
         let (claimant, now) = (Claimant { owner, dialect }, self.now(Lane::of(owner.merchant, owner.mode)));
         let address = ClaimRequest::reference(person.email.to_lowercase()).within(format!("{scope} address"));
         let mut turn = 0;
         for _ in 0..DRAWS_MAX {
-            let mut taking = self.taking(claimant, &claims, digest);
-            let is_copy = match taking.look().await? {
-                Some(Before::Taken(kind)) => return Err(StartError::Taken(kind)),
-                Some(Before::Same(..)) => true,
-                None => false,
-            };
-            let keys = |id: PaymentId| if is_copy { Vec::new() } else { taking.rows(id, 0, now) };
+            if let Some(earlier) = self.earlier_kept(&request).await? {
+                return earlier.into();
+            }
             if let Some(claim) = self.claimed(claimant, &address, 0).await? {
                 let id = CustomerId::from_number(claim.payment.number());
                 let missing = || StoreError::Corrupt(format!("{id} is claimed but missing"));
                 let (known, version) = self.load_record::<Customer>(id.record()).await?.ok_or_else(missing)?;
-                // A copy may come late: what was told after it holds.
-                let person = if is_copy { known.person.clone() } else { person.clone().over(known.person.clone()) };
-                let after = Customer { person, ..known.clone() };
-                let claims = keys(claim.payment);
-                if after == known && claims.is_empty() {
-                    return Ok(known);
+                let after = Customer { person: person.clone().over(known.person.clone()), ..known.clone() };
+                if after == known {
+                    return self.answer_once(&request, render(&known)).await;
                 }
-                let records = vec![RecordWrite::update(&after, version)];
-                match self.write(Changeset { claims, records, ..Changeset::default() }).await? {
-                    Verdict::Committed => return Ok(after),
+                let changeset =
+                    Changeset { records: vec![RecordWrite::update(&after, version)], ..Changeset::default() };
+                let (reply, changeset) = self.kept(&request, render(&after), changeset);
+                match self.write(changeset).await? {
+                    Verdict::Committed => return Ok(reply),
                     Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => continue,
                 }
             }
@@ -86,10 +85,11 @@ impl Engine {
                 at: now,
                 expires: false,
             });
-            let claims = own.into_iter().chain(keys(id)).collect();
-            let records = vec![RecordWrite::insert(&customer)];
-            match self.write(Changeset { claims, records, ..Changeset::default() }).await? {
-                Verdict::Committed => return Ok(customer),
+            let (claims, records) = (own.to_vec(), vec![RecordWrite::insert(&customer)]);
+            let changeset = Changeset { claims, records, ..Changeset::default() };
+            let (reply, changeset) = self.kept(&request, render(&customer), changeset);
+            match self.write(changeset).await? {
+                Verdict::Committed => return Ok(reply),
                 Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => turn += 1,
             }
         }

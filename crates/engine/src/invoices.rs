@@ -13,11 +13,11 @@ use florin_kernel::payment::{Details, Dialect};
 use florin_kernel::ports::Lane;
 use florin_kernel::{InvoiceId, Money, PaymentId, RecordKind, Timestamp};
 use florin_store::{Answer, AnswerWrite, Changeset, RecordQuery, RecordWrite, StoreError, Verdict};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
-use crate::claims::{Before, ClaimRequest, Claimant};
+use crate::claims::{ClaimKind, ClaimRequest, Claimant};
+use crate::kept::Repeatable;
 use crate::mail::MailStatus;
 use crate::owner::Owner;
 use crate::replay::{Earlier, Reply};
@@ -119,6 +119,13 @@ pub struct InvoiceQuery {
     pub limit: u32,
 }
 
+/// An invoice as a command makes it, not written yet.
+struct Changing {
+    invoice: Invoice,
+    mail: MailStatus,
+    records: Vec<RecordWrite>,
+}
+
 /// Why an invoice was not changed. Nothing is written then.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum InvoiceError {
@@ -134,6 +141,9 @@ pub enum InvoiceError {
     /// The settings are out of their bounds.
     #[error("a setting is out of its bounds")]
     BadSettings,
+    /// The idempotency key was used for another request.
+    #[error("the key was used for another request")]
+    Taken(ClaimKind),
     /// The store cannot take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -147,9 +157,6 @@ pub fn invoice_reference(origin: Origin, text: &str) -> ClaimRequest {
         Origin::Link => "pay_link",
     })
 }
-
-/// Answers are kept this long (product document, "Requests").
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Engine {
     /// A new invoice as a merchant asks for it, by the merchant's settings; not made yet.
@@ -221,44 +228,12 @@ impl Engine {
                 Verdict::Duplicate(claim) if claim.key == number.key => new.invoice.id = self.new_invoice_id(),
                 Verdict::Duplicate(claim) => {
                     let Some(before) = taking.refused(claim).await? else { continue };
-                    return self.replay_invoice(before, now).await?.into();
+                    return self.replay_kept(before, now).await?.into();
                 }
                 Verdict::BelowFloor { .. } => unreachable!("an invoice sets no floor"),
             }
         }
         Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
-    }
-
-    /// What a request to make an invoice used its reference or key for before, as [`Engine::earlier`].
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot answer.
-    pub async fn earlier_invoice(
-        &self,
-        owner: Owner,
-        dialect: Dialect,
-        claims: &[ClaimRequest],
-        digest: [u8; 16],
-    ) -> Result<Option<Earlier>, StoreError> {
-        let now = self.now(Lane::of(owner.merchant, owner.mode));
-        match self.taking(Claimant { owner, dialect }, claims, digest).look().await? {
-            Some(before) => self.replay_invoice(before, now).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// An invoice is made with its answer, so nobody ever waits for that.
-    async fn replay_invoice(&self, before: Before, now: Timestamp) -> Result<Earlier, StoreError> {
-        let (claim, kind) = match before {
-            Before::Same(claim, kind) => (claim, kind),
-            Before::Taken(kind) => return Ok(Earlier::Taken(kind)),
-        };
-        let payment = claim.payment;
-        let stored = self.store.answer(payment, claim.sequence).await?;
-        Ok(match stored.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT) {
-            Some(answer) => Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }),
-            None => Earlier::Taken(kind),
-        })
     }
 
     /// An invoice or link of this owner, made in this dialect.
@@ -315,22 +290,80 @@ impl Engine {
         command: Command,
     ) -> Result<Invoice, InvoiceError> {
         loop {
-            let found = self.find_record::<Invoice>(owner, id.record()).await?;
-            let found = found.filter(|(invoice, _)| invoice.dialect == dialect);
-            let (invoice, version) = found.ok_or(InvoiceError::NotFound)?;
-            let now = self.now_of(&invoice);
-            let decision = decide(&invoice, command.clone(), now)?;
-            if command == Command::Remind && !self.can_mail(owner.mode) {
-                return Err(InvoiceError::NoMailer);
-            }
-            if decision.invoice == invoice {
-                return Ok(invoice);
-            }
-            let (invoice, records) = self.decided(decision, Some(version), now);
-            if self.write_records(records).await? {
-                return Ok(invoice);
+            let change = self.changing(owner, dialect, id, &command).await?;
+            if change.records.is_empty() || self.write_records(change.records).await? {
+                return Ok(change.invoice);
             }
         }
+    }
+
+    /// As [`Engine::change_invoice`], for a request that may come again: a copy gets the first one's answer, that it was refused, too.
+    /// `render` makes it.
+    ///
+    /// # Errors
+    /// [`InvoiceError`]; nothing is written then.
+    pub async fn change_invoice_once(
+        &self,
+        request: &Repeatable,
+        id: InvoiceId,
+        command: Command,
+        render: impl Fn(Result<(&Invoice, MailStatus), &InvoiceError>) -> Answer,
+    ) -> Result<Reply, InvoiceError> {
+        loop {
+            match self.earlier_kept(request).await? {
+                Some(Earlier::Replay(reply)) => return Ok(reply),
+                Some(Earlier::Taken(kind)) => return Err(InvoiceError::Taken(kind)),
+                None => {}
+            }
+            // What a copy does from here on is a duplicate.
+            let (answer, records) = match self.changing(request.owner, request.dialect, id, &command).await {
+                Ok(change) => (render(Ok((&change.invoice, change.mail))), change.records),
+                Err(refusal @ (InvoiceError::Refused(_) | InvoiceError::NoMailer)) => {
+                    (render(Err(&refusal)), Vec::new())
+                }
+                Err(error) => return Err(error),
+            };
+            let (reply, changeset) = self.kept(request, answer, Changeset { records, ..Changeset::default() });
+            if changeset.records.is_empty() && changeset.claims.is_empty() {
+                return Ok(reply);
+            }
+            match self.write(changeset).await? {
+                Verdict::Committed => {
+                    self.records_due.notify_waiters();
+                    return Ok(reply);
+                }
+                Verdict::Conflict | Verdict::Duplicate(_) => {}
+                Verdict::BelowFloor { .. } => unreachable!("an invoice sets no floor"),
+            }
+        }
+    }
+
+    /// What a command makes of an invoice as it stands; without rows where it changes nothing.
+    async fn changing(
+        &self,
+        owner: Owner,
+        dialect: Dialect,
+        id: InvoiceId,
+        command: &Command,
+    ) -> Result<Changing, InvoiceError> {
+        let found = self.find_record::<Invoice>(owner, id.record()).await?;
+        let found = found.filter(|(invoice, _)| invoice.dialect == dialect);
+        let (before, version) = found.ok_or(InvoiceError::NotFound)?;
+        let now = self.now_of(&before);
+        let decision = decide(&before, command.clone(), now)?;
+        if *command == Command::Remind && !self.can_mail(owner.mode) {
+            return Err(InvoiceError::NoMailer);
+        }
+        let (invoice, records) = match decision.invoice == before {
+            true => (before.clone(), Vec::new()),
+            false => self.decided(decision, Some(version), now),
+        };
+        let mail = match invoice.mail {
+            // It is written by this change.
+            Some(_) if invoice.mail != before.mail => MailStatus::Queued,
+            known => self.mail_status(known).await?,
+        };
+        Ok(Changing { invoice, mail, records })
     }
 
     /// Sets how a merchant's invoices are made from now on.

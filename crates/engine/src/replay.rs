@@ -100,7 +100,7 @@ impl<A: Aggregate> Rendering<'_, A> {
 }
 
 /// Answers are kept this long (product document, "Requests").
-const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A request of another process that has no answer after this long has died with its process.
 const DEAD_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// How often another process's answer is looked for.
@@ -168,8 +168,16 @@ impl Engine {
         let payment = claim.payment;
         loop {
             let done = self.inflight.done(Reference { payment, sequence: claim.sequence });
-            let stored = self.load::<A>(payment).await?;
-            let stored = stored.ok_or_else(|| StoreError::Corrupt(format!("{payment} is claimed but missing")))?;
+            let Some(stored) = self.load::<A>(payment).await? else {
+                // A refusal made nothing: its answer is all there is.
+                return match self.store.answer(payment, claim.sequence).await? {
+                    Some(answer) => {
+                        Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }))
+                    }
+                    None if kind == ClaimKind::IdempotencyKey => Ok(Earlier::Taken(kind)),
+                    None => Err(StoreError::Corrupt(format!("{payment} is claimed but missing"))),
+                };
+            };
             let age =
                 self.now(Lane::of(stored.transaction.merchant(), stored.transaction.mode())).duration_since(claim.at);
             if age > ANSWERS_KEPT {

@@ -17,6 +17,7 @@ use florin_store::{
 use crate::Engine;
 use crate::announce::Announcement;
 use crate::claims::{ClaimRequest, Claimant};
+use crate::kept::Repeatable;
 use crate::owner::Owner;
 use crate::replay::Reply;
 use crate::start::{DRAWS_MAX, StartError};
@@ -218,6 +219,38 @@ impl Engine {
         match self.change(RegistrationWrite::Erase { id, at, kept_until: None }, events).await? {
             Changed::Yes => Ok(()),
             Changed::No => Err(CardRefusal::Deleted),
+        }
+    }
+
+    /// As [`Engine::delete_registration`], for a request that may come again, which is no harm: a card that is deleted already is
+    /// answered for as if it had been deleted now. `None`: there is no such card.
+    ///
+    /// # Errors
+    /// [`StartError::Taken`], or that the store cannot take it.
+    pub async fn delete_registration_once(
+        &self,
+        request: &Repeatable,
+        id: RegistrationId,
+        answer: Answer,
+    ) -> Result<Option<Reply>, StartError> {
+        let Repeatable { owner, dialect, .. } = *request;
+        loop {
+            if let Some(earlier) = self.earlier_kept(request).await? {
+                return Result::from(earlier).map(Some);
+            }
+            if self.find_registration(owner, dialect, id).await?.is_none() {
+                return Ok(None);
+            }
+            let at = self.now(Lane::of(owner.merchant, owner.mode));
+            let registrations = vec![RegistrationWrite::Erase { id, at, kept_until: None }];
+            let changeset = Changeset { registrations, ..Changeset::default() };
+            let (reply, changeset) = self.kept(request, answer.clone(), changeset);
+            match self.write(changeset).await? {
+                Verdict::Committed => return Ok(Some(reply)),
+                Verdict::Conflict => return self.answer_once(request, answer).await.map(Some),
+                Verdict::Duplicate(_) => {}
+                Verdict::BelowFloor { .. } => unreachable!("a stored card sets no floor"),
+            }
         }
     }
 

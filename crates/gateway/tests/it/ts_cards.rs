@@ -1,5 +1,7 @@
 //! Transaction services: cards stored alone and with payments, charged, listed and deleted; customers.
 
+use std::time::Duration;
+
 use reqwest::RequestBuilder;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
@@ -303,8 +305,38 @@ async fn a_key_makes_these_calls_repeatable() {
         send(signing_up(&world, &fields, &sum).await.header("Idempotency-Key", "c-1")).await
     };
     let first = keyed("a@example.com").await;
-    assert_eq!(keyed("a@example.com").await.at("/customerId"), first.at("/customerId"));
+    world.advance(Duration::from_secs(60)).await;
+    let again = keyed("a@example.com").await;
+    assert!(again.replayed && again.text == first.text, "{}", again.text);
     assert_eq!(keyed("b@example.com").await.line(), "200 20011 failed");
+}
+
+#[tokio::test]
+async fn a_deletion_and_a_known_card_are_told_again() {
+    let world = World::start().await;
+    let registering = async |number: &str| {
+        let request = world.ts_request("/registrations", &card(number), &world.ts_sum(&[number])).await;
+        send(request.header("Idempotency-Key", "r-2")).await
+    };
+    let stored = register(&world, &card(CARD)).await;
+    let known = registering(CARD).await;
+    assert_eq!(known.at("/registrationId"), stored.at("/registrationId"));
+    let deleting = async |id: &str, more: &[(&str, &str)]| {
+        let fields = with(&[("paymentType", "DL")], more);
+        let request = world.ts_request(&format!("/registrations/{id}"), &fields, &world.ts_sum(&[id])).await;
+        send(request.header("Idempotency-Key", "d-1")).await
+    };
+    let id = stored.at("/registrationId");
+    let first = deleting(id, &[]).await;
+    assert_eq!((first.code(), first.replayed), ("00008", false));
+    world.advance(Duration::from_secs(60)).await;
+    let again = deleting(id, &[]).await;
+    assert!(again.replayed && again.text == first.text, "{}", again.text);
+    assert_eq!(deleting(id, &[("lang", "de")]).await.code(), "20011");
+    assert_eq!(deleting("kGuadVKOymeTYkuAYoxon2vKUzu88Po1", &[]).await.code(), "20011");
+    let again = registering(CARD).await;
+    assert!(again.replayed && again.text == known.text, "{}", again.text);
+    assert_eq!(registering("4111110000000021").await.code(), "20011");
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use crate::ts::{Answer, digest, form, send, with};
 use crate::world::{Receiver, SOON, World};
 
+mod keys;
+
 const I: &str = "/invoiceServices/REST/v1";
 const CARD: &str = "4000000000000051";
 const DECLINED: &str = "4000000000009995";

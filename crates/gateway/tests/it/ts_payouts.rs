@@ -213,7 +213,17 @@ async fn no_more_is_paid_than_there_is() {
         like(&none),
         r#"{"paymentId":"-","paymentType":"PO","status":"N","transactionStatus":"N","paymentBrand":"VISA","paymentMode":"CC","amount":"25.00","currency":"USD","merchantTransactionId":"B1","payoutStatus":"payoutfailed","remark":"Insufficient funds","result":{"code":"11051","description":"Insufficient funds"},"timestamp":"9999-99-99 99:99:99"}"#
     );
+    let keyed = async |amount: &str| {
+        let request = world.ts_request("/payout", &to_card("K1", amount, CARD), &sum(&world, "K1", amount)).await;
+        send(request.header("Idempotency-Key", "p-1")).await
+    };
+    let refused = keyed("25.00").await;
+    assert_eq!((refused.line().as_str(), refused.replayed), ("200 11051 N N", false));
     earn(&world, "B2").await;
+    // With a key a refusal is told again, with money there.
+    let again = keyed("25.00").await;
+    assert!(again.replayed && again.text == refused.text, "{}", again.text);
+    assert_eq!(keyed("26.00").await.code(), "20011");
     let mut requests = Vec::new();
     for number in 0..16 {
         let reference = format!("B3-{number}");

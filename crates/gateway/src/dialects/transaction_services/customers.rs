@@ -1,6 +1,9 @@
 //! `POST customerSignup`: a customer, one per member and e-mail address (contract, section 8.12).
 
-use florin_engine::customers::SignUp;
+use std::sync::Arc;
+
+use florin_engine::Answer;
+use florin_engine::customers::{RenderCustomer, SignUp};
 use florin_engine::directory::Permission;
 use florin_kernel::card::without_numbers;
 use florin_kernel::customer::{Customer, Person};
@@ -38,23 +41,21 @@ pub async fn sign_up(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let Asked { caller, fields, idempotency_key } = asked;
     let person = read(&fields)?;
     caller.may(&[Permission::Deposits])?;
-    let new = SignUp {
-        owner: caller.owner(),
-        dialect: Dialect::TransactionServices,
-        scope: scope(&caller),
-        person,
-        claims: idempotency_key.map(|text| references::key_claim(&caller, &text)).into_iter().collect(),
-        digest: state.engine.digest(&[&content("customer", "", &fields)]),
-    };
-    let customer = state.engine.sign_up(new).await?;
-    let member_id = caller.settings.member_id.as_str();
-    Ok(Told::of(wire::text(&SignedUp {
-        member_id,
-        partner_id: member_id.is_empty().then_some(caller.settings.partner_id.as_str()),
-        customer_id: customer.number,
-        result: ResultBody::of("00007"),
-        timestamp: timestamp(state.engine.now(caller.lane)),
-    })))
+    let content = content("customer", "", &fields);
+    let request = references::repeatable(&state.engine, &caller, idempotency_key.as_deref(), &content);
+    let (scope, now) = (scope(&caller), timestamp(state.engine.now(caller.lane)));
+    let (member_id, partner_id) = (caller.settings.member_id.clone(), caller.settings.partner_id.clone());
+    let render: RenderCustomer = Arc::new(move |customer| {
+        let body = SignedUp {
+            member_id: &member_id,
+            partner_id: member_id.is_empty().then_some(partner_id.as_str()),
+            customer_id: customer.number.clone(),
+            result: ResultBody::of("00007"),
+            timestamp: now.clone(),
+        };
+        Answer { status: 200, body: wire::text(&body) }
+    });
+    Ok(state.engine.sign_up(SignUp { request, scope, person, render }).await?.into())
 }
 
 /// A caller's customer, by its number.

@@ -128,7 +128,13 @@ async fn make(
         };
         match state.engine.pay_out(new).await {
             Err(StartError::Taken(ClaimKind::Number)) => {}
-            Err(StartError::BalanceInsufficient) => return Ok(Told::of(insufficient)),
+            Err(StartError::BalanceInsufficient) => {
+                match references::keep(&state.engine, caller, &claims, digest, insufficient).await {
+                    // By a copy that was quicker, and found the money.
+                    Err(Problem::KeyTaken) => {}
+                    told => return told,
+                }
+            }
             made => return Ok(made?.into()),
         }
     }

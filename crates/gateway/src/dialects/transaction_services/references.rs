@@ -1,12 +1,13 @@
 //! A member's references and keys as the engine's claims (contract, section 6). Purchases and payouts have spaces of their own.
 
-use florin_engine::{ClaimRequest, Engine, Reuse};
+use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Engine, Repeatable, Reuse};
 use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Dialect;
 
 use super::auth::Caller;
 use super::errors::Problem;
 use super::settings::{ReuseReference, Settings};
+use super::wire::Told;
 
 /// What a reference is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,44 @@ pub fn of_try(settings: &Settings, origin: Origin, text: &str) -> ClaimRequest {
 /// An `Idempotency-Key`'s claim.
 pub fn key_claim(caller: &Caller, text: &str) -> ClaimRequest {
     ClaimRequest::idempotency_key(text).within(caller.settings.member_id.as_str())
+}
+
+/// What makes two calls the same one, of a call that makes no payment.
+pub fn repeatable(engine: &Engine, caller: &Caller, key: Option<&str>, content: &[u8]) -> Repeatable {
+    Repeatable {
+        owner: caller.owner(),
+        dialect: Dialect::TransactionServices,
+        claims: key.map(|text| key_claim(caller, text)).into_iter().collect(),
+        digest: engine.digest(&[content]),
+    }
+}
+
+/// What a copy of an earlier call is told, whatever has changed since.
+///
+/// # Errors
+/// [`Problem::KeyTaken`], or that the store cannot answer.
+pub async fn earlier(engine: &Engine, request: &Repeatable) -> Result<Option<Told>, Problem> {
+    match engine.earlier_kept(request).await? {
+        Some(Earlier::Replay(reply)) => Ok(Some(reply.into())),
+        Some(Earlier::Taken(kind)) => Err(kind.into()),
+        None => Ok(None),
+    }
+}
+
+/// Answers a call that makes nothing; its key keeps the answer, its reference can be used again.
+///
+/// # Errors
+/// [`Problem::KeyTaken`], or that the store cannot take it.
+pub async fn keep(
+    engine: &Engine,
+    caller: &Caller,
+    claims: &[ClaimRequest],
+    digest: [u8; 16],
+    body: String,
+) -> Result<Told, Problem> {
+    let claims = claims.iter().filter(|claim| claim.kind == ClaimKind::IdempotencyKey).cloned().collect();
+    let request = Repeatable { owner: caller.owner(), dialect: Dialect::TransactionServices, claims, digest };
+    Ok(engine.answer_once(&request, Answer { status: 200, body }).await?.into())
 }
 
 /// The claim of the space in which a reference was used, purchases first.

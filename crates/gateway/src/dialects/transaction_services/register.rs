@@ -109,7 +109,7 @@ pub async fn register(state: &TsState, asked: Asked) -> Result<Told, Problem> {
         return match earlier {
             Some(florin_engine::Earlier::Replay(reply)) => Ok(reply.into()),
             Some(florin_engine::Earlier::Taken(kind)) => Err(kind.into()),
-            None => Ok(Told::of(told)),
+            None => references::keep(&state.engine, &caller, &claims, digest, told).await,
         };
     }
     let Some(candidate) = verifier(state, terminal, &payment, &card) else {

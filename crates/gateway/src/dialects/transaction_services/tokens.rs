@@ -3,7 +3,7 @@
 
 use florin_engine::directory::Permission;
 use florin_engine::vault::{CardRefusal, Chargeable};
-use florin_engine::{ClaimRequest, Earlier};
+use florin_engine::{Answer, ClaimRequest, Earlier};
 use florin_kernel::RegistrationId;
 use florin_kernel::payment::{Authenticate, Dialect, Presence};
 use serde::Serialize;
@@ -99,20 +99,23 @@ pub async fn first_document(
 /// # Errors
 /// [`Problem::NotFound`] for one that is nobody's or somebody else's.
 pub async fn delete(state: &TsState, asked: Asked, text: &str) -> Result<Told, Problem> {
-    let Asked { caller, .. } = asked;
+    let Asked { caller, fields, idempotency_key } = asked;
     caller.may(&[Permission::Deposits])?;
-    let id = read_id(state, text)?;
-    match state.engine.delete_registration(caller.owner(), Dialect::TransactionServices, id, None).await {
-        Ok(()) | Err(CardRefusal::Deleted) => {}
-        Err(refusal) => return Err(refusal.into()),
-    }
-    Ok(Told::of(wire::text(&Deleted {
+    let content = content("deletion", text, &fields);
+    let request = references::repeatable(&state.engine, &caller, idempotency_key.as_deref(), &content);
+    let id = match read_id(state, text) {
+        Ok(id) => id,
+        Err(problem) => return references::earlier(&state.engine, &request).await?.ok_or(problem),
+    };
+    let body = wire::text(&Deleted {
         registration_id: &printed(state, id),
         member_id: &caller.settings.member_id,
         status: "deleted",
         result: ResultBody::of("00008"),
         timestamp: timestamp(state.engine.now(caller.lane)),
-    })))
+    });
+    let deleted = state.engine.delete_registration_once(&request, id, Answer { status: 200, body }).await?;
+    Ok(deleted.ok_or(Problem::NotFound)?.into())
 }
 
 /// Opens a stored card to charge it.

@@ -2,14 +2,20 @@
 
 use florin_engine::directory::Permission;
 use florin_engine::invoices::InvoiceError;
+use florin_engine::mail::MailStatus;
+use florin_engine::{Answer, Repeatable};
 use florin_kernel::invoice::{Command, HOURS_MAX, Invoice, Origin};
 use florin_kernel::payment::Dialect;
 
 use super::request::within;
 use super::view;
 use crate::dialects::transaction_services::auth::Caller;
+use crate::dialects::transaction_services::content::content;
+use crate::dialects::transaction_services::envelope::{Envelope, Topic};
 use crate::dialects::transaction_services::errors::{Problem, Rule};
 use crate::dialects::transaction_services::fields::{Complaint, Reader, number, text};
+use crate::dialects::transaction_services::format::Format;
+use crate::dialects::transaction_services::references;
 use crate::dialects::transaction_services::state::{Asked, TsState};
 use crate::dialects::transaction_services::urls;
 use crate::dialects::transaction_services::wire::Told;
@@ -66,14 +72,14 @@ pub async fn inquire(state: &TsState, asked: Asked) -> Result<Told, Problem> {
 /// # Errors
 /// [`Problem`]; nothing is written then.
 pub async fn regenerate(state: &TsState, asked: Asked) -> Result<Told, Problem> {
-    let Asked { caller, fields, .. } = asked;
-    let mut reader = Reader::new(&fields);
+    let mut reader = Reader::new(&asked.fields);
     let number = reader.require("invoiceId", number(20));
     let success = reader.require("merchantRedirectUrl", urls::web_url);
     let hours = reader.read("expirationPeriod", within(1, HOURS_MAX));
     reader.finish()?;
     let named = Named { number, reference: None };
-    change(state, &caller, &named, Command::Reissue { hours, success }, ["00014", "10014"]).await
+    let request = repeatable(state, &asked, "regenerate");
+    change(state, (&asked.caller, &named), request, Command::Reissue { hours, success }, ["00014", "10014"]).await
 }
 
 /// `cancel`.
@@ -81,13 +87,13 @@ pub async fn regenerate(state: &TsState, asked: Asked) -> Result<Told, Problem> 
 /// # Errors
 /// [`Problem`]; nothing is written then.
 pub async fn cancel(state: &TsState, asked: Asked) -> Result<Told, Problem> {
-    let Asked { caller, fields, .. } = asked;
-    let mut reader = Reader::new(&fields);
+    let mut reader = Reader::new(&asked.fields);
     let named = Named::read(&mut reader);
     let reason = reader.require("cancelReason", text(50));
     reader.finish()?;
     let reason = florin_kernel::card::without_numbers(&reason.unwrap_or_default());
-    change(state, &caller, &named, Command::Cancel { reason }, ["00012", "10012"]).await
+    let request = repeatable(state, &asked, "cancel");
+    change(state, (&asked.caller, &named), request, Command::Cancel { reason }, ["00012", "10012"]).await
 }
 
 /// `remind`.
@@ -95,30 +101,48 @@ pub async fn cancel(state: &TsState, asked: Asked) -> Result<Told, Problem> {
 /// # Errors
 /// [`Problem`]; nothing is written then.
 pub async fn remind(state: &TsState, asked: Asked) -> Result<Told, Problem> {
-    let Asked { caller, fields, .. } = asked;
-    let mut reader = Reader::new(&fields);
+    let mut reader = Reader::new(&asked.fields);
     let named = Named::read(&mut reader);
     reader.finish()?;
-    change(state, &caller, &named, Command::Remind, ["00013", "10013"]).await
+    let request = repeatable(state, &asked, "remind");
+    change(state, (&asked.caller, &named), request, Command::Remind, ["00013", "10013"]).await
 }
 
-/// Obeys a command; the codes are those of done and not done.
+/// Obeys a command; the codes are those of done and not done. A copy of an earlier call is told its answer.
 async fn change(
     state: &TsState,
-    caller: &Caller,
-    named: &Named,
+    (caller, named): (&Caller, &Named),
+    request: Repeatable,
     command: Command,
     [done, refused]: [&'static str; 2],
 ) -> Result<Told, Problem> {
     caller.may(&[Permission::Deposits])?;
+    let (engine, member_id) = (&state.engine, &caller.settings.member_id);
+    if let Some(told) = references::earlier(engine, &request).await? {
+        return Ok(told);
+    }
     let invoice = named.find(state, caller).await?;
-    let changed = state.engine.change_invoice(caller.owner(), Dialect::TransactionServices, invoice.id, command).await;
-    match changed {
-        Ok(invoice) => Ok(Told::of(view::told(state, caller, &invoice, done).await?)),
+    let render = |changed: Result<(&Invoice, MailStatus), &InvoiceError>| match changed {
+        Ok((invoice, mail)) => Answer { status: 200, body: view::unpaid(engine, member_id, invoice, mail, done) },
+        Err(reason) => {
+            let problem = Problem::Invoice(refused, reason.to_string().into());
+            let envelope = Envelope::new(Format::Json, Topic::Invoice, engine.now(caller.lane));
+            Answer { status: envelope.status(&problem), body: envelope.refusal(&problem) }
+        }
+    };
+    match engine.change_invoice_once(&request, invoice.id, command, render).await {
+        Ok(reply) => Ok(reply.into()),
         Err(InvoiceError::NotFound) => Err(Problem::NotFound),
+        Err(InvoiceError::Taken(kind)) => Err(kind.into()),
         Err(InvoiceError::Store(error)) => Err(error.into()),
         Err(reason @ (InvoiceError::Refused(_) | InvoiceError::NoMailer | InvoiceError::BadSettings)) => {
             Err(Problem::Invoice(refused, reason.to_string().into()))
         }
     }
+}
+
+/// What makes two of these calls the same one.
+fn repeatable(state: &TsState, asked: &Asked, call: &str) -> Repeatable {
+    let content = content(call, "", &asked.fields);
+    references::repeatable(&state.engine, &asked.caller, asked.idempotency_key.as_deref(), &content)
 }

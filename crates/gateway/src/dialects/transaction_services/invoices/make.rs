@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use florin_engine::directory::Permission;
 use florin_engine::invoices::{InvoiceOrder, NewInvoice, RenderInvoice, invoice_reference};
-use florin_engine::{Answer, ClaimRequest, Earlier, StartError};
+use florin_engine::{Answer, ClaimRequest, Repeatable, StartError};
 use florin_kernel::invoice::{Invoice, Origin};
 use florin_kernel::payment::{Details, Dialect, Links};
 use serde::Serialize;
@@ -35,7 +35,10 @@ pub async fn generate(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let order = request::invoice(&fields, &caller, has_return)?;
     let render: RenderInvoice = {
         let (engine, member_id) = (state.engine.clone(), caller.settings.member_id.clone());
-        Arc::new(move |invoice, mail| Answer { status: 200, body: view::made(&engine, &member_id, invoice, mail) })
+        Arc::new(move |invoice, mail| Answer {
+            status: 200,
+            body: view::unpaid(&engine, &member_id, invoice, mail, "00011"),
+        })
     };
     make(state, &caller, (&fields, "generate", idempotency_key), order, render).await
 }
@@ -84,12 +87,9 @@ async fn make(
         Ok(invoice) => invoice,
         // A copy of an earlier request is told its answer, whatever has changed since.
         Err(problem) => {
-            let earlier = engine.earlier_invoice(caller.owner(), Dialect::TransactionServices, &claims, digest).await?;
-            return match earlier {
-                Some(Earlier::Replay(reply)) => Ok(reply.into()),
-                Some(Earlier::Taken(kind)) => Err(kind.into()),
-                None => Err(problem),
-            };
+            let (owner, dialect) = (caller.owner(), Dialect::TransactionServices);
+            let request = Repeatable { owner, dialect, claims, digest };
+            return references::earlier(engine, &request).await?.ok_or(problem);
         }
     };
     let origin = invoice.origin;

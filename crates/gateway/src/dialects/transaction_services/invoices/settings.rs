@@ -1,5 +1,6 @@
 //! How a member's invoices are made where their requests do not say so (contract, section 8.16).
 
+use florin_engine::Answer;
 use florin_engine::directory::Permission;
 use florin_engine::invoices::{InvoiceError, InvoiceSettings};
 use florin_kernel::card::without_numbers;
@@ -9,8 +10,10 @@ use serde::Serialize;
 use super::request::within;
 use crate::dialects::transaction_services::auth::Caller;
 use crate::dialects::transaction_services::codes::ResultBody;
+use crate::dialects::transaction_services::content::content;
 use crate::dialects::transaction_services::errors::Problem;
 use crate::dialects::transaction_services::fields::{Fields, Reader, text};
+use crate::dialects::transaction_services::references;
 use crate::dialects::transaction_services::state::{Asked, TsState};
 use crate::dialects::transaction_services::urls;
 use crate::dialects::transaction_services::wire::{self, Told, timestamp};
@@ -45,12 +48,12 @@ struct Config<'a> {
 /// [`Problem`]; nothing is written then.
 pub async fn shown(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     if NAMES.iter().any(|name| asked.fields.get(name).is_some()) {
-        return set(state, asked).await;
+        return set_by(state, asked, "getinvoiceconfigdetails").await;
     }
     asked.caller.may(&[Permission::Read])?;
     let owner = asked.caller.owner();
     let settings = state.engine.directory().invoice_settings(owner.merchant, owner.mode);
-    Ok(told(state, &asked.caller, &settings, "00023"))
+    Ok(Told::of(text_of(state, &asked.caller, &settings, "00023")))
 }
 
 /// `setInvoiceConfig`: what is not sent stays as it is.
@@ -58,13 +61,26 @@ pub async fn shown(state: &TsState, asked: Asked) -> Result<Told, Problem> {
 /// # Errors
 /// [`Problem`]; nothing is written then.
 pub async fn set(state: &TsState, asked: Asked) -> Result<Told, Problem> {
-    let Asked { caller, fields, .. } = asked;
+    set_by(state, asked, "setInvoiceConfig").await
+}
+
+async fn set_by(state: &TsState, asked: Asked, call: &str) -> Result<Told, Problem> {
+    let Asked { caller, fields, idempotency_key } = asked;
     let owner = caller.owner();
     let known = state.engine.directory().invoice_settings(owner.merchant, owner.mode);
     let settings = read(&fields, &caller, known)?;
     caller.may(&[Permission::Deposits])?;
+    let content = content(call, "", &fields);
+    let request = references::repeatable(&state.engine, &caller, idempotency_key.as_deref(), &content);
+    if let Some(told) = references::earlier(&state.engine, &request).await? {
+        return Ok(told);
+    }
+    // The same values once more are no harm, so the key is taken once they stand.
     match state.engine.set_invoice_settings(owner, &settings).await {
-        Ok(()) => Ok(told(state, &caller, &settings, "00020")),
+        Ok(()) => {
+            let body = text_of(state, &caller, &settings, "00020");
+            Ok(state.engine.answer_once(&request, Answer { status: 200, body }).await?.into())
+        }
         Err(InvoiceError::Store(error)) => Err(error.into()),
         Err(reason) => Err(Problem::Invoice("10020", reason.to_string().into())),
     }
@@ -89,8 +105,8 @@ fn read(fields: &Fields, caller: &Caller, known: InvoiceSettings) -> Result<Invo
     })
 }
 
-fn told(state: &TsState, caller: &Caller, settings: &InvoiceSettings, code: &'static str) -> Told {
-    Told::of(wire::text(&Body {
+fn text_of(state: &TsState, caller: &Caller, settings: &InvoiceSettings, code: &'static str) -> String {
+    wire::text(&Body {
         member_id: &caller.settings.member_id,
         result: ResultBody::of(code),
         invoice_config: Config {
@@ -102,5 +118,5 @@ fn told(state: &TsState, caller: &Caller, settings: &InvoiceSettings, code: &'st
             raiseby: &settings.raised_by,
         },
         timestamp: timestamp(state.engine.now(caller.lane)),
-    }))
+    })
 }

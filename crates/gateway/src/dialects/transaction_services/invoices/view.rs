@@ -71,7 +71,7 @@ pub struct Paid {
 pub const WORDS: &[(&str, Word)] =
     &[("generated", Word::Open), ("processed", Word::Paid), ("cancelled", Word::Cancelled), ("expired", Word::Expired)];
 
-/// An answer about an invoice.
+/// An answer about an invoice as it stands.
 ///
 /// # Errors
 /// [`Problem`] when the store cannot answer.
@@ -80,10 +80,10 @@ pub async fn told(state: &TsState, caller: &Caller, invoice: &Invoice, code: &'s
     Ok(body(&state.engine, &caller.settings.member_id, invoice, row, code))
 }
 
-/// The answer to the call that made one, which nobody has paid.
-pub fn made(engine: &Engine, member_id: &str, invoice: &Invoice, mail: MailStatus) -> String {
+/// The answer to the call that made or changed one, which nobody has paid.
+pub fn unpaid(engine: &Engine, member_id: &str, invoice: &Invoice, mail: MailStatus, code: &'static str) -> String {
     let row = row_of(engine, invoice, mail, Paid::default());
-    body(engine, member_id, invoice, row, "00011")
+    body(engine, member_id, invoice, row, code)
 }
 
 fn body(engine: &Engine, member_id: &str, invoice: &Invoice, row: Row, code: &'static str) -> String {

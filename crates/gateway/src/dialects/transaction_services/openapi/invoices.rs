@@ -7,9 +7,9 @@ use super::{call, idempotency_key};
 
 /// Their paths.
 pub(super) fn paths() -> Vec<(&'static str, Value)> {
-    let about = |summary: &str, description: &str, body: &str, code: &'static str| {
+    let about = |summary: &str, description: &str, parameters: Vec<Value>, body: &str, code: &'static str| {
         let sum = "Checksum: memberId|key|merchantInvoiceId, or with invoiceId in its place.";
-        call(summary, &format!("{sum} {description}"), Vec::new(), body, "InvoiceAnswer", answer(code))
+        call(summary, &format!("{sum} {description}"), parameters, body, "InvoiceAnswer", answer(code))
     };
     vec![
         (
@@ -31,7 +31,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
                 "Give an invoice a new link",
                 "Checksum: invoiceId|memberId|key|merchantRedirectUrl. The old link is dead, the time begins anew, an e-mail goes out; also \
                     once it has expired.",
-                Vec::new(),
+                vec![idempotency_key()],
                 "InvoiceAgain",
                 "InvoiceAnswer",
                 answer("00014"),
@@ -42,19 +42,27 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
             post(about(
                 "An invoice as it stands",
                 "trackingid is the paymentId that paid it.",
+                Vec::new(),
                 "InvoiceNamed",
                 "00026",
             )),
         ),
         (
             "/invoiceServices/REST/v1/cancel",
-            post(about("Call an invoice off", "Not while a payment is pending.", "InvoiceCancelled", "00012")),
+            post(about(
+                "Call an invoice off",
+                "Not while a payment is pending.",
+                vec![idempotency_key()],
+                "InvoiceCancelled",
+                "00012",
+            )),
         ),
         (
             "/invoiceServices/REST/v1/remind",
             post(about(
                 "Write again",
                 "One e-mail in five minutes; the repeat answers the same.",
+                vec![idempotency_key()],
                 "InvoiceNamed",
                 "00013",
             )),
@@ -76,7 +84,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
                 "Set how invoices are made",
                 "Checksum: memberId|key, with merchantRedirectUrl also |merchantRedirectUrl. What is not sent stays. Also at \
                     getinvoiceconfigdetails, which only reads where nothing is sent.",
-                Vec::new(),
+                vec![idempotency_key()],
                 "InvoiceConfig",
                 "InvoiceConfigAnswer",
                 config(),
