@@ -75,7 +75,7 @@ impl Home {
 
     /// A server that other tests use too may need longer than a file.
     fn silence(&self) -> Duration {
-        Duration::from_millis(if self.database.is_some() { 500 } else { 50 })
+        Duration::from_millis(if self.database.is_some() { 500 } else { 300 })
     }
 
     fn book(&self) -> Book {

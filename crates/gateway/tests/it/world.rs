@@ -66,7 +66,7 @@ impl World {
             database: database.as_ref().map(|database| database.url().into()),
             demo: true,
             // A server that other tests use too may need longer than a file.
-            simulator_silence_ms: if database.is_some() { 500 } else { 50 },
+            simulator_silence_ms: if database.is_some() { 500 } else { 300 },
             ..Config::default()
         };
         change(&mut config);
