@@ -290,6 +290,11 @@ impl Directory {
         self.credentials.values().filter(takes).map(|credential| credential.id).min()
     }
 
+    /// All credentials, in no order.
+    pub fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.credentials.values()
+    }
+
     /// A merchant by its number.
     pub fn merchant(&self, id: MerchantId) -> Option<&Arc<Merchant>> {
         self.merchants.get(&id)

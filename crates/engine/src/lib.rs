@@ -20,11 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub mod announce;
+pub mod audit;
 mod callbacks;
 mod calls;
 mod claims;
 pub mod clock;
 mod coins;
+pub mod credentials;
 pub mod customers;
 pub mod directory;
 mod find;
@@ -33,12 +35,14 @@ pub mod invoices;
 mod kept;
 pub mod keys;
 pub mod mail;
+pub mod merchants;
 mod numbers;
 mod operate;
 mod orders;
 pub mod outgoing;
 mod owner;
 mod payouts;
+pub mod people;
 pub mod plans;
 mod records;
 mod replay;
@@ -162,6 +166,7 @@ pub struct Engine {
     events_due: Notify,
     records_due: Notify,
     carrying: Arc<Semaphore>,
+    door: people::Door,
 }
 
 impl Engine {
@@ -198,6 +203,7 @@ impl Engine {
             events_due: Notify::new(),
             records_due: Notify::new(),
             carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
+            door: people::Door::default(),
         }))
     }
 
@@ -247,6 +253,11 @@ impl Engine {
         let directory = Directory::load(self.store.as_ref(), &self.keyring).await?;
         self.directory.store(Arc::new(directory));
         Ok(())
+    }
+
+    /// Now, by the wall clock, for what concerns people and not payments.
+    pub fn wall(&self) -> Timestamp {
+        self.clocks.wall()
     }
 
     /// Now, by a lane's clock.

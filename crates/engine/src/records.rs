@@ -86,7 +86,7 @@ impl Engine {
                 }
                 RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
                 // Nothing is ever due about one.
-                RecordKind::Customer => Ok(None),
+                RecordKind::Customer | RecordKind::User => Ok(None),
                 RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
             };
             match woken {

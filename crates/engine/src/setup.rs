@@ -142,7 +142,7 @@ pub(crate) fn admin_hash(keyring: &Keyring, token: &str) -> [u8; 32] {
     keyring.credential_hash(&[b"admin", token.as_bytes()])
 }
 
-fn row(kind: ConfigKind, id: i64, document: &impl serde::Serialize) -> ConfigRow {
+pub(crate) fn row(kind: ConfigKind, id: i64, document: &impl serde::Serialize) -> ConfigRow {
     let document = serde_json::to_string(document).expect("configuration has string keys and plain values only");
     ConfigRow { kind, id, document }
 }

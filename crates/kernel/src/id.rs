@@ -75,6 +75,8 @@ kinds! {
     OfCustomer CustomerId "cus"
     /// One e-mail; a record's number.
     OfMail MailId "mail"
+    /// One user of the portal; a record's number.
+    OfUser UserId "usr"
 }
 
 impl<K> Clone for Id<K> {

@@ -23,13 +23,14 @@ pub mod registration;
 pub mod routing;
 pub mod sabotage;
 pub mod secret;
+pub mod user;
 pub mod withdrawal;
 
 pub use aggregate::{Aggregate, Asking, Kind, Transaction, Watch};
 pub use asset::{Asset, Coin};
 pub use id::{
     CredentialId, CustomerId, EntryId, EventId, Id, InvoiceId, MailId, MerchantId, PaymentId, PlanId, RecordId,
-    RegistrationId,
+    RegistrationId, UserId,
 };
 pub use jiff::Timestamp;
 pub use money::{Money, MoneyError};

@@ -21,6 +21,8 @@ pub enum RecordKind {
     Mail,
     /// A customer.
     Customer,
+    /// A user of the portal.
+    User,
 }
 
 /// A document beside the transactions.
@@ -88,4 +90,4 @@ macro_rules! record_ids {
     )*};
 }
 
-record_ids! { InvoiceId PlanId CustomerId crate::MailId }
+record_ids! { InvoiceId PlanId CustomerId crate::MailId crate::UserId }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{RecordWrite, RegistrationWrite};
+use crate::{AuditRow, ConfigRow, RecordWrite, RegistrationWrite};
 use florin_kernel::ledger::{Account, Entry};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::mode_text;
 
-/// One decision's writes, committed whole or not at all. It names no key, payment, record, stored card, chain
-/// and event twice.
+/// One decision's writes, committed whole or not at all. It names no key, payment, record, stored card, chain,
+/// event, piece of configuration and audit entry twice.
 #[derive(Clone, Debug, Default)]
 pub struct Changeset {
     /// References and idempotency keys taken, checked first and in order.
@@ -35,6 +35,10 @@ pub struct Changeset {
     pub deliveries: Vec<Delivery>,
     /// How far chains were followed.
     pub chains: Vec<ChainWrite>,
+    /// Configuration inserted or replaced.
+    pub config: Vec<ConfigRow>,
+    /// Entries of the audit log that tell of this changeset, each after the last one that was read.
+    pub audit: Vec<AuditRow>,
 }
 
 impl Changeset {
@@ -310,7 +314,7 @@ pub enum DeliveryResult {
 pub enum Verdict {
     /// On disk.
     Committed,
-    /// A payment, record or chain has another version than expected, an id or an address is taken, or a stored card is not as
+    /// A payment, record or chain has another version than expected, an id, an address or an audit entry's number is taken, or a stored card is not as
     /// expected: reload and decide again.
     Conflict,
     /// A claimed key was taken before; here is by what. The first taken one is told.

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod answers;
+mod audit;
 mod chains;
 pub mod database;
 pub(crate) mod fixtures;
@@ -27,6 +28,7 @@ mod registrations;
 mod withdrawals;
 
 pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_events};
+pub use audit::{keeps_an_audit_log, tells_what_was_committed_only};
 pub use chains::{
     finds_a_coin_payment_that_lies, finds_coin_payments, follows_chains_by_version, gives_an_address_once,
 };
@@ -63,6 +65,7 @@ macro_rules! conformance_suite {
             finds_coin_payments gives_an_address_once follows_chains_by_version finds_a_coin_payment_that_lies
             keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
             wakes_records_by_the_lanes_clock
+            keeps_an_audit_log tells_what_was_committed_only
             answers_a_ping_until_closed
         }
     };

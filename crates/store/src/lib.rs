@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
+pub mod audit;
 mod changeset;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -22,6 +23,7 @@ pub mod sqlite;
 mod verify;
 mod words;
 
+pub use audit::{AuditQuery, AuditRow};
 pub use changeset::{
     Answer, AnswerWrite, ChainWrite, Changeset, Claim, Delivery, DeliveryResult, EntryWrite, EventWrite, Floor, Form,
     PaymentWrite, Verb, Verdict,
@@ -166,6 +168,9 @@ pub trait Store: Send + Sync {
     /// Replays the book: every transfer counted again and compared with the rollups and with what payments and withdrawals
     /// say themselves.
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError>;
+
+    /// Entries of the audit log, the newest first. Sees every acknowledged write.
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError>;
 
     /// All configuration of one kind, by id.
     async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError>;

@@ -20,9 +20,10 @@ use tokio_postgres::types::ToSql;
 
 use crate::words::{kind_text, mode_text, record_text};
 use crate::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
-    EventRow, KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery,
-    RegistrationsOf, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
+    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery,
+    RegistrationQuery, RegistrationsOf, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
+    WatchQuery, WatchRow,
 };
 use connection::Purpose;
 pub use connection::Server;
@@ -31,6 +32,7 @@ use writer::{Commit, Writer};
 
 mod answers;
 mod apply;
+mod audit;
 mod backlog;
 mod chains;
 mod claims;
@@ -395,6 +397,12 @@ impl Store for PostgresStore {
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
         // On a session of its own: it may take minutes, and those of the pool are for requests.
         verify::verify(&mut self.server.connect(Purpose::Read).await?).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        let (before, merchant) = (query.before.unwrap_or(i64::MAX), query.merchant.map(MerchantId::number));
+        let rows = self.query(audit::LIST, &[&before, &i64::from(query.limit), &merchant]).await?;
+        rows.iter().map(audit::read).collect()
     }
 
     async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {

@@ -94,7 +94,7 @@ impl DueOf {
     pub fn has(self, kind: RecordKind) -> bool {
         match kind {
             RecordKind::Mail => self == DueOf::Mail,
-            RecordKind::Invoice | RecordKind::PayLink | RecordKind::Plan | RecordKind::Customer => {
+            RecordKind::Invoice | RecordKind::PayLink | RecordKind::Plan | RecordKind::Customer | RecordKind::User => {
                 self == DueOf::Others
             }
         }

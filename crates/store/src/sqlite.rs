@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 
 use crate::registration::RawRegistration;
 use crate::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
-    EventRow, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
-    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
+    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store,
+    StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
@@ -29,6 +29,7 @@ use writer::{Commit, Order, Queue};
 
 mod answers;
 mod apply;
+mod audit;
 mod backlog;
 mod backup;
 mod chains;
@@ -362,6 +363,10 @@ impl Store for SqliteStore {
         };
         spawn("store-verify", &self.path, work).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         answer.await.map_err(|_| gone())?
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.read(move |connection| audit::list(connection, query)).await
     }
 
     async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {

@@ -44,12 +44,20 @@ pub(crate) fn record_text(kind: RecordKind) -> &'static str {
         RecordKind::Plan => "plan",
         RecordKind::Mail => "mail",
         RecordKind::Customer => "customer",
+        RecordKind::User => "user",
     }
 }
 
 /// Reads what [`record_text`] wrote.
 pub(crate) fn record_kind(text: &str) -> Option<RecordKind> {
-    let kinds = [RecordKind::Invoice, RecordKind::PayLink, RecordKind::Plan, RecordKind::Mail, RecordKind::Customer];
+    let kinds = [
+        RecordKind::Invoice,
+        RecordKind::PayLink,
+        RecordKind::Plan,
+        RecordKind::Mail,
+        RecordKind::Customer,
+        RecordKind::User,
+    ];
     kinds.into_iter().find(|kind| record_text(*kind) == text)
 }
 

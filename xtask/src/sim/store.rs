@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp, Transaction};
 use florin_store::{
-    Answer, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow, DueOf, EntryRow,
-    EventRow, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store, StoreError,
-    Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
+    DueOf, EntryRow, EventRow, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery,
+    Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use tokio::time::Instant;
 
@@ -331,6 +331,11 @@ impl Store for TroubledStore {
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
         self.reach().await?;
         at_once(self.inner.verify_ledger())
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.audit(query))
     }
 
     async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {

@@ -8,9 +8,11 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::answers::AnswerStatements;
+use super::audit::AuditStatements;
 use super::chains::{ChainKey, ChainStatements};
 use super::claims::{ClaimStatements, Key};
 use super::clocks;
+use super::config::ConfigStatements;
 use super::ledger::{LedgerStatements, Postings, Seal};
 use super::outbox::OutboxStatements;
 use super::payments::PaymentStatements;
@@ -40,6 +42,8 @@ pub(super) struct Session {
     ledger: LedgerStatements,
     outbox: OutboxStatements,
     chains: ChainStatements,
+    config: ConfigStatements,
+    audit: AuditStatements,
     batch: Statement,
     forget: Statement,
     ensure_lanes: Statement,
@@ -81,6 +85,7 @@ struct Found {
     recorded: HashSet<i64>,
     registered: HashSet<i64>,
     announced: HashSet<i64>,
+    audited: HashSet<i64>,
     attempted: HashSet<i64>,
     watched: HashSet<i64>,
     followed: HashSet<ChainKey>,
@@ -89,20 +94,23 @@ struct Found {
 
 impl Session {
     pub(super) async fn prepare(client: Client) -> Result<Session, Error> {
-        let (claims, payments, records, answers, registrations, ledger, outbox, chains, batch, forget, ensure_lanes) =
-            tokio::try_join!(
-                ClaimStatements::prepare(&client),
-                PaymentStatements::prepare(&client),
-                RecordStatements::prepare(&client),
-                AnswerStatements::prepare(&client),
-                RegistrationStatements::prepare(&client),
-                LedgerStatements::prepare(&client),
-                OutboxStatements::prepare(&client),
-                ChainStatements::prepare(&client),
-                client.prepare(BATCH),
-                client.prepare(FORGET),
-                client.prepare(clocks::ENSURE)
-            )?;
+        let (claims, payments, records, answers, registrations, ledger, outbox, chains) = tokio::try_join!(
+            ClaimStatements::prepare(&client),
+            PaymentStatements::prepare(&client),
+            RecordStatements::prepare(&client),
+            AnswerStatements::prepare(&client),
+            RegistrationStatements::prepare(&client),
+            LedgerStatements::prepare(&client),
+            OutboxStatements::prepare(&client),
+            ChainStatements::prepare(&client)
+        )?;
+        let (config, audit, batch, forget, ensure_lanes) = tokio::try_join!(
+            ConfigStatements::prepare(&client),
+            AuditStatements::prepare(&client),
+            client.prepare(BATCH),
+            client.prepare(FORGET),
+            client.prepare(clocks::ENSURE)
+        )?;
         Ok(Session {
             client,
             claims,
@@ -113,6 +121,8 @@ impl Session {
             ledger,
             outbox,
             chains,
+            config,
+            audit,
             batch,
             forget,
             ensure_lanes,
@@ -142,6 +152,8 @@ impl Session {
         let events = batch.iter().flat_map(|changeset| &changeset.events).collect();
         let deliveries = batch.iter().flat_map(|changeset| &changeset.deliveries).collect();
         let chains = batch.iter().flat_map(|changeset| &changeset.chains).collect();
+        let config = batch.iter().flat_map(|changeset| &changeset.config).collect();
+        let audit = batch.iter().flat_map(|changeset| &changeset.audit).collect();
         // `join` begins its futures in this order, and each sends its first statement at once; so the statements reach the
         // server in this order, in one round trip. What comes after a failed one fails as well.
         let (
@@ -154,6 +166,8 @@ impl Session {
             watched,
             followed,
             recorded,
+            audited,
+            configured,
             answered,
             registered,
             ensured,
@@ -171,6 +185,8 @@ impl Session {
             self.chains.watch(client, writes().collect()),
             self.chains.follow(client, chains),
             self.records.write(client, records),
+            self.audit.write(client, audit),
+            self.config.write(client, config),
             self.answers.keep(client, answers),
             self.registrations.write(client, registrations),
             self.ensure(&lanes),
@@ -179,8 +195,8 @@ impl Session {
             self.outbox.deliver(client, deliveries),
             self.ledger.broken(client, &floors)
         );
-        let written = all([begun, noted, locked, answered, ensured, posted]);
-        let ids = all([updated, inserted, recorded, registered, announced, attempted, watched]);
+        let written = all([begun, noted, locked, configured, answered, ensured, posted]);
+        let ids = all([updated, inserted, recorded, audited, registered, announced, attempted, watched]);
         let (_, mut ids, claimed, followed, broken) = match (written, ids, claimed, followed, broken) {
             (Ok(written), Ok(ids), Ok(claimed), Ok(followed), Ok(broken)) => {
                 (written, ids.into_iter(), claimed, followed, broken)
@@ -191,10 +207,21 @@ impl Session {
             }
         };
         let mut next = || ids.next().unwrap_or_default();
-        let (updated, inserted, recorded) = (next(), next(), next());
+        let (updated, inserted, recorded, audited) = (next(), next(), next(), next());
         let (registered, announced, attempted, watched) = (next(), next(), next(), next());
-        let found =
-            Found { claimed, updated, inserted, recorded, registered, announced, attempted, watched, followed, broken };
+        let found = Found {
+            claimed,
+            updated,
+            inserted,
+            recorded,
+            audited,
+            registered,
+            announced,
+            attempted,
+            watched,
+            followed,
+            broken,
+        };
         let places = batch.iter().enumerate();
         let refused = places.filter_map(|(place, changeset)| Some((place, found.refuses(changeset)?))).collect();
         Ok(Applied { refused, seal, lanes })
@@ -239,7 +266,8 @@ impl Found {
         let is_registered = |write: &RegistrationWrite| self.registered.contains(&write.registration().number());
         let written = changeset.payments.iter().all(is_written)
             && changeset.records.iter().all(is_recorded)
-            && changeset.registrations.iter().all(is_registered);
+            && changeset.registrations.iter().all(is_registered)
+            && changeset.audit.iter().all(|row| self.audited.contains(&row.number));
         if !written {
             return Some(Refused::Conflict);
         }

@@ -238,6 +238,22 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX records_listed ON records (merchant, mode, kind, created_at, id);
     CREATE INDEX records_due ON records (lane, wake_at, id) WHERE wake_at IS NOT NULL;
 ",
+    // Who did what, in one chain.
+    "
+    CREATE TABLE audit (
+        number   bigint PRIMARY KEY,
+        at       bigint NOT NULL,
+        merchant bigint,
+        document text   NOT NULL,
+        hash     bytea  NOT NULL CHECK (length(hash) = 32)
+    );
+    CREATE INDEX audit_of_merchant ON audit (merchant, number) WHERE merchant IS NOT NULL;
+    CREATE FUNCTION refuse_to_change_the_audit_log() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'the audit log is never changed or deleted'; END
+    $$;
+    CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_the_audit_log();
+",
 ];
 
 const KNOWN: i64 = MIGRATIONS.len() as i64;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::answers::AnswerWriter;
+use super::audit::AuditWriter;
 use super::chains::ChainWriter;
 use super::claims::ClaimWriter;
 use super::claims::fresh::FreshClaims;
 use super::clocks::LaneWriter;
+use super::config::ConfigWriter;
 use super::ledger::LedgerWriter;
 use super::outbox::OutboxWriter;
 use super::payments::PaymentWriter;
@@ -28,6 +30,8 @@ pub(super) struct Apply<'c> {
     ledger: LedgerWriter<'c>,
     outbox: OutboxWriter<'c>,
     chains: ChainWriter<'c>,
+    config: ConfigWriter<'c>,
+    audit: AuditWriter<'c>,
 }
 
 /// What a changeset that was not refused, or was, has left in the transaction.
@@ -53,6 +57,8 @@ impl<'c> Apply<'c> {
             ledger: LedgerWriter::prepare(connection)?,
             outbox: OutboxWriter::prepare(connection)?,
             chains: ChainWriter::prepare(connection)?,
+            config: ConfigWriter::prepare(connection)?,
+            audit: AuditWriter::prepare(connection)?,
         })
     }
 
@@ -125,6 +131,9 @@ impl<'c> Apply<'c> {
         if let Some(conflict) = self.follow(changeset, wrote)? {
             return Ok(Some(conflict));
         }
+        if let Some(conflict) = self.record(changeset, wrote)? {
+            return Ok(Some(conflict));
+        }
         for record in &changeset.records {
             if self.records.write(record)? == 0 {
                 return Ok(Some(Verdict::Conflict));
@@ -164,6 +173,21 @@ impl<'c> Apply<'c> {
             if self.outbox.deliver(delivery)? == 0 {
                 return Ok(Some(Verdict::Conflict));
             }
+            *wrote = true;
+        }
+        Ok(None)
+    }
+
+    /// Configuration, and what the audit log tells.
+    fn record(&mut self, changeset: &Changeset, wrote: &mut bool) -> rusqlite::Result<Option<Verdict>> {
+        for row in &changeset.audit {
+            if self.audit.write(row)? == 0 {
+                return Ok(Some(Verdict::Conflict));
+            }
+            *wrote = true;
+        }
+        for row in &changeset.config {
+            self.config.write(row)?;
             *wrote = true;
         }
         Ok(None)

@@ -1,6 +1,6 @@
 //! Configuration: documents by kind and id, read by whoever owns the kind.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 use crate::words::kind_text;
 use crate::{ConfigKind, ConfigRow};
@@ -9,6 +9,22 @@ const SELECT: &str = "SELECT id, document FROM config WHERE kind = ?1 ORDER BY i
 const UPSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3)
     ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document";
 const INSERT: &str = "INSERT INTO config (kind, id, document) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+
+/// The statement of changesets.
+pub(super) struct ConfigWriter<'c> {
+    upsert: Statement<'c>,
+}
+
+impl<'c> ConfigWriter<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(ConfigWriter { upsert: connection.prepare(UPSERT)? })
+    }
+
+    /// Inserts or replaces a row.
+    pub(super) fn write(&mut self, row: &ConfigRow) -> rusqlite::Result<usize> {
+        self.upsert.execute(params![kind_text(row.kind), row.id, row.document])
+    }
+}
 
 /// All rows of a kind, by id.
 pub(super) fn config(connection: &Connection, kind: ConfigKind) -> rusqlite::Result<Vec<ConfigRow>> {

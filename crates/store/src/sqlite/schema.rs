@@ -211,6 +211,19 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX records_listed ON records (merchant, mode, kind, created_at, id);
     CREATE INDEX records_due ON records (lane, wake_at, id) WHERE wake_at IS NOT NULL;",
+    // Who did what, in one chain.
+    "CREATE TABLE audit (
+        number   INTEGER PRIMARY KEY,
+        at       INTEGER NOT NULL,
+        merchant INTEGER,
+        document TEXT NOT NULL,
+        hash     BLOB NOT NULL CHECK (length(hash) = 32)
+    ) STRICT;
+    CREATE INDEX audit_of_merchant ON audit (merchant, number) WHERE merchant IS NOT NULL;
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+    CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is never deleted'); END;",
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.

@@ -20,6 +20,11 @@ async fn the_database_itself_keeps_the_ledger() {
             assert_eq!(refused, "ledger entries are never changed or deleted", "{change}");
         }
     }
+    for change in ["UPDATE audit SET at = 1", "DELETE FROM audit", "TRUNCATE audit"] {
+        let refused = raw.batch_execute(change).await.expect_err(change);
+        let refused = refused.as_db_error().expect("the server says no").message().to_owned();
+        assert_eq!(refused, "the audit log is never changed or deleted", "{change}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::claims::Key;
 use super::{Aside, Commit, Queue};
-use crate::{Changeset, Claim, Verdict};
+use crate::{Changeset, Claim, ConfigKind, Verdict};
 
 pub(super) struct Gathering {
     queue: Queue,
@@ -22,6 +22,8 @@ struct Touched {
     registrations: HashSet<i64>,
     events: HashSet<i64>,
     chains: HashSet<(String, i64)>,
+    config: HashSet<(ConfigKind, i64)>,
+    audit: HashSet<i64>,
 }
 
 impl Touched {
@@ -35,11 +37,15 @@ impl Touched {
         let attempted = changeset.deliveries.iter().map(|delivery| delivery.event.number());
         let events: Vec<i64> = announced.chain(attempted).collect();
         let chains = || changeset.chains.iter().map(|write| (write.name.clone(), write.lane.number()));
+        let config = || changeset.config.iter().map(|row| (row.kind, row.id));
+        let audit = || changeset.audit.iter().map(|row| row.number);
         let free = claims().all(|key| !self.claims.contains(&key))
             && payments().all(|id| !self.payments.contains(&id))
             && records().all(|id| !self.records.contains(&id))
             && registrations().all(|id| !self.registrations.contains(&id))
             && chains().all(|chain| !self.chains.contains(&chain))
+            && config().all(|row| !self.config.contains(&row))
+            && audit().all(|number| !self.audit.contains(&number))
             && events.iter().all(|id| !self.events.contains(id));
         if free {
             self.claims.extend(claims());
@@ -48,6 +54,8 @@ impl Touched {
             self.registrations.extend(registrations());
             self.events.extend(events);
             self.chains.extend(chains());
+            self.config.extend(config());
+            self.audit.extend(audit());
         }
         free
     }

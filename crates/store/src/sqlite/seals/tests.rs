@@ -6,9 +6,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use crate::audit::verify_audit;
 use crate::conformance::fixtures::{capturing, cents, claim, commit_together, inserting, payment, posting};
 use crate::sqlite::{SqliteSettings, SqliteStore};
-use crate::{Changeset, Store, Verdict};
+use crate::{AuditRow, Changeset, Store, Verdict};
 use florin_kernel::ledger::chart;
 
 /// A book of five payments, a seal each.
@@ -104,4 +105,25 @@ async fn what_was_rolled_back_is_not_sealed() {
     assert_eq!((committed, duplicates), (20, 20));
     let report = store.verify_ledger().await.unwrap();
     assert_eq!((report.faults, report.transfers), (Vec::new(), 25));
+}
+
+#[tokio::test]
+async fn the_audit_log_is_kept_as_the_ledger_is() {
+    let (_folder, store, raw) = book().await;
+    let mut last = None;
+    for number in 1..=3 {
+        let at = florin_kernel::Timestamp::from_second(number).unwrap();
+        let entry = AuditRow::after(last.as_ref(), at, None, format!("{{\"n\":{number}}}"));
+        let changeset = Changeset { audit: vec![entry.clone()], ..Changeset::default() };
+        assert_eq!(store.commit(changeset).await.unwrap(), Verdict::Committed);
+        last = Some(entry);
+    }
+    for change in ["UPDATE audit SET at = 1", "DELETE FROM audit"] {
+        let refused = raw.execute_batch(change).expect_err(change).to_string();
+        assert!(refused.contains("the audit log is never"), "{change}: {refused}");
+    }
+    assert_eq!(verify_audit(&store).await.unwrap().faults, Vec::<String>::new());
+    raw.execute_batch("DROP TRIGGER audit_is_not_changed; UPDATE audit SET document = '{}' WHERE number = 2").unwrap();
+    let faults = verify_audit(&store).await.unwrap().faults;
+    assert_eq!(faults, ["Entry 2 of the audit log is not what was written, or not where."]);
 }

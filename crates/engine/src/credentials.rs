@@ -1,0 +1,165 @@
+//! Credentials as people change them: made, given permissions and IP rules, ended. What a key consists of is its dialect's matter; here it
+//! is a secret of which a keyed hash is kept. Each change is told in the audit log in its own commit, without secrets.
+
+use florin_kernel::secret::Secret;
+use florin_kernel::{CredentialId, MerchantId, Timestamp};
+use florin_store::ConfigKind;
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use crate::Engine;
+use crate::audit::{Configuration, ConfigureError, Configured, Note, Who};
+use crate::directory::{CredentialDocument, Permission, key_hash};
+use crate::setup::{self, NewCredential};
+
+/// Why a credential is not made or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialRefusal {
+    /// There is none of that number at that merchant, or no such merchant.
+    #[error("there is no such credential")]
+    NotFound,
+    /// One of its keys belongs to another credential.
+    #[error("that key belongs to another credential")]
+    KeyTaken,
+    /// It was taken back for good.
+    #[error("it was taken back for good")]
+    Revoked,
+}
+
+/// What of a credential is to be another.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialChange {
+    /// What it may do.
+    pub permissions: Option<Vec<Permission>>,
+    /// From when on it is refused; `Some(None)`: never.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// Callers admitted; empty: all.
+    pub allow: Option<Vec<IpNet>>,
+    /// Callers refused.
+    pub deny: Option<Vec<IpNet>>,
+    /// What the dialect alone reads.
+    pub settings: Option<Value>,
+    /// The password of the dialect's own webhook signature.
+    pub signature_password: Option<Secret>,
+    /// Whether it is taken back.
+    pub end: End,
+}
+
+/// Whether a credential is taken back for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// It stays.
+    #[default]
+    No,
+    /// It is.
+    ForGood,
+}
+
+impl Engine {
+    /// Makes a credential; its number is drawn here, whatever the request says. Returns it.
+    ///
+    /// # Errors
+    /// [`CredentialRefusal`], or that the store cannot take it.
+    pub async fn make_credential(
+        &self,
+        who: &Who,
+        new: &NewCredential,
+    ) -> Result<CredentialId, ConfigureError<CredentialRefusal>> {
+        self.configure(who, |stored| {
+            stored.directory.merchant(new.merchant).ok_or(CredentialRefusal::NotFound)?;
+            let hash = |key: &Secret| key_hash(&self.keyring, new.dialect, key.expose());
+            let mut keys = std::iter::once(&new.key).chain(&new.other_keys);
+            if keys.any(|key| stored.directory.credential_by_hash(&hash(key)).is_some()) {
+                return Err(CredentialRefusal::KeyTaken);
+            }
+            let last = stored.directory.credentials().map(|known| known.id.number()).max().unwrap_or(0);
+            let id = CredentialId::from_number(last + 1);
+            let row = setup::credential_row(&NewCredential { id, ..new.clone() }, &self.keyring);
+            let after = json!({
+                "mode": new.mode, "dialect": new.dialect, "permissions": new.permissions, "expires_at": new.expires_at,
+                "allow": new.allow, "deny": new.deny
+            });
+            let note = told("credential.made", new.merchant, id, Value::Null, after);
+            Ok(Configured { rows: vec![row], notes: vec![note], value: id })
+        })
+        .await
+    }
+
+    /// Changes a credential of a merchant. What is not named stays; what stays is not told.
+    ///
+    /// # Errors
+    /// [`CredentialRefusal`], or that the store cannot take it.
+    pub async fn change_credential(
+        &self,
+        who: &Who,
+        merchant: MerchantId,
+        id: CredentialId,
+        change: &CredentialChange,
+    ) -> Result<(), ConfigureError<CredentialRefusal>> {
+        self.configure(who, |stored| {
+            let mut document = own(stored, merchant, id)?;
+            let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
+            let mut tell = |name: &str, before: Value, after: Value| {
+                if before != after {
+                    old.insert(name.to_owned(), before);
+                    new.insert(name.to_owned(), after);
+                }
+            };
+            if let Some(permissions) = &change.permissions {
+                tell("permissions", json!(document.permissions), json!(permissions));
+                document.permissions.clone_from(permissions);
+            }
+            if let Some(expires_at) = change.expires_at {
+                tell("expires_at", json!(document.expires_at), json!(expires_at));
+                document.expires_at = expires_at;
+            }
+            if let Some(allow) = &change.allow {
+                tell("allow", json!(document.allow), json!(allow));
+                document.allow.clone_from(allow);
+            }
+            if let Some(deny) = &change.deny {
+                tell("deny", json!(document.deny), json!(deny));
+                document.deny.clone_from(deny);
+            }
+            if let Some(settings) = &change.settings {
+                // A dialect may keep a secret there: that they are others is told, not what they are.
+                let changed = document.settings != *settings;
+                tell("settings", json!("as before"), json!(if changed { "changed" } else { "as before" }));
+                document.settings.clone_from(settings);
+            }
+            if let Some(password) = &change.signature_password {
+                tell("signature_password", json!("the old one"), json!("a new one"));
+                document.signature_password = self.keyring.seal(password);
+            }
+            if change.end == End::ForGood {
+                tell("revoked", json!(document.revoked), json!(true));
+                document.revoked = true;
+            }
+            if new.is_empty() {
+                return Ok(Configured { rows: Vec::new(), notes: Vec::new(), value: () });
+            }
+            let note = told("credential.changed", merchant, id, Value::Object(old), Value::Object(new));
+            let row = setup::row(ConfigKind::Credential, id.number(), &document);
+            Ok(Configured { rows: vec![row], notes: vec![note], value: () })
+        })
+        .await
+    }
+}
+
+/// A merchant's credential as it stands in its row. One that was taken back for good stays as it is.
+fn own(
+    stored: &Configuration,
+    merchant: MerchantId,
+    id: CredentialId,
+) -> Result<CredentialDocument, CredentialRefusal> {
+    let document: Option<CredentialDocument> = stored.document(ConfigKind::Credential, id.number());
+    match document.filter(|document| document.merchant == merchant) {
+        None => Err(CredentialRefusal::NotFound),
+        Some(document) if document.revoked => Err(CredentialRefusal::Revoked),
+        Some(document) => Ok(document),
+    }
+}
+
+fn told(action: &'static str, merchant: MerchantId, id: CredentialId, before: Value, after: Value) -> Note {
+    Note { action, object: id.to_string(), merchant: Some(merchant), before, after }
+}
