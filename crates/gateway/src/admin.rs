@@ -23,7 +23,7 @@ pub use explain::explain;
 const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
 
 /// Why a call is refused.
-enum Refusal {
+pub(crate) enum Refusal {
     Unauthorised,
     Invalid { field: &'static str, message: String },
     NotFound(String),
@@ -32,7 +32,7 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Refusal {
         Refusal::Invalid { field, message: message.into() }
     }
 }
@@ -104,7 +104,7 @@ async fn tried(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Valu
     Ok(json!({"credential_id": credential.number(), "webhook_id": id}))
 }
 
-fn read(body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn read(body: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::invalid("body", format!("is no JSON: {error}")))
 }
 
@@ -124,11 +124,13 @@ fn merchant(engine: &Engine, named: &Value) -> Result<MerchantId, Refusal> {
 }
 
 fn authorise(engine: &Engine, headers: &HeaderMap) -> Result<(), Refusal> {
+    if is_authorised(engine, headers) { Ok(()) } else { Err(Refusal::Unauthorised) }
+}
+
+/// Whether a request brings the admin token.
+pub fn is_authorised(engine: &Engine, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token =
         given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match token {
-        Some((_, token)) if engine.is_admin_token(token.trim()) => Ok(()),
-        Some(_) | None => Err(Refusal::Unauthorised),
-    }
+    token.is_some_and(|(_, token)| engine.is_admin_token(token.trim()))
 }

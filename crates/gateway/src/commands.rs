@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod ledger;
 pub mod migrate;
 pub mod serve;
+pub mod user;
 pub mod vault;
 
 /// A self-hosted payment gateway
@@ -43,6 +44,9 @@ enum Command {
     /// The key that stored cards are sealed under
     #[command(subcommand)]
     Vault(Vault),
+    /// People who use the portal; while florin serve runs on SQLite, use the portal or its API instead
+    #[command(subcommand)]
+    User(User),
     /// Check configuration, database, keys, clock and providers
     Doctor(ServeFlags),
 }
@@ -51,6 +55,14 @@ enum Command {
 enum Ledger {
     /// Replay every transfer and compare with the payments; works beside a running server
     Verify,
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Add somebody, and print a one-time link to choose a password by
+    Add(user::AddFlags),
+    /// Print another one-time link for somebody, with which a lost password is replaced
+    Link(user::LinkFlags),
 }
 
 #[derive(Subcommand)]
@@ -68,9 +80,11 @@ pub fn run(registry: Registry<'_>) -> ExitCode {
     let cli = Cli::parse();
     let flags = match &cli.command {
         Command::Serve(flags) | Command::Doctor(flags) => flags.clone(),
-        Command::Migrate | Command::Ledger(Ledger::Verify) | Command::Backup { .. } | Command::Vault(_) => {
-            ServeFlags::default()
-        }
+        Command::Migrate
+        | Command::Ledger(Ledger::Verify)
+        | Command::Backup { .. }
+        | Command::Vault(_)
+        | Command::User(_) => ServeFlags::default(),
     };
     let config = match Config::resolve(&cli.data, &flags) {
         Ok(config) => config,
@@ -96,6 +110,8 @@ pub fn run(registry: Registry<'_>) -> ExitCode {
             Command::Vault(Vault::Status) => vault::status(&config).await,
             Command::Vault(Vault::Prepare) => vault::prepare(&config).await,
             Command::Vault(Vault::Rotate) => vault::rotate(&config).await,
+            Command::User(User::Add(flags)) => user::add(&config, flags).await,
+            Command::User(User::Link(flags)) => user::link(&config, flags).await,
             Command::Doctor(_) => doctor::run(&config, registry).await,
         }
     });

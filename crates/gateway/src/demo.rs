@@ -4,12 +4,15 @@
 
 use std::path::{Path, PathBuf};
 
+use florin_engine::clock::Clocks;
 use florin_engine::directory::{Directory, Permission, WithdrawalRules, key_hash};
 use florin_engine::keys::{Keyring, MasterKey};
+use florin_engine::people::{Door, People, PeopleError};
 use florin_engine::setup::{self, NewCredential, NewMerchant};
 use florin_engine::webhooks;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::secret::Secret;
+use florin_kernel::user::Email;
 use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
@@ -51,6 +54,9 @@ pub enum DemoError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The operator's login.
+    #[error("the operator's login: {0}")]
+    Operator(PeopleError),
 }
 
 /// Sets the demo up where it is not yet, and writes `demo.json`.
@@ -62,13 +68,14 @@ pub async fn prepare(store: &dyn Store, key: &MasterKey, data: &Path, base_url: 
     let known = file::read(&path).map_err(|error| DemoError::File(path.clone(), error))?;
     let known = known.unwrap_or_else(|| DemoFile::new(base_url, SLUG, webhooks::new_secret().expose()));
     let known = if store.is_exclusive() { known } else { agree(store, key, known).await? };
-    let demo = DemoFile { base_url: base_url.to_owned(), ..known };
+    let demo = DemoFile { base_url: base_url.to_owned(), portal: known.portal.clone().at(base_url), ..known };
     // Before the rows: secrets that only a crashed process knew would be lost for good.
     file::write(&path, &demo).map_err(|error| DemoError::File(path, error))?;
     let rows = missing(store, key, &demo).await?;
     if !rows.is_empty() {
         store.put_config(rows).await?;
     }
+    make_operator(store, key, &demo).await?;
     Ok(Demo(demo))
 }
 
@@ -127,6 +134,15 @@ async fn missing(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<
         }
     }
     Ok(rows)
+}
+
+/// The operator's login, with the password of the file.
+async fn make_operator(store: &dyn Store, key: &MasterKey, demo: &DemoFile) -> Result<(), DemoError> {
+    let (keyring, door) = (Keyring::new(key), Door::default());
+    let people = People::new(store, &keyring, &door, Clocks::default().wall());
+    let email = Email::parse(&demo.portal.email).ok_or(DemoError::Operator(PeopleError::Invalid("email")))?;
+    let password = Secret::new(demo.portal.password.clone());
+    people.ensure_operator(&email, "Demo operator", &password).await.map_err(DemoError::Operator)
 }
 
 fn merchant(demo: &DemoFile) -> NewMerchant {
@@ -292,6 +308,11 @@ impl Demo {
     pub fn partner(&self) -> (&str, &str, Secret) {
         let ts = &self.0.transaction_services;
         (&ts.partner_id, &ts.partner_username, Secret::new(ts.partner_key.clone()))
+    }
+
+    /// Address and password of the operator's login.
+    pub fn operator(&self) -> (&str, Secret) {
+        (&self.0.portal.email, Secret::new(self.0.portal.password.clone()))
     }
 
     /// The operator's token.

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::dialects::{cashier, crypto, transaction_services, v3};
-use crate::pages;
 use crate::server::{Gateway, health};
+use crate::{pages, portal};
 
 mod reference;
 mod sample;
@@ -49,6 +49,7 @@ static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
         ("v3", v3::openapi()),
         ("crypto", crypto::openapi()),
         ("transaction_services", transaction_services::openapi()),
+        ("admin", portal::openapi::document()),
     ];
     let document = |(name, value): (&'static str, Value)| {
         let text = serde_json::to_string_pretty(&value).unwrap_or_default();

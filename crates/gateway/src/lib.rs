@@ -14,6 +14,7 @@ pub mod docs;
 pub mod mail;
 pub mod master_key;
 pub mod pages;
+pub mod portal;
 pub mod registry;
 mod secret_file;
 pub mod server;

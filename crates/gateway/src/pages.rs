@@ -20,6 +20,7 @@ pub mod inbox;
 pub mod look;
 pub mod notice;
 pub mod polled;
+pub mod qr;
 pub mod receipt;
 pub mod sim;
 pub mod start;

@@ -55,6 +55,8 @@ pub struct Parts {
     pub figures: PrometheusHandle,
     /// Routes of the dialects.
     pub dialects: Router,
+    /// Routes of the portal and its API.
+    pub portal: Router,
     /// Largest request body.
     pub body_max_bytes: usize,
     /// Connections served at a time.
@@ -88,7 +90,7 @@ impl Server {
             readiness: Readiness::new(draining.clone()),
             figures: parts.figures.clone(),
         });
-        let router = router(gateway, parts.dialects, parts.body_max_bytes);
+        let router = router(gateway, parts.dialects.merge(parts.portal), parts.body_max_bytes);
         let connections = Connections { listener, router, connections_max: parts.connections_max };
         Ok(Server {
             address,
@@ -128,7 +130,7 @@ impl Server {
 }
 
 /// Everything at its path (product document, "Paths").
-fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Router {
+fn router(gateway: Arc<Gateway>, others: Router, body_max_bytes: usize) -> Router {
     let own = Router::new()
         .route("/", get(pages::start::page))
         .route("/healthz", get(health::alive))
@@ -155,7 +157,7 @@ fn router(gateway: Arc<Gateway>, dialects: Router, body_max_bytes: usize) -> Rou
     };
     own.fallback(health::not_found)
         .with_state(gateway)
-        .merge(dialects)
+        .merge(others)
         .layer(DefaultBodyLimit::max(body_max_bytes))
         .layer(observe::Observe)
 }

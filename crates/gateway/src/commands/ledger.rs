@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use florin_kernel::{Asset, Money};
+use florin_store::audit::{AuditReport, verify_audit};
 use florin_store::{Balance, LedgerReport};
 
 use crate::config::Config;
@@ -21,10 +22,11 @@ pub async fn verify(config: &Config) -> Result<ExitCode, String> {
     }
     let store = place.open_read_only().await.map_err(|error| error.to_string())?;
     let report = store.verify_ledger().await.map_err(|error| error.to_string())?;
+    let audit = verify_audit(store.as_ref()).await.map_err(|error| error.to_string())?;
     let balances = store.balances().await.map_err(|error| error.to_string())?;
     store.close().await;
-    print!("{}", written(&report, &balances));
-    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print!("{}{}", written(&report, &balances), audited(&audit));
+    Ok(if report.faults.is_empty() && audit.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn written(report: &LedgerReport, balances: &[Balance]) -> String {
@@ -44,6 +46,20 @@ fn written(report: &LedgerReport, balances: &[Balance]) -> String {
         }
     }
     text
+}
+
+fn audited(report: &AuditReport) -> String {
+    match (report.entries, report.faults.len()) {
+        (0, 0) => "The audit log is empty.\n".to_owned(),
+        (count, 0) => format!("The audit log agrees: {count} entries, the last with hash {}.\n", report.head),
+        (_, count) => {
+            let mut text = format!("The audit log does NOT agree, {count} faults:\n");
+            for fault in &report.faults {
+                let _ = writeln!(text, "  - {fault}");
+            }
+            text
+        }
+    }
 }
 
 /// Balances as columns: names to the left, amounts to the right.
@@ -76,7 +92,8 @@ fn shown(minor: i64, asset: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::written;
+    use super::{audited, written};
+    use florin_store::audit::AuditReport;
     use florin_store::{Balance, LedgerReport};
 
     #[test]
@@ -96,6 +113,10 @@ mod tests {
                         \x20 dev   provider:210:clearing  0.00 EUR  -1,234.56 EUR\n\n\
                         The book agrees.\n";
         assert_eq!(written(&report, &balances), expected);
+        let audit = AuditReport { entries: 2, head: "ab".into(), faults: Vec::new() };
+        assert_eq!(audited(&audit), "The audit log agrees: 2 entries, the last with hash ab.\n");
+        let faulty = AuditReport { faults: vec!["one is gone".into()], ..audit };
+        assert_eq!(audited(&faulty), "The audit log does NOT agree, 1 faults:\n  - one is gone\n");
         let faulty = LedgerReport { faults: vec!["a payment lacks an entry".into()], ..report };
         assert!(written(&faulty, &[]).ends_with("NOT agree, 1 faults:\n  - a payment lacks an entry\n"));
     }

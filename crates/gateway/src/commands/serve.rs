@@ -24,7 +24,7 @@ use crate::pages::sim::Simulation;
 use crate::registry::{Ground, Registry};
 use crate::server::{Parts, Server};
 use crate::vault_key::{self, Source};
-use crate::{master_key, telemetry};
+use crate::{master_key, portal, telemetry};
 
 /// Starts, prints the ready line, and stops at SIGTERM or SIGINT.
 ///
@@ -122,6 +122,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
                 .merge(v3::router(&simulation, &config.trusted_proxies, &config.v3)?)
                 .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains)))
                 .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
+            portal: portal::router(engine.clone(), config.trusted_proxies.clone()),
             simulation,
             engine,
             body_max_bytes: config.body_max_bytes,
@@ -156,7 +157,7 @@ fn address_key(key: &MasterKey) -> Vec<u8> {
     Keyring::new(key).digest(&[b"simulated addresses"]).to_vec()
 }
 
-fn make_folder(config: &Config) -> Result<(), String> {
+pub(super) fn make_folder(config: &Config) -> Result<(), String> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

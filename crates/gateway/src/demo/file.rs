@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DemoFile {
     pub(super) base_url: String,
+    #[serde(default = "Portal::new")]
+    pub(super) portal: Portal,
     pub(super) admin: Admin,
     pub(super) cashier: Cashier,
     #[serde(default = "V3::new")]
@@ -18,6 +20,14 @@ pub(super) struct DemoFile {
     #[serde(default = "TransactionServices::new")]
     pub(super) transaction_services: TransactionServices,
     pub(super) webhook_secret: String,
+}
+
+/// The operator's login.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Portal {
+    pub(super) url: String,
+    pub(super) email: String,
+    pub(super) password: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -80,6 +90,7 @@ impl DemoFile {
     pub(super) fn new(base_url: &str, slug: &str, webhook_secret: &str) -> DemoFile {
         DemoFile {
             base_url: base_url.to_owned(),
+            portal: Portal::new(),
             admin: Admin { token: format!("fl_admin_{}", letters()) },
             cashier: Cashier {
                 api_key: format!("fl_dev_{}", letters()),
@@ -92,6 +103,18 @@ impl DemoFile {
             transaction_services: TransactionServices::new(),
             webhook_secret: webhook_secret.to_owned(),
         }
+    }
+}
+
+impl Portal {
+    /// A new password.
+    fn new() -> Portal {
+        Portal { url: String::new(), email: "operator@example.com".to_owned(), password: letters()[..24].to_owned() }
+    }
+
+    /// Where it is on a server.
+    pub(super) fn at(self, base_url: &str) -> Portal {
+        Portal { url: format!("{base_url}/portal"), ..self }
     }
 }
 

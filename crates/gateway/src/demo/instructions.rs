@@ -6,8 +6,9 @@ use super::file::DemoFile;
 
 /// The text, without a line end.
 pub(super) fn text(demo: &DemoFile, data: &Path) -> String {
-    let DemoFile { base_url, cashier, v3, crypto, transaction_services: ts, admin, .. } = demo;
+    let DemoFile { base_url, cashier, v3, crypto, transaction_services: ts, admin, portal, .. } = demo;
     let (user, crypto_key, pos_id) = (&crypto.user, &crypto.api_key, &crypto.pos_id);
+    let (portal_url, email, password) = (&portal.url, &portal.email, &portal.password);
     let (api_key, token, data) = (&cashier.api_key, &admin.token, quoted(&data.display().to_string()));
     let (entity_id, access_token) = (&v3.entity_id, &v3.access_token);
     let (partner_id, member_id, username, secret_key) = (&ts.partner_id, &ts.member_id, &ts.username, &ts.secret_key);
@@ -63,6 +64,7 @@ curl -sS -w '\n' -u '{user}:{crypto_key}' {base_url}/v2/StartPayment/ -d pos_id=
 
 curl -sS -w '\n' {base_url}/admin/v1/clock -H 'Authorization: Bearer {token}' -d '{{"advance_s":3600}}'
 
+Portal                      {portal_url}   ({email}, password {password})
 Signed webhooks arrive at   {base_url}/sim/inbox
 API references              {base_url}/docs
 Check the book              florin ledger verify --data {data}

@@ -12,8 +12,14 @@ struct File {
     body: &'static str,
 }
 
-const FILES: [File; 5] = [
+const FILES: [File; 7] = [
     File { name: "style.css", content_type: "text/css; charset=utf-8", body: include_str!("../../static/style.css") },
+    File { name: "portal.css", content_type: "text/css; charset=utf-8", body: include_str!("../../static/portal.css") },
+    File {
+        name: "portal.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../../static/portal.js"),
+    },
     File { name: "pay.js", content_type: "text/javascript; charset=utf-8", body: include_str!("../../static/pay.js") },
     File {
         name: "return.js",

@@ -36,9 +36,15 @@ async fn the_file_has_what_tools_rely_on() {
     check(&demo["crypto"]["api_key"], "fl_dev_");
     assert_eq!(demo["crypto"]["pos_id"], "POS1");
     assert_eq!(demo["crypto"]["user"].as_str().map(str::len), Some(36));
+    assert_eq!(demo["portal"]["url"], world.url("/portal").as_str());
+    assert_eq!(demo["portal"]["email"], "operator@example.com");
+    assert_eq!(demo["portal"]["password"].as_str().map(str::len), Some(24));
     assert!(demo["webhook_secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
     let keys: Vec<&String> = demo.as_object().expect("an object").keys().collect();
-    assert_eq!(keys, ["base_url", "admin", "cashier", "v3", "crypto", "transaction_services", "webhook_secret"]);
+    assert_eq!(
+        keys,
+        ["base_url", "portal", "admin", "cashier", "v3", "crypto", "transaction_services", "webhook_secret"]
+    );
     #[cfg(unix)]
     for file in ["demo.json", "master.key"] {
         use std::os::unix::fs::PermissionsExt;

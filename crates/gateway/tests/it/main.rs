@@ -15,6 +15,7 @@ mod operations;
 mod pages;
 mod plans;
 mod planted;
+mod portal;
 mod process;
 mod routing;
 mod several;

@@ -5,17 +5,15 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use florin_kernel::ports::Lane;
-use qrcode::{Color, EcLevel, QrCode};
 
 use super::routes::CryptoState;
 use super::{Profile, errors::Problem};
+use crate::pages::qr::{MODULE_PX, Modules};
 
 mod png;
 #[cfg(test)]
 mod tests;
 
-const QUIET: usize = 4;
-const MODULE_PX: usize = 8;
 const TEXT_MAX: usize = 512;
 
 /// The image.
@@ -35,10 +33,9 @@ pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
     if !is_payment_text(&state, &text) {
         return refused("it is not a payment text of this installation");
     }
-    let Ok(code) = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::M) else {
+    let Some(modules) = Modules::of(&text) else {
         return refused("it is too long for a QR code");
     };
-    let modules = Modules::of(&code);
     let (kind, body) = match form.as_str() {
         "png" => {
             ("image/png", png::encode(modules.side * MODULE_PX, |x, y| modules.is_dark(x / MODULE_PX, y / MODULE_PX)))
@@ -53,43 +50,6 @@ pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
     ];
     (StatusCode::OK, headers, body).into_response()
-}
-
-/// The modules of a code with its quiet zone.
-struct Modules {
-    width: usize,
-    side: usize,
-    dark: Vec<bool>,
-}
-
-impl Modules {
-    fn of(code: &QrCode) -> Modules {
-        let width = code.width();
-        let dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
-        Modules { width, side: width + 2 * QUIET, dark }
-    }
-
-    fn is_dark(&self, x: usize, y: usize) -> bool {
-        let inside = |place: usize| place.checked_sub(QUIET).filter(|place| *place < self.width);
-        match (inside(x), inside(y)) {
-            (Some(x), Some(y)) => self.dark[y * self.width + x],
-            (Some(_) | None, _) => false,
-        }
-    }
-
-    fn svg(&self) -> String {
-        let mut path = String::new();
-        for y in 0..self.side {
-            for x in (0..self.side).filter(|x| self.is_dark(*x, y)) {
-                path.push_str(&format!("M{x} {y}h1v1h-1z"));
-            }
-        }
-        let (side, px) = (self.side, self.side * MODULE_PX);
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{px}\" height=\"{px}\" viewBox=\"0 0 {side} {side}\" \
-             shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
-        )
-    }
 }
 
 /// A payment URI or address of a network here, with nothing beside the amount, or a page of our own sandbox.
