@@ -38,6 +38,7 @@ mod clocks;
 mod config;
 mod connection;
 mod ledger;
+mod office;
 mod outbox;
 mod payments;
 mod purge;
@@ -353,15 +354,7 @@ impl Store for SqliteStore {
     }
 
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
-        // On a thread and a connection of its own: it may take minutes, and the readers are for requests.
-        let (reply, answer) = oneshot::channel();
-        let path = self.path.clone();
-        let work = move || {
-            let connection = connection::open(&path, Purpose::Read).map_err(|e| StoreError::Unavailable(e.to_string()));
-            let _ = reply.send(connection.and_then(|connection| verify::verify(&connection)));
-        };
-        spawn("store-verify", &self.path, work).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        answer.await.map_err(|_| gone())?
+        self.office().verify(Arc::default()).await
     }
 
     async fn config(&self, kind: ConfigKind) -> Result<Vec<ConfigRow>, StoreError> {
@@ -395,6 +388,10 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.write(ledger::touch).await
+    }
+
+    fn office(&self) -> &dyn crate::office::Office {
+        self
     }
 
     async fn close(&self) {
