@@ -34,6 +34,7 @@ mod kept;
 pub mod keys;
 pub mod mail;
 mod numbers;
+pub mod office;
 mod operate;
 mod orders;
 pub mod outgoing;
@@ -162,6 +163,10 @@ pub struct Engine {
     events_due: Notify,
     records_due: Notify,
     carrying: Arc<Semaphore>,
+    audit: office::Audit,
+    /// A number drawn at the start, by which this process is told from others.
+    node: i64,
+    started_at: Timestamp,
 }
 
 impl Engine {
@@ -175,12 +180,15 @@ impl Engine {
         for (lane, offset_ms) in parts.store.clocks().await? {
             parts.clocks.set(lane, offset_ms);
         }
+        let ids = Ids::new(parts.clocks.clone(), parts.node);
         Ok(Arc::new(Engine {
+            node: ids.payment().number(),
+            started_at: parts.clocks.wall(),
             codec: parts.master_key.codec(),
             keyring,
             vault: parts.vault,
             store: parts.store,
-            ids: Ids::new(parts.clocks.clone(), parts.node),
+            ids,
             clocks: parts.clocks,
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
@@ -198,6 +206,7 @@ impl Engine {
             events_due: Notify::new(),
             records_due: Notify::new(),
             carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
+            audit: office::Audit::default(),
         }))
     }
 
