@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// Now, as a scope sees it: everybody's transactions go by the wall clock.
-    pub(crate) fn now_of(&self, scope: Scope) -> Timestamp {
+    pub(crate) fn now_in(&self, scope: Scope) -> Timestamp {
         match scope.merchant {
             Some(merchant) => self.now(Lane::of(merchant, scope.mode)),
             None => self.clocks.wall(),

@@ -49,7 +49,7 @@ impl Engine {
             let step = async {
                 self.store.office().tally(TALLIED_AT_ONCE).await?;
                 let left_after = if looks_again { &mut left_after } else { &mut none_left };
-                self.count_outcomes(self.settled(), left_after).await
+                self.count_outcomes(self.surely_committed(), left_after).await
             };
             if let Err(error) = step.await {
                 report(&error);
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// The newest transaction that all before it are committed.
-    fn settled(&self) -> PaymentId {
+    fn surely_committed(&self) -> PaymentId {
         PaymentId::at((self.clocks.wall() - SETTLED).as_millisecond(), 0)
     }
 

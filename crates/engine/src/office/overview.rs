@@ -112,7 +112,7 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub async fn office_overview(&self, scope: Scope, period: Period) -> Result<Overview, StoreError> {
-        let now_ms = self.now_of(scope).as_millisecond();
+        let now_ms = self.now_in(scope).as_millisecond();
         let hour_ms = HOUR.as_millis() as i64;
         let until = Timestamp::from_millisecond(now_ms - now_ms.rem_euclid(hour_ms)).unwrap_or(Timestamp::MIN) + HOUR;
         let (from, before) = (until - period.length(), until - period.length() - period.length());

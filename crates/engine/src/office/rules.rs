@@ -62,7 +62,7 @@ impl Engine {
         let directory = self.directory();
         let in_force = directory.catalogue();
         let changed = Catalogue::new(in_force.providers.clone(), in_force.routes.clone(), rules);
-        let now = self.now_of(scope);
+        let now = self.now_in(scope);
         let mut run = DryRun { from: now - DAY * (DAYS as i32), tried: 0, same: 0, moved: Vec::new(), sampled: false };
         let mut moved: BTreeMap<(Option<ProviderId>, Option<ProviderId>, String), Move> = BTreeMap::new();
         for days in 0..DAYS {
