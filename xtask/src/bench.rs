@@ -12,6 +12,7 @@ mod closed_loop;
 mod http;
 mod latency;
 pub(crate) mod machine;
+mod office;
 mod open_loop;
 mod payments;
 mod postgres;
@@ -40,7 +41,7 @@ pub struct Options {
     /// Write the table into docs/performance.md.
     #[arg(long, conflicts_with = "only")]
     write: bool,
-    /// Payments in the file whose start is measured.
+    /// Payments in the files whose start and whose back office are measured.
     #[arg(long, default_value_t = 1_000_000)]
     fill: u64,
     /// A folder on the disk to measure; must be open to the user that runs PostgreSQL.
@@ -60,6 +61,8 @@ enum Part {
     Postgres,
     /// From start to ready with a full file.
     Start,
+    /// The back office on a full book.
+    Office,
 }
 
 /// Set for the optimised copy of this tool, which does the measuring.
@@ -114,6 +117,9 @@ fn measure(root: &Path, options: &Options) -> Fallible<ExitCode> {
     }
     if wants(Part::Start) {
         report.start(start::measure(&binary, &scratch.path().join("start"), options.fill)?);
+    }
+    if wants(Part::Office) {
+        report.office(office::measure(&scratch.path().join("office"), options.fill)?);
     }
     println!("{}", report.table());
     if options.write {

@@ -12,6 +12,7 @@ mod chance;
 mod controls;
 mod life;
 mod merchant;
+mod office;
 mod oracles;
 mod orders;
 mod receiver;

@@ -73,7 +73,7 @@ impl Engine {
                 let command = Command::Answered { seq, report, fallback: None };
                 match self.submit_always::<Payment>(id, command).await {
                     Err(SubmitError::NotFound) => {
-                        let command = withdrawal::Command::Answered { seq, outcome };
+                        let command = withdrawal::Command::Answered { seq, outcome, resolution: None };
                         self.submit_always::<Withdrawal>(id, command).await.map(drop)
                     }
                     other => other.map(drop),

@@ -280,6 +280,11 @@ impl Directory {
         self.credentials.get(&id)
     }
 
+    /// All credentials, revoked and expired ones included.
+    pub fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.credentials.values()
+    }
+
     /// The first credential by which an owner takes payments in a dialect, if it has one.
     pub fn credential_of(&self, owner: Owner, dialect: Dialect) -> Option<CredentialId> {
         let takes = |credential: &&Arc<Credential>| {

@@ -37,6 +37,7 @@ pub mod keys;
 pub mod mail;
 pub mod merchants;
 mod numbers;
+pub mod office;
 mod operate;
 mod orders;
 pub mod outgoing;
@@ -167,6 +168,10 @@ pub struct Engine {
     records_due: Notify,
     carrying: Arc<Semaphore>,
     door: people::Door,
+    audit: office::Audit,
+    /// A number drawn at the start, by which this process is told from others.
+    node: i64,
+    started_at: Timestamp,
 }
 
 impl Engine {
@@ -180,12 +185,15 @@ impl Engine {
         for (lane, offset_ms) in parts.store.clocks().await? {
             parts.clocks.set(lane, offset_ms);
         }
+        let ids = Ids::new(parts.clocks.clone(), parts.node);
         Ok(Arc::new(Engine {
+            node: ids.payment().number(),
+            started_at: parts.clocks.wall(),
             codec: parts.master_key.codec(),
             keyring,
             vault: parts.vault,
             store: parts.store,
-            ids: Ids::new(parts.clocks.clone(), parts.node),
+            ids,
             clocks: parts.clocks,
             providers: parts.providers.into_iter().map(|provider| (provider.name(), provider)).collect(),
             announcers: parts.announcers.into_iter().collect(),
@@ -204,6 +212,7 @@ impl Engine {
             records_due: Notify::new(),
             carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
             door: people::Door::default(),
+            audit: office::Audit::default(),
         }))
     }
 

@@ -190,4 +190,4 @@ fn schedule(announcer: &dyn Announcer, passing: bool) -> Schedule {
 }
 
 /// Events share the number space of payments; the highest sequence keeps their printed ids apart.
-const EVENT_SPACE: u16 = 1023;
+pub(crate) const EVENT_SPACE: u16 = 1023;

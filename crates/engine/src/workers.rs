@@ -40,7 +40,9 @@ impl Engine {
         let chains = self.tasks.spawn(self.clone().follow_chains());
         let records = self.tasks.spawn(self.clone().wake_records());
         let mail = self.tasks.spawn(self.clone().carry_mail());
-        for worker in [payments, events, purge, changes, vault, records, mail, chains] {
+        let office = self.tasks.spawn(self.clone().count_for_the_office());
+        let alive = self.tasks.spawn(self.clone().say_alive());
+        for worker in [payments, events, purge, changes, vault, records, mail, chains, office, alive] {
             if let Err(panic) = worker.await {
                 tracing::error!(%panic, "a worker stopped; restart the process");
             }

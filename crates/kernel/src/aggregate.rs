@@ -74,6 +74,24 @@ impl Transaction {
         }
     }
 
+    /// When it was made, by its merchant's clock.
+    pub fn created_at(&self) -> Timestamp {
+        match self {
+            Transaction::Payment(payment) => payment.created_at,
+            Transaction::Withdrawal(withdrawal) => withdrawal.created_at,
+            Transaction::Coin(coin) => coin.created_at,
+        }
+    }
+
+    /// The word for where it stands, as rows write it.
+    pub fn word_text(&self) -> &'static str {
+        match self {
+            Transaction::Payment(payment) => payment.word_text(),
+            Transaction::Withdrawal(withdrawal) => withdrawal.word_text(),
+            Transaction::Coin(coin) => coin.word_text(),
+        }
+    }
+
     /// Whose it is.
     pub fn merchant(&self) -> MerchantId {
         match self {
@@ -409,6 +427,6 @@ impl Asking for Withdrawal {
     }
 
     fn answered(seq: Seq, report: Report, _fallback: Option<Attempt>) -> Self::Command {
-        crate::withdrawal::Command::Answered { seq, outcome: report.outcome }
+        crate::withdrawal::Command::Answered { seq, outcome: report.outcome, resolution: report.resolution }
     }
 }

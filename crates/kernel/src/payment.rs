@@ -27,7 +27,7 @@ pub use decide::{Amendment, Attempt, Command, Decision, Effect, Portion, Refusal
 pub use details::{Details, Hosted, Links, Payer};
 pub(crate) use operation::{CALL_LOST_AFTER_S, UNKNOWN_LOOK_UP_S};
 pub use operation::{Operation, OperationKind, OperationStatus, Seq};
-pub use report::{Approval, Decline, Doubt, MethodForm, Outcome, PayerStep, Report, StepKind};
+pub use report::{Approval, Decline, Doubt, MethodForm, Outcome, PayerStep, Report, Resolution, StepKind};
 pub use state::{Ending, Funds, State, Word};
 pub use totals::{Linked, Totals};
 

@@ -22,6 +22,7 @@ mod audit;
 mod chains;
 pub mod database;
 pub(crate) mod fixtures;
+mod office;
 mod payers;
 mod records;
 mod registrations;
@@ -31,6 +32,10 @@ pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_even
 pub use audit::{keeps_an_audit_log, tells_what_was_committed_only};
 pub use chains::{
     finds_a_coin_payment_that_lies, finds_coin_payments, follows_chains_by_version, gives_an_address_once,
+};
+pub use office::{
+    browses_events, browses_over_merchants, browses_page_by_page, counts_outcomes_once, finds_what_is_in_suspense,
+    finds_what_waits_for_a_person, knows_its_nodes, tallies_what_the_book_says, tells_an_account_line_by_line,
 };
 pub use payers::finds_a_payers_transactions;
 pub use records::{
@@ -66,6 +71,8 @@ macro_rules! conformance_suite {
             keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
             wakes_records_by_the_lanes_clock
             keeps_an_audit_log tells_what_was_committed_only
+            browses_over_merchants browses_page_by_page finds_what_waits_for_a_person browses_events
+            tallies_what_the_book_says counts_outcomes_once tells_an_account_line_by_line finds_what_is_in_suspense knows_its_nodes
             answers_a_ping_until_closed
         }
     };

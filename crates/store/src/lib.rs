@@ -13,6 +13,7 @@ mod changeset;
 pub mod conformance;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
+pub mod office;
 mod open;
 pub mod postgres;
 mod query;
@@ -197,6 +198,9 @@ pub trait Store: Send + Sync {
 
     /// A small durable write, for readiness and `florin doctor`.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Its reading side, for the back office.
+    fn office(&self) -> &dyn office::Office;
 
     /// Commits what is queued, refuses what comes later, and closes the database.
     async fn close(&self);

@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{Asset, EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
+use florin_kernel::{EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow,
@@ -24,6 +23,7 @@ use crate::{
 mod audit;
 mod chains;
 mod ledger;
+mod office;
 mod records;
 mod registrations;
 #[cfg(test)]
@@ -52,6 +52,8 @@ struct Rows {
     events: BTreeMap<i64, OutboxRow>,
     config: BTreeMap<(i64, i64), ConfigRow>,
     audit: BTreeMap<i64, AuditRow>,
+    outcomes: office::Outcomes,
+    nodes: BTreeMap<i64, crate::office::NodeRow>,
     /// Offsets of the clocks of lanes, in milliseconds.
     clocks: BTreeMap<i64, i64>,
 }
@@ -225,14 +227,6 @@ impl Rows {
         // What was never tried is due since it was written.
         let hurried = first.hurried_after.is_some_and(|after| after < waiting.next_at);
         (first.event.id == waiting.event.id || hurried).then_some(first)
-    }
-
-    fn posted(&self, book: Mode, account: Account, asset: Asset) -> i64 {
-        let (book, account) = (book.to_string(), account.to_string());
-        let balances = self.balances();
-        let own =
-            |balance: &&Balance| balance.book == book && balance.account == account && balance.asset == asset.code();
-        balances.iter().find(own).map_or(0, |balance| balance.posted_minor)
     }
 }
 
@@ -503,6 +497,10 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.rows().map(drop)
+    }
+
+    fn office(&self) -> &dyn crate::office::Office {
+        self
     }
 
     async fn close(&self) {

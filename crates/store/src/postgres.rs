@@ -40,6 +40,7 @@ mod clocks;
 mod config;
 mod connection;
 mod ledger;
+mod office;
 mod outbox;
 mod payments;
 mod purge;
@@ -395,8 +396,7 @@ impl Store for PostgresStore {
     }
 
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
-        // On a session of its own: it may take minutes, and those of the pool are for requests.
-        verify::verify(&mut self.server.connect(Purpose::Read).await?).await
+        self.office().verify(Arc::default()).await
     }
 
     async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
@@ -443,6 +443,10 @@ impl Store for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.session().await?.execute(config::TOUCH, &[]).await?;
         Ok(())
+    }
+
+    fn office(&self) -> &dyn crate::office::Office {
+        self
     }
 
     async fn close(&self) {

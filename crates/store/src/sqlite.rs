@@ -39,6 +39,7 @@ mod clocks;
 mod config;
 mod connection;
 mod ledger;
+mod office;
 mod outbox;
 mod payments;
 mod purge;
@@ -354,15 +355,7 @@ impl Store for SqliteStore {
     }
 
     async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
-        // On a thread and a connection of its own: it may take minutes, and the readers are for requests.
-        let (reply, answer) = oneshot::channel();
-        let path = self.path.clone();
-        let work = move || {
-            let connection = connection::open(&path, Purpose::Read).map_err(|e| StoreError::Unavailable(e.to_string()));
-            let _ = reply.send(connection.and_then(|connection| verify::verify(&connection)));
-        };
-        spawn("store-verify", &self.path, work).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        answer.await.map_err(|_| gone())?
+        self.office().verify(Arc::default()).await
     }
 
     async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
@@ -400,6 +393,10 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.write(ledger::touch).await
+    }
+
+    fn office(&self) -> &dyn crate::office::Office {
+        self
     }
 
     async fn close(&self) {

@@ -1,6 +1,8 @@
 //! Replaying the book: what is counted and how it is compared. Pure; a driver tells it every row in its own way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use florin_kernel::Asset;
 use florin_kernel::coin::CoinPayment;
@@ -42,9 +44,16 @@ pub(crate) struct Counted<'r> {
 pub(crate) struct Replay {
     accounts: Accounts,
     pub(crate) report: LedgerReport,
+    /// Rows counted and compared, for whoever waits.
+    looked_at: Arc<AtomicU64>,
 }
 
 impl Replay {
+    /// One whose steps are counted for whoever waits.
+    pub(crate) fn watched(looked_at: Arc<AtomicU64>) -> Replay {
+        Replay { looked_at, ..Replay::default() }
+    }
+
     /// Notes what does not agree.
     pub(crate) fn fault(&mut self, sentence: String) {
         match self.report.faults.len() {
@@ -57,6 +66,7 @@ impl Replay {
     /// Counts a transfer.
     pub(crate) fn count(&mut self, transfer: &Counted<'_>) {
         self.report.transfers += 1;
+        self.looked_at.fetch_add(1, Ordering::Relaxed);
         let amount = i128::from(transfer.amount_minor);
         for (account, amount) in [(transfer.debit, -amount), (transfer.credit, amount)] {
             let key = (transfer.book.to_owned(), account.to_owned(), transfer.asset.to_owned());
@@ -103,6 +113,12 @@ impl Replay {
                 ));
             }
         }
+    }
+
+    /// Notes payments that were compared.
+    pub(crate) fn compared(&mut self, payments: u64) {
+        self.report.payments += payments;
+        self.looked_at.fetch_add(payments, Ordering::Relaxed);
     }
 
     /// A transfer whose payment is not there.

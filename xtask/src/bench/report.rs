@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{postgres, server, start, store};
+use super::{office, postgres, server, start, store};
 use crate::Fallible;
 
 const BEGIN: &str = "<!-- bench: begin -->";
@@ -112,6 +112,18 @@ impl Report {
         let name = format!("start with {} payments ({mib} MiB)", thousands(measured.payments as f64));
         let [ready, healthy] = milliseconds(vec![measured.ready_after, measured.healthy_after]);
         self.row(&name, format!("ready line {ready} ms, /healthz {healthy} ms"), "1,000 ms");
+    }
+
+    /// Adds the back office on a full book.
+    pub fn office(&mut self, measured: office::Measured) {
+        let payments = thousands(measured.payments as f64);
+        for (question, latencies) in measured.questions {
+            let [p50, max] = milliseconds(latencies.percentiles(&[50.0, 100.0]));
+            let name = format!("back office with {payments} payments: {question} (p50 / max)");
+            self.row(&name, format!("{p50} / {max} ms"), "50 ms");
+        }
+        let rate = rate(measured.payments, measured.counted_in);
+        self.row("payments/s that the back office's figures are counted at", thousands(rate), "");
     }
 
     /// The tables in Markdown, with the machine above them.

@@ -38,6 +38,12 @@ impl TroubledStore {
         TroubledStore { stage, life, inner, chance, down_until: Mutex::new(None) }
     }
 
+    /// The store itself, and whether the process still lives to ask it.
+    pub(super) async fn calmly(&self) -> &Arc<dyn Store> {
+        self.life.go_on().await;
+        &self.inner
+    }
+
     fn strikes(&self, trouble: Trouble) -> bool {
         self.stage.weather.strikes(&self.chance, trouble)
     }
@@ -376,6 +382,10 @@ impl Store for TroubledStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.reach().await?;
         at_once(self.inner.ping())
+    }
+
+    fn office(&self) -> &dyn florin_store::office::Office {
+        self
     }
 
     /// The database outlives the process; the history closes it.

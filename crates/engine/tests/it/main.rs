@@ -3,6 +3,9 @@
 mod faults;
 mod invoices;
 mod lookups;
+mod office;
+mod office_book;
+mod office_events;
 mod operations;
 mod payouts;
 mod plans;

@@ -188,6 +188,11 @@ impl World {
         self.engine.settle().await.expect("the store answers");
     }
 
+    /// The database, for what is written past the engine.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
     pub fn new_payment(&self, amount: Money, capture: CaptureMode) -> Payment {
         Payment {
             id: self.engine.new_payment_id(),

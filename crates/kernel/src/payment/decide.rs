@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Approval, CALL_LOST_AFTER_S, CaptureMode, Chargeback, Decline, Doubt, Ending, Funds, Operation, OperationKind,
-    OperationStatus, Outcome, PayerStep, Payment, Report, Retry, Route, Seq, State, StepKind, UNKNOWN_LOOK_UP_S,
+    OperationStatus, Outcome, PayerStep, Payment, Report, Resolution, Retry, Route, Seq, State, StepKind,
+    UNKNOWN_LOOK_UP_S,
 };
 use crate::Money;
 use crate::ledger::Entry;
@@ -129,10 +130,13 @@ impl Draft {
     }
 
     fn answered(&mut self, seq: Seq, report: Report, fallback: Option<Attempt>) -> Result<(), Refusal> {
-        let Report { outcome, authentication } = report;
+        let Report { outcome, authentication, resolution } = report;
         let operation = self.operation_mut(seq)?;
+        if let Some(resolution) = resolution {
+            return self.resolved(seq, outcome, resolution);
+        }
         if !operation.is_open() && !is_planted(Defect::LastCallbackWins) {
-            return self.answered_late(seq, Report { outcome, authentication });
+            return self.answered_late(seq, Report { outcome, authentication, resolution: None });
         }
         operation.authentication = authentication.or(operation.authentication.take());
         let operation = self.payment.operation(seq).ok_or(Refusal::NoSuchOperation)?;
@@ -157,6 +161,26 @@ impl Draft {
             Outcome::Unknown(doubt) => self.unknown(seq, doubt),
             Outcome::Pending => self.still_pending(seq),
             Outcome::NeedsPayer(step) => self.needs_payer(seq, step),
+        }
+    }
+
+    /// An operator's word counts where nobody else's is known: about an operation that is unknown, and only as a clear yes or no.
+    /// It never sends anything, so no other provider is tried.
+    fn resolved(&mut self, seq: Seq, outcome: Outcome, resolution: Box<Resolution>) -> Result<(), Refusal> {
+        let operation = self.operation_mut(seq)?;
+        if !matches!(operation.status, OperationStatus::Unknown(_)) {
+            return Err(Refusal::NotUnknown);
+        }
+        operation.resolution = Some(resolution);
+        match outcome {
+            Outcome::Approved(approval) => self.approved(seq, approval),
+            Outcome::NotSent | Outcome::NotFound => self.failed(seq, OperationStatus::Failed, Ending::Failed, None),
+            Outcome::Declined(decline) => {
+                self.failed(seq, OperationStatus::Declined(decline.clone()), Ending::Declined(decline), None)
+            }
+            Outcome::Cancelled | Outcome::NeedsPayer(_) | Outcome::Pending | Outcome::Unknown(_) => {
+                Err(Refusal::NotUnknown)
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, Authenticate, Authentication, Circumstances, Decline, Doubt, Means, PayerStep, Route};
+use super::{
+    Approval, Authenticate, Authentication, Circumstances, Decline, Doubt, Means, PayerStep, Resolution, Route,
+};
 use crate::Money;
 
 /// The sequence number of an operation within its payment: 1, 2, 3 …
@@ -154,6 +156,9 @@ pub struct Operation {
     /// What is known of our own authentication of the payer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Box<Authentication>>,
+    /// The operator's word on which its end rests, where the provider gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Box<Resolution>>,
     /// What the dialect that ordered it gives back in its answers, as JSON text that it alone reads.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub echo: String,
@@ -210,6 +215,7 @@ impl Operation {
             auth_code: String::new(),
             network_id: String::new(),
             authentication: None,
+            resolution: None,
             echo: String::new(),
             started_at: now,
             later_changed_at: None,
@@ -323,6 +329,7 @@ impl Operation {
         self.payer_acted = false;
         self.set_approval(Approval::default());
         self.authentication = None;
+        self.resolution = None;
         self.look_ups = 0;
         self.look_up_at = None;
     }

@@ -1,5 +1,6 @@
 //! What a provider says about an operation.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Authentication, AuthenticationFailure};
@@ -11,6 +12,19 @@ pub struct Report {
     pub outcome: Outcome,
     /// What is known of the payer's authentication, if there was one: of a yes and a no alike.
     pub authentication: Option<Box<Authentication>>,
+    /// Who says so in the provider's place, where it was not the provider itself.
+    pub resolution: Option<Box<Resolution>>,
+}
+
+/// That an operator found out what became of an operation whose provider gives no clear answer, and says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Who, as the audit log names them.
+    pub by: String,
+    /// How it is known, in the operator's words.
+    pub reason: String,
+    /// When it was said, by the merchant's clock.
+    pub at: Timestamp,
 }
 
 /// What is known of an operation after asking.
@@ -121,7 +135,7 @@ pub enum StepKind {
 
 impl From<Outcome> for Report {
     fn from(outcome: Outcome) -> Report {
-        Report { outcome, authentication: None }
+        Report { outcome, authentication: None, resolution: None }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::fx::Rounding;
 use crate::ledger::chart::{self, Movement};
 use crate::ledger::{Account, Entry};
 use crate::payment::{
-    Approval, CALL_LOST_AFTER_S, Decline, Doubt, Effect, Operation, OperationKind, OperationStatus, Outcome, Route,
-    Seq, UNKNOWN_LOOK_UP_S,
+    Approval, CALL_LOST_AFTER_S, Decline, Doubt, Effect, Operation, OperationKind, OperationStatus, Outcome,
+    Resolution, Route, Seq, UNKNOWN_LOOK_UP_S,
 };
 
 #[cfg(test)]
@@ -41,6 +41,8 @@ pub enum Command {
         seq: Seq,
         /// What is known of it now.
         outcome: Outcome,
+        /// Who says so in the provider's place, where it was not the provider itself.
+        resolution: Option<Box<Resolution>>,
     },
     /// The receiving bank sent money back.
     Returned {
@@ -120,6 +122,9 @@ pub enum Refusal {
     /// Amounts must be positive, in a currency of the withdrawal, and fit what the provider moves.
     #[error("the amount does not fit")]
     BadAmount,
+    /// An operator may say what became of an unknown payout only, and only a clear yes or no.
+    #[error("the payout is not unknown")]
+    NotUnknown,
     /// No such operation.
     #[error("the withdrawal has no such operation")]
     NoSuchOperation,
@@ -137,7 +142,8 @@ pub fn decide(withdrawal: &Withdrawal, command: Command, now: Timestamp) -> Resu
         Command::Approve(by) => draft.approve(by)?,
         Command::Reject { by, reason } => draft.reject(by, reason)?,
         Command::Cancel => draft.cancel()?,
-        Command::Answered { seq, outcome } => draft.answered(seq, outcome)?,
+        Command::Answered { seq, outcome, resolution: None } => draft.answered(seq, outcome)?,
+        Command::Answered { seq, outcome, resolution: Some(resolution) } => draft.resolved(seq, outcome, resolution)?,
         Command::Returned { seq, moved, reference } => draft.returned(seq, moved, reference)?,
         Command::Wake => draft.wake()?,
     }
@@ -258,6 +264,23 @@ impl Draft {
         self.withdrawal.state = State::Approved;
         self.effects.push(Effect::Call(seq));
         Ok(())
+    }
+
+    /// An operator's word counts where nobody else's is known: about a payout that is unknown, and only as a clear yes or no.
+    fn resolved(&mut self, seq: Seq, outcome: Outcome, resolution: Box<Resolution>) -> Result<(), Refusal> {
+        self.withdrawal.operation(seq).ok_or(Refusal::NoSuchOperation)?;
+        let payout = self.withdrawal.payout.as_mut().ok_or(Refusal::NoSuchOperation)?;
+        if !matches!(payout.status, OperationStatus::Unknown(_)) {
+            return Err(Refusal::NotUnknown);
+        }
+        payout.resolution = Some(resolution);
+        match outcome {
+            Outcome::NotSent | Outcome::NotFound => self.failed(),
+            yes_or_no @ (Outcome::Approved(_) | Outcome::Declined(_)) => self.answered(seq, yes_or_no),
+            Outcome::Cancelled | Outcome::NeedsPayer(_) | Outcome::Pending | Outcome::Unknown(_) => {
+                Err(Refusal::NotUnknown)
+            }
+        }
     }
 
     fn answered(&mut self, seq: Seq, outcome: Outcome) -> Result<(), Refusal> {

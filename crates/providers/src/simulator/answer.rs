@@ -116,7 +116,7 @@ pub(super) fn report(word: Word) -> Report {
         Word::Pending => (Outcome::Pending, None),
         Word::NotFound => (Outcome::NotFound, None),
     };
-    Report { outcome, authentication }
+    Report { outcome, authentication, resolution: None }
 }
 
 /// The code of a decline, on the wire and in the book.

@@ -53,6 +53,15 @@ impl Rows {
         moved.into_iter().map(balance).collect()
     }
 
+    /// An account's posted balance.
+    pub(super) fn posted(&self, book: Mode, account: Account, asset: Asset) -> i64 {
+        let (book, account) = (book.to_string(), account.to_string());
+        let balances = self.balances();
+        let own =
+            |balance: &&Balance| balance.book == book && balance.account == account && balance.asset == asset.code();
+        balances.iter().find(own).map_or(0, |balance| balance.posted_minor)
+    }
+
     /// Every transfer counted, and compared with what the payments say.
     pub(super) fn verify(&self) -> Result<LedgerReport, StoreError> {
         let mut report = LedgerReport {

@@ -220,6 +220,56 @@ const MIGRATIONS: &[&str] = &[
         number bigint  NOT NULL
     );
     INSERT INTO revision (single, number) VALUES (true, 0);
+
+    -- What the back office is shown: sums over the entries, and what became of transactions, by hour and by day. They are added to
+    -- beside the load; everything in them can be counted again.
+    CREATE TABLE tallies (
+        book         text   NOT NULL,
+        span         text   NOT NULL CHECK (span IN ('hour', 'day')),
+        start        bigint NOT NULL,
+        event        text   NOT NULL,
+        debit        text   NOT NULL,
+        credit       text   NOT NULL,
+        asset        text   NOT NULL,
+        transfers    bigint NOT NULL,
+        amount_minor bigint NOT NULL,
+        PRIMARY KEY (book, span, start, event, debit, credit, asset)
+    );
+    -- Of each chain the last seal whose entries are in the tallies: a chain's seals are committed in order, entries' ids are not.
+    CREATE TABLE tally_state (
+        chain   bigint PRIMARY KEY,
+        through bigint NOT NULL
+    );
+    CREATE TABLE outcomes (
+        mode          text    NOT NULL,
+        span          text    NOT NULL CHECK (span IN ('hour', 'day')),
+        start         bigint  NOT NULL,
+        merchant      bigint  NOT NULL,
+        is_withdrawal boolean NOT NULL,
+        provider      bigint  NOT NULL,
+        asset         text    NOT NULL,
+        class         text    NOT NULL CHECK (class IN ('approved', 'declined', 'failed', 'abandoned')),
+        transactions  bigint  NOT NULL,
+        PRIMARY KEY (mode, span, start, merchant, is_withdrawal, provider, asset, class)
+    );
+    CREATE TABLE outcome_state (
+        single  boolean PRIMARY KEY CHECK (single),
+        through bigint  NOT NULL
+    );
+    INSERT INTO outcome_state (single, through) VALUES (true, 0);
+    CREATE TABLE outcomes_left (payment bigint PRIMARY KEY);
+    CREATE TABLE nodes (
+        node       bigint PRIMARY KEY,
+        version    text   NOT NULL,
+        started_at bigint NOT NULL,
+        seen_at    bigint NOT NULL
+    );
+    -- Few rows are in these indexes at a time: they cost a payment a comparison and no page. The last one is a summary of pages.
+    CREATE INDEX payments_standing ON payments (word, mode, id) WHERE word IN ('unknown', 'awaiting_approval', 'review');
+    CREATE INDEX outbox_given_up ON outbox (id, credential) WHERE state = 'given_up';
+    CREATE INDEX entries_in_suspense ON entries (id) WHERE event IN ('late_money', 'late_refund',
+        'late_money_charged_back', 'suspense_accepted', 'suspense_refunded', 'late_payout', 'late_payout_returned');
+    CREATE INDEX entries_by_id ON entries USING brin (id) WITH (pages_per_range = 32, autosummarize = on);
 ",
     // Documents beside the transactions: invoices, plans, e-mails.
     "

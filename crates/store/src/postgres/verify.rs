@@ -2,6 +2,8 @@
 //! that it may run for minutes beside servers under load.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio_postgres::{IsolationLevel, Row, Transaction};
 
@@ -35,10 +37,13 @@ const OF_PAYMENTS: &str = "SELECT payment, book, account, asset, sum(pending)::t
 const CHUNK: i64 = 5_000;
 
 /// Counts every transfer again and compares with the rollups, with the seals and with the payments' own amounts.
-pub(super) async fn verify(client: &mut tokio_postgres::Client) -> Result<LedgerReport, StoreError> {
+pub(super) async fn verify(
+    client: &mut tokio_postgres::Client,
+    looked_at: Arc<AtomicU64>,
+) -> Result<LedgerReport, StoreError> {
     let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let snapshot = snapshot.start().await?;
-    let mut replay = Replay::default();
+    let mut replay = Replay::watched(looked_at);
     count(&snapshot, &mut replay).await?;
     let stored = stored(&snapshot).await?;
     replay.compare_rollups(&stored);
@@ -121,7 +126,7 @@ async fn compare_payments(snapshot: &Transaction<'_>, replay: &mut Replay) -> Re
             accounts.insert(key, moved);
         }
         for row in &rows {
-            replay.report.payments += 1;
+            replay.compared(1);
             let id = get(row, 0)?;
             let faults = match Says::of(kind(row, 2)?, id, get(row, 1)?) {
                 Ok(says) => says.disagreements(id, |account| {

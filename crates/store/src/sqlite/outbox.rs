@@ -136,6 +136,16 @@ fn due_in_lane(
     Ok(found)
 }
 
+/// One event with its attempts.
+pub(super) fn event(connection: &Connection, id: EventId) -> rusqlite::Result<Option<(EventRow, Vec<DeliveryRow>)>> {
+    let Some(event) = connection.prepare_cached(SELECT)?.query_row([id.number()], read).optional()? else {
+        return Ok(None);
+    };
+    let mut deliveries = connection.prepare_cached(DELIVERIES)?;
+    let attempts = deliveries.query_map([id.number()], read_delivery)?.collect::<Result<_, _>>()?;
+    Ok(Some((event, attempts)))
+}
+
 /// The events of a payment with their attempts.
 pub(super) fn events(
     connection: &Connection,
@@ -153,7 +163,7 @@ pub(super) fn events(
     Ok(found)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         id: EventId::from_number(row.get(0)?),
         payment: PaymentId::from_number(row.get(1)?),
@@ -173,6 +183,6 @@ fn unreadable(error: StoreError) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(6, rusqlite::types::Type::Text, Box::new(error))
 }
 
-fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+pub(super) fn read_delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow { at: time(row.get(0)?)?, latency_ms: row.get(1)?, status: row.get(2)?, note: row.get(3)? })
 }

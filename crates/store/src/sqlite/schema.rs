@@ -195,7 +195,56 @@ const MIGRATIONS: &[&str] = &[
         lane      INTEGER PRIMARY KEY,
         offset_ms INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);",
+    INSERT INTO clocks (lane, offset_ms) VALUES (0, 0);
+
+    -- What the back office is shown: sums over the entries, and what became of transactions, by hour and by day. They are added to
+    -- beside the load; everything in them can be counted again.
+    CREATE TABLE tallies (
+        book         TEXT    NOT NULL,
+        span         TEXT    NOT NULL CHECK (span IN ('hour', 'day')),
+        start        INTEGER NOT NULL,
+        event        TEXT    NOT NULL,
+        debit        TEXT    NOT NULL,
+        credit       TEXT    NOT NULL,
+        asset        TEXT    NOT NULL,
+        transfers    INTEGER NOT NULL,
+        amount_minor INTEGER NOT NULL,
+        PRIMARY KEY (book, span, start, event, debit, credit, asset)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tally_state (
+        chain   INTEGER PRIMARY KEY,
+        through INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO tally_state (chain, through) VALUES (0, 0);
+    CREATE TABLE outcomes (
+        mode          TEXT    NOT NULL,
+        span          TEXT    NOT NULL CHECK (span IN ('hour', 'day')),
+        start         INTEGER NOT NULL,
+        merchant      INTEGER NOT NULL,
+        is_withdrawal INTEGER NOT NULL,
+        provider      INTEGER NOT NULL,
+        asset         TEXT    NOT NULL,
+        class         TEXT    NOT NULL CHECK (class IN ('approved', 'declined', 'failed', 'abandoned')),
+        transactions  INTEGER NOT NULL,
+        PRIMARY KEY (mode, span, start, merchant, is_withdrawal, provider, asset, class)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE outcome_state (
+        only    INTEGER PRIMARY KEY CHECK (only = 1),
+        through INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO outcome_state (only, through) VALUES (1, 0);
+    CREATE TABLE outcomes_left (payment INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE nodes (
+        node       INTEGER PRIMARY KEY,
+        version    TEXT    NOT NULL,
+        started_at INTEGER NOT NULL,
+        seen_at    INTEGER NOT NULL
+    ) STRICT;
+    -- Few rows are in these indexes at a time: they cost a payment a comparison and no page.
+    CREATE INDEX payments_standing ON payments (word, mode, id) WHERE word IN ('unknown', 'awaiting_approval', 'review');
+    CREATE INDEX outbox_given_up ON outbox (id, credential) WHERE state = 'given_up';
+    CREATE INDEX entries_in_suspense ON entries (id) WHERE event IN ('late_money', 'late_refund',
+        'late_money_charged_back', 'suspense_accepted', 'suspense_refunded', 'late_payout', 'late_payout_returned');",
     // Documents beside the transactions: invoices, plans, e-mails.
     "CREATE TABLE records (
         id         INTEGER PRIMARY KEY,
@@ -227,7 +276,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 16;
+const FIRST: i64 = 18;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -1,6 +1,8 @@
 //! Replaying the book. Reads in short transactions, so that it may run for minutes beside a server under load.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use florin_kernel::Kind;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -36,11 +38,11 @@ struct Reading<'c> {
 }
 
 /// Counts every transfer again and compares with the rollups and seals, then with the payments' own amounts.
-pub(super) fn verify(connection: &Connection) -> Result<LedgerReport, StoreError> {
+pub(super) fn verify(connection: &Connection, looked_at: Arc<AtomicU64>) -> Result<LedgerReport, StoreError> {
     // Seals made from now on have their entries counted too; that they are not expected does no harm.
     let newest: Option<i64> = connection.query_row(NEWEST_SEAL, [], |row| row.get(0))?;
     let seals = ChainReplay::new(newest.map(|newest| (CHAIN, newest)).into_iter().collect());
-    let mut reading = Reading { connection, counted_through: 0, replay: Replay::default(), seals };
+    let mut reading = Reading { connection, counted_through: 0, replay: Replay::watched(looked_at), seals };
     reading.compare_rollups()?;
     while reading.count(i64::MAX)? {}
     reading.compare_payments()?;
@@ -120,7 +122,7 @@ impl Reading<'_> {
             drop(rows);
             drop(statement);
             snapshot.finish()?;
-            self.replay.report.payments += read as u64;
+            self.replay.compared(read as u64);
             faults.into_iter().for_each(|fault| self.replay.fault(fault));
             if read < CHUNK {
                 return Ok(());

@@ -168,6 +168,7 @@ fn problem(error: SubmitError) -> Problem {
             | Refusal::NotPaid
             | Refusal::ReturnExceedsPayout { .. }
             | Refusal::BadAmount
+            | Refusal::NotUnknown
             | Refusal::NoSuchOperation,
         )
         | SubmitError::Refused(_) => Problem::NotChangeable,

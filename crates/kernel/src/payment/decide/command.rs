@@ -182,6 +182,9 @@ pub enum Refusal {
     /// No such operation.
     #[error("the payment has no such operation")]
     NoSuchOperation,
+    /// An operator may say what became of an unknown operation only, and only a clear yes or no.
+    #[error("the operation is not unknown")]
+    NotUnknown,
     /// A payment keeps at most [`Seq::MAX`] operations.
     #[error("the payment has too many operations")]
     TooManyOperations,

@@ -9,8 +9,8 @@ use super::{Amendment, Attempt, Command, Effect, Portion, decide};
 use crate::ledger::{Account, Layer};
 use crate::payment::{
     AmountChoice, Approval, Authentication, AuthenticationFailure, AuthenticationStatus, CaptureMode, Decline, Doubt,
-    Funds, LateMoney, Operation, OperationKind, OperationStatus, Outcome, PayerStep, Payment, Presence, Report, Retry,
-    Seq, State, StepKind,
+    Funds, LateMoney, Operation, OperationKind, OperationStatus, Outcome, PayerStep, Payment, Presence, Report,
+    Resolution, Retry, Seq, State, StepKind,
 };
 use crate::routing::Method;
 use crate::{Asset, Money};
@@ -43,7 +43,13 @@ fn report() -> impl Strategy<Value = Report> {
         ..Authentication::default()
     };
     let authentication = prop::sample::select(vec![None, Some(Box::new(known))]);
-    (outcome(), authentication).prop_map(|(outcome, authentication)| Report { outcome, authentication })
+    let said = Resolution { by: "ann".into(), reason: "seen".into(), at: after(0) };
+    let resolution = prop::sample::select(vec![None, None, None, Some(Box::new(said))]);
+    (outcome(), authentication, resolution).prop_map(|(outcome, authentication, resolution)| Report {
+        outcome,
+        authentication,
+        resolution,
+    })
 }
 
 fn without_payer() -> Attempt {

@@ -12,6 +12,7 @@ use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod facts;
 mod giving;
+mod resolved;
 mod session;
 
 pub(super) const START: Timestamp = Timestamp::UNIX_EPOCH;

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Command, Confirmation, Decision, Overdraft, Refusal, decide};
 use crate::payment::{
-    Approval, Decline, Details, Dialect, Doubt, Effect, Mode, OperationStatus, Outcome, PayerStep, Route, Seq, StepKind,
+    Approval, Decline, Details, Dialect, Doubt, Effect, Mode, OperationStatus, Outcome, PayerStep, Resolution, Route,
+    Seq, StepKind,
 };
 use crate::routing::{Method, ProviderId};
 use crate::withdrawal::{Approver, Destination, Funding, State, Withdrawal};
@@ -59,7 +60,7 @@ pub(super) fn confirmation(required: u8) -> Confirmation {
 }
 
 pub(super) fn answered(outcome: Outcome) -> Command {
-    Command::Answered { seq: Seq::new(1), outcome }
+    Command::Answered { seq: Seq::new(1), outcome, resolution: None }
 }
 
 fn approved() -> Outcome {
@@ -76,6 +77,39 @@ fn reject(by: Approver) -> Command {
 
 pub(super) fn returned(amount: &str, reference: &str) -> Command {
     Command::Returned { seq: Seq::new(1), moved: eur(amount), reference: reference.into() }
+}
+
+/// An operator's word ends an unknown payout, as a yes or a no, and nothing else.
+#[test]
+fn an_operators_word_ends_what_is_unknown() {
+    let resolved = |outcome| {
+        let said = Resolution { by: "ann".into(), reason: "seen at the bank's".into(), at: after(2) };
+        Command::Answered { seq: Seq::new(1), outcome, resolution: Some(Box::new(said)) }
+    };
+    let unknown = || sent([answered(Outcome::Unknown(Doubt::TimedOut))]);
+    for (withdrawal, outcome, expected) in [
+        (unknown(), approved(), "paid withdrawal_paid"),
+        (unknown(), Outcome::NotSent, "failed withdrawal_released"),
+        (unknown(), declined(), "declined withdrawal_released"),
+        (unknown(), Outcome::Pending, "NotUnknown"),
+        (sent([]), approved(), "NotUnknown"),
+        (sent([answered(approved())]), Outcome::NotSent, "NotUnknown"),
+        (run([Command::Confirm(confirmation(1))]), approved(), "NoSuchOperation"),
+    ] {
+        let told = match decide(&withdrawal, resolved(outcome.clone()), after(3)) {
+            Err(refusal) => format!("{refusal:?}"),
+            Ok(decision) => {
+                let payout = decision.withdrawal.payout.as_ref().expect("it was sent");
+                assert_eq!(payout.resolution.as_ref().map(|said| said.by.as_str()), Some("ann"));
+                let booked = decision.effects.iter().find_map(|effect| match effect {
+                    Effect::Post(entry) => Some(entry.event),
+                    Effect::Call(_) | Effect::LookUp(_) | Effect::Floor { .. } | Effect::Notify { .. } => None,
+                });
+                format!("{} {}", decision.withdrawal.word().text(), booked.unwrap_or_default())
+            }
+        };
+        assert_eq!(told, expected, "{outcome:?}");
+    }
 }
 
 fn run(commands: impl IntoIterator<Item = Command>) -> Withdrawal {
@@ -117,7 +151,7 @@ fn states() -> Vec<(&'static str, Withdrawal)> {
 fn commands() -> Vec<(&'static str, Command, Timestamp)> {
     let soon = after(2);
     let challenge = Outcome::NeedsPayer(PayerStep::page(StepKind::Challenge, "/sim"));
-    let other_operation = Command::Answered { seq: Seq::new(2), outcome: approved() };
+    let other_operation = Command::Answered { seq: Seq::new(2), outcome: approved(), resolution: None };
     let unlimited = Confirmation { overdraft: Overdraft::Unlimited, ..confirmation(1) };
     vec![
         ("confirm", Command::Confirm(confirmation(1)), soon),

@@ -74,7 +74,7 @@ fn paid_out(
 }
 
 fn answer(outcome: Outcome) -> withdrawal::Command {
-    withdrawal::Command::Answered { seq: Seq::new(1), outcome }
+    withdrawal::Command::Answered { seq: Seq::new(1), outcome, resolution: None }
 }
 
 fn no() -> Outcome {

@@ -161,6 +161,7 @@ impl<'a> Visit<'a> {
                 | Refusal::Decided(_)
                 | Refusal::NotPaid
                 | Refusal::ReturnExceedsPayout { .. }
+                | Refusal::NotUnknown
                 | Refusal::NoSuchOperation,
             )
             | SubmitError::Taken(_)

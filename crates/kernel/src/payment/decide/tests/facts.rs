@@ -24,7 +24,7 @@ fn frictionless() -> Authentication {
 }
 
 fn authenticated(outcome: Outcome) -> Report {
-    Report { outcome, authentication: Some(Box::new(frictionless())) }
+    Report { outcome, authentication: Some(Box::new(frictionless())), resolution: None }
 }
 
 fn first(payment: &Payment) -> &Operation {
