@@ -109,6 +109,11 @@ pub trait Announcer: Send + Sync {
         Vec::new()
     }
 
+    /// How long a simulated bank takes over this dialect's payouts (test mode).
+    fn payouts_take(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+
     /// When a delivery is tried again.
     fn schedule(&self) -> Schedule;
 

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use florin_kernel::card::Card;
 use florin_kernel::payment::{
-    Attempt, Circumstances, Command, Doubt, Effect, Means, Mode, Operation, OperationKind, Outcome, Payment, Refusal,
-    Report, Seq, may_cascade,
+    Attempt, Circumstances, Doubt, Effect, Means, Mode, Operation, OperationKind, Outcome, Payment, Refusal, Report,
+    Seq, may_cascade,
 };
 use florin_kernel::ports::{Call, Lane, Payee, Provider};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{ProviderAccount, Trail};
 use florin_kernel::secret::Secret;
+use florin_kernel::withdrawal::Withdrawal;
 
 use crate::Engine;
 use florin_store::{Answer, StoreError};
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use crate::replay::Reporting;
@@ -203,9 +205,16 @@ impl Engine {
                 Question::LookUp => None,
             },
             circumstances: circumstances(operation, of.mode()),
+            payout_takes: self.payout_takes(of),
             step_minutes: of.step_minutes(),
         };
         Some((provider, call))
+    }
+
+    /// What a dialect's test mode says of payouts.
+    fn payout_takes(&self, of: &impl Submitted) -> SignedDuration {
+        let announcer = self.announcers.get(&of.dialect()).filter(|_| of.mode() == Mode::Dev);
+        announcer.map_or(SignedDuration::ZERO, |announcer| announcer.payouts_take())
     }
 
     /// Who gets a payout, opened for its call alone.
@@ -224,14 +233,26 @@ impl Engine {
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.
     pub async fn payer_returned(self: &Arc<Self>, reference: Reference) -> Result<Payment, SubmitError> {
-        let stored = self.load::<Payment>(reference.payment).await?.ok_or(SubmitError::NotFound)?;
+        self.asked_after(reference).await
+    }
+
+    /// The merchant asks about a payout that is unknown: ask what became of it.
+    ///
+    /// # Errors
+    /// [`SubmitError`] when the withdrawal does not exist or the store cannot answer.
+    pub async fn payout_asked_after(self: &Arc<Self>, reference: Reference) -> Result<Withdrawal, SubmitError> {
+        self.asked_after(reference).await
+    }
+
+    async fn asked_after<A: Submitted>(self: &Arc<Self>, reference: Reference) -> Result<A, SubmitError> {
+        let stored = self.load::<A>(reference.payment).await?.ok_or(SubmitError::NotFound)?;
         let seq = Seq::new(reference.sequence);
         let operation = stored.transaction.operation(seq).ok_or(SubmitError::Refused(Refusal::NoSuchOperation))?;
         if !operation.is_open() {
             return Ok(stored.transaction);
         }
         let report = self.ask(&stored.transaction, seq, &Calls::default(), Question::LookUp).await;
-        self.submit_always(reference.payment, Command::Answered { seq, report, fallback: None }).await
+        self.submit_always(reference.payment, A::answered(seq, report, None)).await
     }
 
     pub(crate) fn tell_of_events(&self, announced: bool) {

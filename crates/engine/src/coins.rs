@@ -16,7 +16,7 @@ use crate::Engine;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::outgoing::Answered;
 use crate::owner::Owner;
-use crate::replay::{Earlier, Render, Rendering, Reply};
+use crate::replay::{ANSWERS_KEPT, Earlier, Render, Rendering, Reply};
 use crate::start::DRAWS_MAX;
 use crate::submit::Changes;
 
@@ -211,7 +211,8 @@ impl Engine {
             None => Ok(None),
             Some(Before::Taken(kind)) => Ok(Some(Err(kind))),
             Some(Before::Same(claim, kind)) => {
-                let stored = self.load::<CoinPayment>(claim.payment).await?;
+                let age = self.now(Lane::of(owner.merchant, owner.mode)).duration_since(claim.at);
+                let stored = self.load::<CoinPayment>(claim.payment).await?.filter(|_| age <= ANSWERS_KEPT);
                 Ok(Some(stored.and_then(|stored| stored.answer).ok_or(kind)))
             }
         }

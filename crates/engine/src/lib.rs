@@ -64,7 +64,7 @@ pub use claims::{ClaimKind, ClaimRequest, Reuse};
 pub use coins::follow::order_claim;
 pub use coins::{CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Followed, NewCoinPayment};
 pub use find::Found;
-pub use florin_store::{Answer, Backlog, ConfigRow, Form, PaymentQuery, StoreError, Stored, Verb};
+pub use florin_store::{Answer, Backlog, ConfigRow, Form, NewestQuery, PaymentQuery, StoreError, Stored, Verb};
 pub use kept::Repeatable;
 pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use orders::OrderRefusal;

@@ -169,8 +169,12 @@ impl Engine {
         loop {
             let done = self.inflight.done(Reference { payment, sequence: claim.sequence });
             let Some(stored) = self.load::<A>(payment).await? else {
-                // A refusal made nothing: its answer is all there is.
-                return match self.store.answer(payment, claim.sequence).await? {
+                // What made no payment has an answer all the same: a refusal its own, a card the one it was stored with.
+                let kept = match self.store.answer(payment, claim.sequence).await? {
+                    Some(answer) => Some(answer),
+                    None => self.answer_of_card(&claim).await?,
+                };
+                return match kept {
                     Some(answer) => {
                         Ok(Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }))
                     }
@@ -220,13 +224,26 @@ impl Engine {
             Before::Taken(kind) => return Ok(Earlier::Taken(kind)),
         };
         let payment = claim.payment;
-        let stored = self.store.registration(RegistrationId::from_number(payment.number())).await?;
-        let stored = stored.ok_or_else(|| StoreError::Corrupt(format!("{payment} is claimed but missing")))?;
-        let now = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
-        Ok(match stored.answer.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT) {
+        let kept = match self.answer_of_card(&claim).await? {
+            Some(answer) => Some(answer),
+            // A key may have been used where the card's bank was asked, which is a payment, or where the card was stored already.
+            None => match self.store.transaction(payment).await? {
+                Some(stored) => stored.answer,
+                None => self.store.answer(payment, claim.sequence).await?,
+            },
+        };
+        Ok(match kept {
             Some(answer) => Earlier::Replay(Reply { answer, replayed: true, payment, provider_time: Duration::ZERO }),
             None => Earlier::Taken(kind),
         })
+    }
+
+    /// The answer that a card was stored with, as long as answers are kept.
+    async fn answer_of_card(&self, claim: &Claim) -> Result<Option<Answer>, StoreError> {
+        let id = RegistrationId::from_number(claim.payment.number());
+        let Some(stored) = self.store.registration(id).await? else { return Ok(None) };
+        let now = self.now(Lane::of(stored.registration.merchant, stored.registration.mode));
+        Ok(stored.answer.filter(|_| now.duration_since(claim.at) <= ANSWERS_KEPT))
     }
 
     /// The answer to a request, as it is stored.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::card::Card;
 use crate::payment::{Circumstances, Mode, OperationKind, Report};
@@ -72,6 +72,8 @@ pub struct Call {
     pub payee: Option<Payee>,
     /// Whether the payer takes part and how she is authenticated: of an attempt.
     pub circumstances: Circumstances,
+    /// How long a simulated bank takes over a payout that nothing delays otherwise; nothing under LIVE.
+    pub payout_takes: SignedDuration,
     /// The payer's time for a step, in minutes, where the product's times do not hold.
     pub step_minutes: Option<u16>,
 }

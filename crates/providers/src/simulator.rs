@@ -252,7 +252,7 @@ impl Provider for Simulator {
                     self.deliver_or_log(&call.reference, now).await;
                     self.say(&entry)
                 }
-                Manner::AtOnce | Manner::Thrice | Manner::Late | Manner::ThenChargedBack => self.say(&entry),
+                Manner::AtOnce | Manner::Thrice | Manner::After(_) | Manner::ThenChargedBack => self.say(&entry),
             },
             Ok(Opened::Other) => {
                 tracing::error!(reference = call.reference, "asked for something else under a used reference");

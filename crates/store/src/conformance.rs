@@ -13,8 +13,8 @@ use florin_kernel::{MerchantId, PaymentId, Transaction};
 use tokio::task::JoinSet;
 
 use crate::{
-    Answer, Changeset, Claim, ConfigKind, ConfigRow, DeliveryResult, EventState, PaymentQuery, PaymentWrite, Store,
-    StoreError, Verdict,
+    Answer, Changeset, Claim, ConfigKind, ConfigRow, DeliveryResult, EventState, NewestQuery, PaymentQuery,
+    PaymentWrite, Store, StoreError, Verdict,
 };
 
 mod answers;
@@ -354,6 +354,17 @@ pub async fn lists_in_order_and_pages(store: Arc<dyn Store>) {
     assert_eq!(list(8, 100, Some(5), 10).await, [1, 2]);
     assert_eq!(list(0, 100, Some(2), 10).await, Vec::<i64>::new());
     assert_eq!(list(0, 100, Some(77), 10).await, Vec::<i64>::new());
+    let newest = async |from, until, skip, limit| {
+        let query = NewestQuery { merchant, mode: Mode::Live, from: at(from), until: at(until), skip, limit };
+        let page = store.newest_transactions(query).await.expect("the store is available");
+        let count = store.count_transactions(query).await.expect("the store is available");
+        (page.iter().map(|stored| stored.transaction.id().number()).collect::<Vec<_>>(), count)
+    };
+    assert_eq!(newest(0, 100, 0, 10).await, (vec![2, 1, 4, 3, 5], 5));
+    assert_eq!(newest(7, 30, 0, 2).await, (vec![1, 4], 3), "from is included, until is not");
+    assert_eq!(newest(7, 30, 2, 2).await, (vec![3], 3));
+    assert_eq!(newest(0, 100, 5, 10).await, (Vec::new(), 5));
+    assert_eq!(newest(31, 100, 0, 10).await, (Vec::new(), 0));
 }
 
 /// Configuration is replaced by kind and id.

@@ -32,7 +32,7 @@ pub use changeset::{
 pub use open::OpenError;
 pub use query::{
     Backlog, Balance, ChainRow, ConfigKind, ConfigRow, DeliveryRow, EntryRow, EventRow, EventState, LedgerReport,
-    PayerQuery, PaymentQuery, Stored, WatchQuery, WatchRow, Watched,
+    NewestQuery, PayerQuery, PaymentQuery, Stored, WatchQuery, WatchRow, Watched,
 };
 pub use record::{DueOf, RecordQuery, RecordWrite, StoredRecord};
 pub use registration::{
@@ -79,6 +79,12 @@ pub trait Store: Send + Sync {
 
     /// Payments and withdrawals of a merchant by time of creation, oldest first, then by id.
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError>;
+
+    /// A page of the same, the newest first, then by id, the highest first.
+    async fn newest_transactions(&self, query: NewestQuery) -> Result<Vec<Stored>, StoreError>;
+
+    /// How many such a query finds on all its pages together.
+    async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError>;
 
     /// Payments and withdrawals of a payer that were made to be found by it, by id. Rarely, another payer's is among them, since the index keeps a number of the
     /// payer's id: the caller compares. Sees every acknowledged write.

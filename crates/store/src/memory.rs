@@ -16,14 +16,15 @@ use florin_kernel::{EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, 
 use crate::{
     Answer, AnswerWrite, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow,
     Delivery, DeliveryRow, DueOf, EntryRow, EntryWrite, EventRow, EventState, EventWrite, Floor, KeyUse, LedgerReport,
-    PayerQuery, PaymentQuery, PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored, StoredRecord,
-    StoredRegistration, Verdict, WatchQuery, WatchRow, words,
+    NewestQuery, PayerQuery, PaymentQuery, PaymentWrite, RecordQuery, RegistrationQuery, Store, StoreError, Stored,
+    StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow, words,
 };
 
 mod audit;
 mod chains;
 mod ledger;
 mod office;
+mod payments;
 mod records;
 mod registrations;
 #[cfg(test)]
@@ -269,32 +270,19 @@ impl Store for MemoryStore {
     }
 
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
-        let rows = self.rows()?;
-        let place = |row: &PaymentRow| (row.write.created_at, row.write.id.number());
-        let after = match query.after.map(|after| rows.payments.get(&after.number())) {
-            None => (query.from.as_millisecond(), i64::MIN),
-            Some(None) => return Ok(Vec::new()),
-            Some(Some(row)) => place(row).max((query.from.as_millisecond(), i64::MIN)),
-        };
-        let listed = |row: &&PaymentRow| {
-            row.write.merchant == query.merchant.number()
-                && row.write.mode == query.mode
-                && row.write.kind != Kind::Verification
-                && place(row) > after
-                && row.write.created_at < query.until.as_millisecond()
-        };
-        let mut found: Vec<&PaymentRow> = rows.payments.values().filter(listed).collect();
-        found.sort_by_key(|row| place(row));
-        found.truncate(query.limit as usize);
-        found.into_iter().map(PaymentRow::read).collect()
+        self.rows()?.listed_after(&query).into_iter().map(PaymentRow::read).collect()
+    }
+
+    async fn newest_transactions(&self, query: NewestQuery) -> Result<Vec<Stored>, StoreError> {
+        self.rows()?.newest(&query).into_iter().map(PaymentRow::read).collect()
+    }
+
+    async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError> {
+        Ok(self.rows()?.listed(&query).len() as u64)
     }
 
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {
-        let rows = self.rows()?;
-        let number = query.number();
-        let own = |row: &&PaymentRow| number.is_some() && row.write.payer == number;
-        let beyond = rows.payments.range(query.beyond()..).filter(|(id, _)| **id > query.beyond());
-        beyond.map(|(_, row)| row).filter(own).take(query.limit as usize).map(PaymentRow::read).collect()
+        self.rows()?.of_payer(&query).into_iter().map(PaymentRow::read).collect()
     }
 
     async fn due_payments(&self, wall: Timestamp, limit: u32) -> Result<Vec<PaymentId>, StoreError> {

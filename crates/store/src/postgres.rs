@@ -21,7 +21,7 @@ use tokio_postgres::types::ToSql;
 use crate::words::{kind_text, mode_text, record_text};
 use crate::{
     Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
-    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, OpenError, PayerQuery, PaymentQuery, RecordQuery,
+    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, NewestQuery, OpenError, PayerQuery, PaymentQuery, RecordQuery,
     RegistrationQuery, RegistrationsOf, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict,
     WatchQuery, WatchRow,
 };
@@ -236,6 +236,21 @@ impl Store for PostgresStore {
             }
         };
         rows.iter().map(payments::read).collect()
+    }
+
+    async fn newest_transactions(&self, query: NewestQuery) -> Result<Vec<Stored>, StoreError> {
+        let (merchant, mode) = (query.merchant.number(), mode_text(query.mode));
+        let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
+        let (limit, skip) = (i64::from(query.limit), i64::from(query.skip));
+        let rows = self.query(payments::NEWEST, &[&merchant, &mode, &from, &until, &limit, &skip]).await?;
+        rows.iter().map(payments::read).collect()
+    }
+
+    async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError> {
+        let (merchant, mode) = (query.merchant.number(), mode_text(query.mode));
+        let (from, until) = (query.from.as_millisecond(), query.until.as_millisecond());
+        let rows = self.query(payments::COUNT, &[&merchant, &mode, &from, &until]).await?;
+        rows.first().map_or(Ok(0), records::read_count)
     }
 
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {

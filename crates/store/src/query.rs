@@ -55,6 +55,23 @@ pub struct PaymentQuery {
     pub limit: u32,
 }
 
+/// A page of payments and withdrawals, the newest first; verifications are never among them.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestQuery {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Test or live.
+    pub mode: Mode,
+    /// Created at or after.
+    pub from: Timestamp,
+    /// Created before.
+    pub until: Timestamp,
+    /// So many of the newest are left out.
+    pub skip: u32,
+    /// At most.
+    pub limit: u32,
+}
+
 /// Which payments and withdrawals of a payer.
 #[derive(Clone, Debug)]
 pub struct PayerQuery {

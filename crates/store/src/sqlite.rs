@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 use crate::registration::RawRegistration;
 use crate::{
     Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
-    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery, Store,
-    StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    DueOf, EntryRow, EventRow, KeyUse, LedgerReport, NewestQuery, PayerQuery, PaymentQuery, RecordQuery,
+    RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use claims::fresh::FreshClaims;
 use connection::Purpose;
@@ -244,6 +244,15 @@ impl Store for SqliteStore {
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         let rows = self.read(move |connection| at_one_moment(connection, |c| payments::list(c, query))).await?;
         rows.into_iter().map(payments::RawPayment::read).collect()
+    }
+
+    async fn newest_transactions(&self, query: NewestQuery) -> Result<Vec<Stored>, StoreError> {
+        let rows = self.read(move |connection| payments::newest(connection, query)).await?;
+        rows.into_iter().map(payments::RawPayment::read).collect()
+    }
+
+    async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError> {
+        self.read(move |connection| payments::count(connection, query)).await
     }
 
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {

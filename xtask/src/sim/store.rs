@@ -12,8 +12,8 @@ use florin_kernel::ports::Lane;
 use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp, Transaction};
 use florin_store::{
     Answer, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow, DeliveryRow,
-    DueOf, EntryRow, EventRow, Floor, KeyUse, LedgerReport, PayerQuery, PaymentQuery, RecordQuery, RegistrationQuery,
-    Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
+    DueOf, EntryRow, EventRow, Floor, KeyUse, LedgerReport, NewestQuery, PayerQuery, PaymentQuery, RecordQuery,
+    RegistrationQuery, Store, StoreError, Stored, StoredRecord, StoredRegistration, Verdict, WatchQuery, WatchRow,
 };
 use tokio::time::Instant;
 
@@ -210,6 +210,16 @@ impl Store for TroubledStore {
     async fn transactions(&self, query: PaymentQuery) -> Result<Vec<Stored>, StoreError> {
         self.reach().await?;
         at_once(self.inner.transactions(query))
+    }
+
+    async fn newest_transactions(&self, query: NewestQuery) -> Result<Vec<Stored>, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.newest_transactions(query))
+    }
+
+    async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError> {
+        self.reach().await?;
+        at_once(self.inner.count_transactions(query))
     }
 
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {

@@ -106,6 +106,7 @@ async fn a_crash_after_the_call_is_found_charged_once() {
         voucher: None,
         payee: None,
         circumstances: Circumstances::default(),
+        payout_takes: jiff::SignedDuration::ZERO,
         step_minutes: None,
     };
     world.simulator.execute(&call).await;

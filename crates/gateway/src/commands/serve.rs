@@ -120,7 +120,11 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
                 .merge(v3::router(&simulation, &config.trusted_proxies, &config.v3)?)
-                .merge(crypto::router(crypto::CryptoState::new(engine.clone(), providers.chains)))
+                .merge(crypto::router(crypto::CryptoState::new(
+                    engine.clone(),
+                    providers.chains,
+                    config.trusted_proxies.clone(),
+                )))
                 .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             portal: portal::router(engine.clone(), config.trusted_proxies.clone()),
             simulation,

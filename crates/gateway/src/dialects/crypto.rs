@@ -21,6 +21,7 @@ mod auth;
 mod currencies;
 mod echo;
 mod errors;
+mod gzip;
 mod icons;
 mod notify;
 mod openapi;

@@ -58,7 +58,7 @@ pub mod settings;
 pub mod standing;
 mod state;
 mod terminals;
-mod token;
+pub mod token;
 mod tokens;
 mod urls;
 mod view;

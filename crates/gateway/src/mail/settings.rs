@@ -44,15 +44,38 @@ impl Default for Sender {
     }
 }
 
+/// How a mail server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// In the clear, which is for this machine only.
+    None,
+    /// From the command `STARTTLS` on.
+    StartTls,
+    /// From the first byte.
+    Tls,
+}
+
+impl std::fmt::Display for Encryption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Encryption::None => "no encryption, on this machine",
+            Encryption::StartTls => "STARTTLS",
+            Encryption::Tls => "TLS",
+        })
+    }
+}
+
 /// A mail server, checked.
 #[derive(Clone, Debug)]
 pub struct MailServer {
     /// With user and password; `tls=required` where they may not go in the clear.
     pub(super) url: MailUrl,
+    /// Whose certificate it must show.
+    pub(super) host: String,
     /// `HOST:PORT`, for people.
     pub place: String,
-    /// How it is spoken to, for people.
-    pub encryption: &'static str,
+    /// How it is spoken to.
+    pub encryption: Encryption,
     /// In whose name.
     pub sender: Sender,
 }
@@ -80,8 +103,8 @@ impl MailSettings {
         };
         let sender = sender
             .ok_or("mail.from is missing: which address do e-mails come from? Such as Florin <pay@shop.example>")?;
-        let (url, place, encryption) = read_url(url)?;
-        Ok(Some(MailServer { url, place, encryption, sender }))
+        let (url, [host, place], encryption) = read_url(url)?;
+        Ok(Some(MailServer { url, host, place, encryption, sender }))
     }
 
     fn sender(&self) -> Result<Option<Sender>, String> {
@@ -97,7 +120,8 @@ impl MailSettings {
     }
 }
 
-fn read_url(given: &MailUrl) -> Result<(MailUrl, String, &'static str), String> {
+/// The URL, the host with its place, and how it is spoken to.
+fn read_url(given: &MailUrl) -> Result<(MailUrl, [String; 2], Encryption), String> {
     let mut url = Url::parse(given.expose()).map_err(|error| format!("mail.url cannot be read: {error}"))?;
     let host = url.host_str().unwrap_or_default().to_owned();
     if host.is_empty() {
@@ -109,19 +133,20 @@ fn read_url(given: &MailUrl) -> Result<(MailUrl, String, &'static str), String> 
         _ => return Err("mail.url: the only option is tls=required".to_owned()),
     };
     let (port, encryption) = match url.scheme() {
-        "smtps" => (465, "TLS"),
+        "smtps" => (465, Encryption::Tls),
         "smtp" if tls.is_some() || !is_loopback(&host) => {
             url.set_query(Some("tls=required"));
-            (587, "STARTTLS")
+            (587, Encryption::StartTls)
         }
-        "smtp" => (25, "no encryption, on this machine"),
+        "smtp" => (25, Encryption::None),
         other => return Err(format!("mail.url begins with {other}://; smtp:// and smtps:// are understood")),
     };
     if !url.username().is_empty() && url.password().is_none() {
         return Err("mail.url has a user and no password".to_owned());
     }
     let place = format!("{host}:{}", url.port().unwrap_or(port));
-    Ok((MailUrl(url.into()), place, encryption))
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok((MailUrl(url.into()), [host, place], encryption))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -142,7 +167,7 @@ mod tests {
     fn secrets_leave_the_machine_encrypted_only() {
         let check = |url: &str, place: &str, encryption: &str| {
             let server = settings(url, "Pay <pay@shop.example>", "").server().expect(url).expect("a server");
-            assert_eq!((server.place.as_str(), server.encryption), (place, encryption), "{url}");
+            assert_eq!((server.place.as_str(), server.encryption.to_string().as_str()), (place, encryption), "{url}");
         };
         check("smtp://me:hush@mail.example", "mail.example:587", "STARTTLS");
         check("smtp://mail.example:2525", "mail.example:2525", "STARTTLS");

@@ -7,11 +7,12 @@ use florin_engine::mail::Mailer;
 use florin_kernel::Timestamp;
 use florin_kernel::mail::{Attempted, Message};
 use lettre::transport::smtp::Error;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::message::compose;
-use super::settings::{MailServer, Sender};
+use super::settings::{Encryption, MailServer, Sender};
 
 #[cfg(test)]
 mod tests;
@@ -33,10 +34,25 @@ impl Smtp {
     /// # Errors
     /// A sentence for the operator.
     pub fn new(server: &MailServer) -> Result<Smtp, String> {
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(server.url.expose());
-        let builder = builder.map_err(|error| format!("mail.url: {error}"))?;
+        Smtp::trusting(server, None)
+    }
+
+    /// As [`Smtp::new`]; certificates are the machine's to judge, and one more authority's.
+    fn trusting(server: &MailServer, authority: Option<Certificate>) -> Result<Smtp, String> {
+        let said = |error: Error| format!("mail.url: {error}");
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(server.url.expose()).map_err(said)?;
+        let parameters = TlsParameters::builder(server.host.clone());
+        let parameters = match authority {
+            Some(authority) => parameters.add_root_certificate(authority),
+            None => parameters,
+        };
+        let tls = match server.encryption {
+            Encryption::None => Tls::None,
+            Encryption::StartTls => Tls::Required(parameters.build().map_err(said)?),
+            Encryption::Tls => Tls::Wrapper(parameters.build().map_err(said)?),
+        };
         let name = ClientId::Domain(server.sender.from.email.domain().to_owned());
-        let transport = builder.hello_name(name).timeout(Some(STEP_MAX)).build();
+        let transport = builder.tls(tls).hello_name(name).timeout(Some(STEP_MAX)).build();
         Ok(Smtp { transport, sender: server.sender.clone() })
     }
 

@@ -344,7 +344,11 @@ async fn the_list_is_newest_first_and_has_all_dialects() {
         )
     );
     let page = list(&[("pagination.pageno", "2"), ("pagination.records", "2")]).await;
-    assert_eq!(references(&page), ["L1"]);
+    assert_eq!((references(&page), page.at("/totalrecords")), (vec!["L1".to_owned()], "3"));
+    let beyond = list(&[("pagination.pageno", "999999999"), ("pagination.records", "100")]).await;
+    assert_eq!((references(&beyond).len(), beyond.at("/totalrecords"), beyond.code()), (0, "3", "00026"));
+    let second = list(&[("status", "CAPTURESUCCESS"), ("pageno", "2"), ("records", "1")]).await;
+    assert_eq!((references(&second), second.at("/totalrecords")), (vec!["L1".to_owned()], "2"));
     assert_eq!(references(&list(&[("records", "1")]).await), ["L3"]);
     assert_eq!(references(&list(&[("status", "capturefailed")]).await), ["L2"]);
     let today = world.engine().now(florin_kernel::ports::Lane::Live);

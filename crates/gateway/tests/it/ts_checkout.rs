@@ -1,8 +1,10 @@
 //! Transaction services: the page that a shop's form sends the payer to.
 
 use reqwest::Response;
+use serde_json::json;
 
 use crate::ts::{digest, form, with};
+use crate::ts_notices::set;
 use crate::world::{Receiver, World};
 
 const CARD: &str = "4000000000000051";
@@ -165,6 +167,31 @@ async fn a_payer_may_give_up_or_go_to_a_bank() {
     let nonce = hidden(&text(world.open(&session).await).await, "nonce");
     let back = text(world.submit(&format!("{session}/cancel"), &format!("nonce={nonce}")).await).await;
     assert_eq!((hidden(&back, "status"), hidden(&back, "longStatus")), ("C".to_owned(), "cancelled".to_owned()));
+}
+
+/// A brand alone says how it is paid; what plugins make up says nothing.
+#[tokio::test]
+async fn a_brand_steers_the_page() {
+    let world = World::start().await;
+    for (reference, brand, card, bank) in
+        [("S1", "VISA", true, false), ("S2", "sepa", false, true), ("S3", "1_1", true, true), ("S4", "", true, true)]
+    {
+        let session = open(&world, &with(&order(reference, "50.00"), &[("paymentBrand", brand)])).await;
+        let page = text(world.open(&session).await).await;
+        assert_eq!((page.contains("card_number"), page.contains("value=\"211\"")), (card, bank), "{brand}: {page}");
+    }
+}
+
+/// A terminal that takes some cards only takes no others on its page.
+#[tokio::test]
+async fn a_terminals_card_brands_hold_on_the_page() {
+    let world = World::start().await;
+    set(&world, json!({"terminals": [{"terminal_id": "19671", "card_brands": ["VISA"]}]})).await;
+    let session = open(&world, &order("V1", "50.00")).await;
+    let refused = pay(&world, &session, "5101082187256503").await;
+    assert_eq!(refused.status(), 422);
+    assert!(world.payments().await[0].operations.is_empty());
+    assert_eq!(hidden(&text(pay(&world, &session, CARD).await).await, "status"), "Y");
 }
 
 #[tokio::test]

@@ -119,13 +119,24 @@ async fn a_payer_who_is_awaited_is_given_up() {
 #[tokio::test]
 async fn a_part_is_released_where_the_member_wants_that() {
     let world = World::start().await;
-    set(&world, serde_json::json!({"partial_reversal": true})).await;
+    let receiver = Receiver::start().await;
+    set(&world, serde_json::json!({"partial_reversal": true, "default_notification_url": receiver.url()})).await;
     let id = held(&world, "P1").await;
     let part = order(&world, "RV", &id, &[("amount", "20.00")]).await;
     assert_eq!(part.line(), "200 00006 Y authsuccessful", "{}", part.text);
     assert_eq!(part.at("/amount"), "20.00");
+    // What is told is what is authorised now.
+    let told = receiver.wait_for(2).await;
+    let line = |told: &crate::world::Received| format!("{} {}", told.field("status"), told.field("amount"));
+    assert_eq!([line(&told[0]), line(&told[1])], ["authsuccessful 50.00", "authsuccessful 30.00"]);
     assert_eq!(order(&world, "CP", &id, &[("amount", "30.01")]).await.line(), "200 10005 N authsuccessful");
     assert_eq!(order(&world, "CP", &id, &[("amount", "30.00")]).await.line(), "200 00004 Y capturesuccess");
+    assert_eq!(line(&receiver.wait_for(3).await[2]), "capturesuccess 30.00");
+    // The last of a hold ends it, and that is told once.
+    let id = held(&world, "P2").await;
+    let reversed = order(&world, "RV", &id, &[]).await;
+    assert_eq!(reversed.line(), "200 00006 Y authcancelled", "{}", reversed.text);
+    assert_eq!(line(&receiver.wait_for(5).await[4]), "authcancelled 50.00");
     world.assert_book_agrees().await;
 }
 

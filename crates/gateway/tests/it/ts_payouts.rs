@@ -1,5 +1,7 @@
 //! Transaction services: payouts that a merchant orders, and how it hears of their end.
 
+use std::time::Duration;
+
 use florin_engine::directory::{OverdraftDev, Permission};
 use florin_engine::{Owner, WithdrawalRequest};
 use florin_gateway::demo;
@@ -44,6 +46,12 @@ async fn pay_out(world: &World, fields: &[(&str, &str)]) -> Answer {
     send(world.ts_request("/payout", fields, &sum).await).await
 }
 
+/// A payout once its time has passed.
+async fn ended(world: &World, id: &str, word: &str) -> Answer {
+    world.advance(Duration::from_secs(2)).await;
+    world.ts_becomes(id, word).await
+}
+
 /// Money to pay out.
 async fn earn(world: &World, reference: &str) -> Answer {
     let answer = world.ts_pay(&card_payment(reference, "500.00", CARD)).await;
@@ -74,7 +82,7 @@ async fn a_payout_is_answered_as_the_contract_prints_it() {
     assert!(as_json.replayed && as_json.text == accepted.text, "{}", as_json.text);
     let other = pay_out(&world, &with(&fields, &[("amount", "26.00")])).await;
     assert_eq!(other.line(), "200 20010 N failed");
-    let ended = world.ts_becomes(accepted.id(), "payoutsuccessful").await;
+    let ended = ended(&world, accepted.id(), "payoutsuccessful").await;
     assert_eq!((ended.at("/paymentType"), ended.at("/transactionResult/code")), ("PO", "00001"));
     assert_eq!((ended.at("/transactionStatus"), ended.at("/card/last4Digits")), ("Y", "0051"));
     // By the merchant's reference; a purchase may have the same one.
@@ -105,7 +113,7 @@ async fn every_target_is_paid() {
         let line = format!("{} {} {}", answer.line(), answer.at("/paymentMode"), answer.at("/paymentBrand"));
         assert_eq!(line.trim(), expected, "{target:?}: {}", answer.text);
         if answer.at("/transactionStatus") == "P" {
-            world.ts_becomes(answer.id(), "payoutsuccessful").await;
+            ended(&world, answer.id(), "payoutsuccessful").await;
         }
     };
     // The demo keeps cards, so that a payment can be named.
@@ -152,7 +160,7 @@ async fn what_is_wrong_is_not_paid() {
     assert_eq!(send(foreign.body("authentication.memberId=99999&amount=1")).await.line(), "200 20005 N failed");
     // None of that used the reference up.
     let accepted = check(&[], "200 00002 P P").await;
-    world.ts_becomes(accepted.id(), "payoutsuccessful").await;
+    ended(&world, accepted.id(), "payoutsuccessful").await;
     let list = send(world.ts_request("/getTransactionList", &[], &world.ts_sum(&[])).await).await;
     assert_eq!(list.at("/totalrecords"), "2");
     world.assert_book_agrees().await;
@@ -165,6 +173,7 @@ async fn the_end_is_notified() {
     let hook = [("notificationUrl", url.as_str())];
     earn(&world, "N1").await;
     let paid = pay_out(&world, &with(&to_card("N2", "25.00", CARD), &hook)).await;
+    world.advance(Duration::from_secs(2)).await;
     let told = &receiver.wait_for(1).await[0];
     assert_eq!((told.field("paymentId"), told.field("status")), (paid.id().into(), "payoutsuccessful".into()));
     assert_eq!((told.field("transactionStatus"), told.field("amount")), ("Y".into(), "25.00".into()));
@@ -172,6 +181,7 @@ async fn the_end_is_notified() {
     assert_eq!(told.field("checksum"), digest(&[paid.id(), "N2", "25.00", "Y", key.expose()]));
     let refused = pay_out(&world, &with(&to_card("N3", "25.00", "4000000000000341"), &hook)).await;
     assert_eq!(refused.line(), "200 00002 P P", "accepted all the same: {}", refused.text);
+    world.advance(Duration::from_secs(2)).await;
     let told = &receiver.wait_for(2).await[1];
     assert_eq!((told.field("paymentId"), told.field("status")), (refused.id().into(), "payoutfailed".into()));
     assert_eq!(told.field("transactionStatus"), "N");
@@ -191,7 +201,7 @@ async fn settings_and_permissions_hold() {
     let long = pay_out(&world, &to_card("S1", "25.00", CARD)).await;
     assert_eq!(long.line(), "200 00002 P payoutstarted", "{}", long.text);
     assert_eq!(long.at("/payoutStatus"), "payoutstarted");
-    world.ts_becomes(long.id(), "payoutsuccessful").await;
+    ended(&world, long.id(), "payoutsuccessful").await;
     // This member keeps no cards of payments.
     let refused = pay_out(&world, &to("S3", ("paymentId", paid.id()))).await;
     assert_eq!(refused.line(), "200 10002 N failed");
@@ -200,7 +210,7 @@ async fn settings_and_permissions_hold() {
     let kept = world.ts_pay(&kept).await;
     let answer = pay_out(&world, &to("S5", ("paymentId", kept.id()))).await;
     assert_eq!(answer.line(), "200 00002 P payoutstarted", "{}", answer.text);
-    world.ts_becomes(answer.id(), "payoutsuccessful").await;
+    ended(&world, answer.id(), "payoutsuccessful").await;
     world.assert_book_agrees().await;
 }
 
@@ -262,6 +272,18 @@ async fn four_eyes_come_first() {
         let request = WithdrawalRequest::plain(Dialect::Cashier, command);
         world.engine().submit_withdrawal(owner, id, request).await.expect("an approval");
     }
-    world.ts_becomes(waits.id(), "payoutsuccessful").await;
+    ended(&world, waits.id(), "payoutsuccessful").await;
+    world.assert_book_agrees().await;
+}
+
+/// A payout of which nothing was heard is asked after by whoever reads it.
+#[tokio::test]
+async fn what_is_unknown_is_asked_after() {
+    let world = World::start().await;
+    let silent = pay_out(&world, &to_card("U1", "9101.00", CARD)).await;
+    assert_eq!(silent.line(), "200 00002 P P", "{}", silent.text);
+    assert_eq!(world.ts_inquire(silent.id()).await.line(), "200 00026 P payoutstarted");
+    world.advance(Duration::from_secs(60)).await;
+    assert_eq!(world.ts_inquire(silent.id()).await.line(), "200 00026 Y payoutsuccessful");
     world.assert_book_agrees().await;
 }

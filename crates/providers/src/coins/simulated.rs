@@ -202,6 +202,7 @@ impl Chain for SimulatedChain {
             ledger.invoices.push((address, Invoice { coin, units, until }));
             triggers::plan(ledger, expected, now);
             ledger.advance(now);
+            ledger.forget(now);
         });
         if let Err(error) = planned.await {
             tracing::warn!(error, "a simulated payer does not know of its payment");

@@ -11,9 +11,6 @@ use super::answer::Word;
 use super::issuer::{self, Challenge};
 use super::triggers::{Ending, Habit, Manner, Terms, Verdict};
 
-/// How long `9105.00` and `9106.00` stay pending.
-const LATE: SignedDuration = SignedDuration::from_secs(30);
-
 /// When `9107.00` is charged back.
 const CHARGED_BACK_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
@@ -170,7 +167,7 @@ impl Standing {
     /// Where an ending leaves the operation.
     pub(super) fn after(ending: &Ending, now: Timestamp) -> Standing {
         match ending.manner {
-            Manner::Late => Standing::Pending { until: now + LATE, then: ending.verdict.clone() },
+            Manner::After(delay) => Standing::Pending { until: now + delay, then: ending.verdict.clone() },
             Manner::AtOnce
             | Manner::Silent
             | Manner::Garbled
@@ -214,7 +211,7 @@ impl Letter {
             Manner::Silent | Manner::Garbled => (None, None),
             Manner::Thrice => (Some(outcome(now, 3)), None),
             Manner::Early => (Some(outcome(now, 1)), None),
-            Manner::Late => (first, Some(outcome(now + LATE, 1))),
+            Manner::After(delay) => (first, Some(outcome(now + delay, 1))),
             Manner::ThenChargedBack => {
                 (first, Some(Letter { topic: Topic::Chargeback, due: now + CHARGED_BACK_AFTER, times: 1 }))
             }

@@ -8,7 +8,7 @@ use florin_kernel::{Money, Timestamp};
 use super::book::Turned;
 use super::entry::{CardFacts, Entry, Heard, Letter, PageKind, Standing, Visit};
 use super::issuer::Scene;
-use super::triggers::{self, Ending, Manner, Verdict};
+use super::triggers::{self, Ending, LATE, Manner, Verdict};
 
 /// A page as it is to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ pub(super) fn turn(entry: &Entry, door: Door, form: &Form, now: Timestamp) -> Re
     let bank = |verdict, manner| ended(visit, &Ending { verdict, manner }, passed(), now);
     match (form.action, visit.kind) {
         (Some(Action::Cancel), _) => Ok(settled(visit, Standing::Cancelled, None, now)),
-        (Some(Action::Pending), _) => Ok(bank(Verdict::Approved, Manner::Late)),
+        (Some(Action::Pending), _) => Ok(bank(Verdict::Approved, Manner::After(LATE))),
         (Some(Action::Decline), PageKind::Challenge) => {
             let decline = Decline::Authentication(AuthenticationFailure::ChallengeFailed);
             Ok(settled(visit, Standing::Declined(decline), failed(), now))

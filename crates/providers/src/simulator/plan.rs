@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use super::entry::{CardFacts, Entry, Heard, Letter, PageKind, Standing, Visit};
 use super::issuer::{Challenge, Scene};
-use super::triggers::{self, CardStory, Habit, Manner, Terms, Verdict};
+use super::triggers::{self, CardStory, Ending, Habit, Manner, Terms, Verdict};
 
 /// A call's consequences.
 #[derive(Debug)]
@@ -106,12 +106,18 @@ impl Plan {
             },
             Method::BankTransfer | Method::EWallet | Method::Voucher | Method::Crypto => Verdict::Approved,
         };
-        Plan::told(call, terms, own, None, now)
+        let Ending { verdict, manner } = terms.ending(own);
+        let is_slow = manner == Manner::AtOnce && call.payout_takes > SignedDuration::ZERO;
+        let manner = if is_slow { Manner::After(call.payout_takes) } else { manner };
+        Plan::ended(call, Ending { verdict, manner }, None, now)
     }
 
     /// The bank decides without the payer.
     fn told(call: &Call, terms: Terms, own: Verdict, card: Option<CardFacts>, now: Timestamp) -> Plan {
-        let ending = terms.ending(own);
+        Plan::ended(call, terms.ending(own), card, now)
+    }
+
+    fn ended(call: &Call, ending: Ending, card: Option<CardFacts>, now: Timestamp) -> Plan {
         let letters = Letter::after(&ending, Heard::InTheAnswer, now);
         let entry = Entry { card, ..Entry::new(call, Standing::after(&ending, now), None, now) };
         Plan { entry, letters, manner: ending.manner }

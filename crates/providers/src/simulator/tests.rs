@@ -72,6 +72,7 @@ pub(super) fn call(kind: OperationKind, reference: &str, amount: &str) -> Call {
         voucher: None,
         payee: None,
         circumstances: Circumstances::default(),
+        payout_takes: SignedDuration::ZERO,
         step_minutes: None,
     }
 }

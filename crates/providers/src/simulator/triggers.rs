@@ -7,10 +7,14 @@ use florin_kernel::Money;
 use florin_kernel::card::Pan;
 use florin_kernel::payment::OperationKind;
 use florin_kernel::routing::ProviderAccount;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 mod tests;
+
+/// How long `9105.00` and `9106.00` stay pending, and what a payer leaves so.
+pub(super) const LATE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The bank's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +39,8 @@ pub(super) enum Manner {
     Thrice,
     /// By a callback, and in the answer after it.
     Early,
-    /// 30 s later, by callback; the answer says pending.
-    Late,
+    /// So much later, by callback; the answer says pending.
+    After(SignedDuration),
     /// In the answer; 60 s later the money is charged back, a payout sent back.
     ThenChargedBack,
 }
@@ -236,8 +240,8 @@ fn by_amount(asked: Money) -> Option<Ending> {
         9102 => (Verdict::Approved, Manner::Thrice),
         9103 => (Verdict::Approved, Manner::Early),
         9104 => (Verdict::Approved, Manner::Garbled),
-        9105 => (Verdict::Approved, Manner::Late),
-        9106 => (Verdict::Declined("05".to_owned()), Manner::Late),
+        9105 => (Verdict::Approved, Manner::After(LATE)),
+        9106 => (Verdict::Declined("05".to_owned()), Manner::After(LATE)),
         9107 => (Verdict::Approved, Manner::ThenChargedBack),
         _ => return None,
     };

@@ -27,6 +27,11 @@ pub(super) const SELECT: &str =
     "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = $1";
 pub(super) const OF_PAYER: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE payer = $1 AND id > $2 ORDER BY id LIMIT $3";
+pub(super) const NEWEST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
+    WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4 AND kind <> 'verification'
+    ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6";
+pub(super) const COUNT: &str = "SELECT COUNT(*) FROM payments
+    WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4 AND kind <> 'verification'";
 /// Nothing follows a payment that does not exist.
 pub(super) const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = $1 AND mode = $2 AND created_at >= $3 AND created_at < $4

@@ -4,7 +4,7 @@ use florin_kernel::{Kind, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::words::{document_kind, document_text, mode_text};
-use crate::{Answer, PayerQuery, PaymentQuery, PaymentWrite, StoreError, Stored, query};
+use crate::{Answer, NewestQuery, PayerQuery, PaymentQuery, PaymentWrite, StoreError, Stored, query};
 
 const INSERT: &str = "INSERT INTO payments
     (id, version, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind,
@@ -18,6 +18,11 @@ const UPDATE_ANSWERED: &str = "UPDATE payments
     WHERE id = ?1 AND version = ?2";
 const SELECT: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = ?1";
 const CREATED_AT: &str = "SELECT created_at FROM payments WHERE id = ?1";
+const NEWEST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
+    WHERE merchant = ?1 AND mode = ?2 AND created_at >= ?3 AND created_at < ?4 AND kind <> 'verification'
+    ORDER BY created_at DESC, id DESC LIMIT ?5 OFFSET ?6";
+const COUNT: &str = "SELECT COUNT(*) FROM payments
+    WHERE merchant = ?1 AND mode = ?2 AND created_at >= ?3 AND created_at < ?4 AND kind <> 'verification'";
 const LIST: &str = "SELECT id, version, answer_status, answer_body, document, kind FROM payments
     WHERE merchant = ?1 AND mode = ?2 AND (created_at, id) > (?3, ?4) AND created_at < ?5
         AND kind <> 'verification'
@@ -118,6 +123,23 @@ pub(super) fn list(connection: &Connection, query: PaymentQuery) -> rusqlite::Re
     let rows =
         statement.query_map(params![merchant, mode_text(query.mode), beyond.0, beyond.1, until, query.limit], raw)?;
     rows.collect()
+}
+
+/// A page of a merchant's payments, the newest first.
+pub(super) fn newest(connection: &Connection, query: NewestQuery) -> rusqlite::Result<Vec<RawPayment>> {
+    let NewestQuery { merchant, mode, from, until, skip, limit } = query;
+    let (from, until) = (from.as_millisecond(), until.as_millisecond());
+    let mut statement = connection.prepare_cached(NEWEST)?;
+    let rows = statement.query_map(params![merchant.number(), mode_text(mode), from, until, limit, skip], raw)?;
+    rows.collect()
+}
+
+/// How many there are on all pages.
+pub(super) fn count(connection: &Connection, query: NewestQuery) -> rusqlite::Result<u64> {
+    let NewestQuery { merchant, mode, from, until, .. } = query;
+    let (from, until) = (from.as_millisecond(), until.as_millisecond());
+    let counted = |row: &Row<'_>| row.get::<_, i64>(0).map(i64::unsigned_abs);
+    connection.prepare_cached(COUNT)?.query_row(params![merchant.number(), mode_text(mode), from, until], counted)
 }
 
 /// A page of a payer's payments and withdrawals.

@@ -48,6 +48,10 @@ impl Problem {
         Problem { retry_after: Some(60), ..problem }
     }
 
+    pub fn too_many_images() -> Problem {
+        Problem { retry_after: Some(1), ..Problem::locked_out() }
+    }
+
     pub fn unknown_endpoint() -> Problem {
         Problem::new(StatusCode::NOT_FOUND, "endpoint_not_found", "Unknown endpoint")
     }

@@ -11,7 +11,7 @@ pub fn openapi() -> Value {
             "version": "2",
             "description": "Ask for a rate, start a payment, show its address and QR code, poll until the coins are there. Every call takes \
                 GET with a query and POST with a form or multipart body, with or without the last slash. Amounts are decimal strings: coins \
-                with eight decimals, fiat with those of the currency. Times are UTC.\n\n\
+                with eight decimals, fiat with those of the currency. Times are UTC. Answers are pressed with gzip where Accept-Encoding asks for it.\n\n\
                 The same calls below /pay/v2 answer in the shape of older clients: GetTransactions wraps its list in invoices, \
                 confirmations is a string, a waiting status ends with the time left, and business errors are HTTP 200.\n\n\
                 Under a test key a simulated chain stands behind it: pay at sandbox_wallet_url, or call /sandbox/api."
@@ -65,9 +65,9 @@ pub fn openapi() -> Value {
                 json!({"result": "pong"}))},
             "/api/qr/": {"get": {
                 "summary": "A payment text as a QR code", "security": [],
-                "description": "PNG, or SVG with f=svg. Draws payment texts of this installation only.",
+                "description": "PNG, or SVG with f=svg. Draws payment texts of this installation only; an address may draw 120 at once, 20 a second.",
                 "parameters": [parameter("d", "bitcoin:bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk?amount=0.00079744", true), parameter("f", "svg", false)],
-                "responses": {"200": {"description": "The image"}, "400": {"$ref": "#/components/responses/Error"}}
+                "responses": {"200": {"description": "The image"}, "4XX": {"$ref": "#/components/responses/Error"}}
             }},
             "/sandbox/api/{op}": {"post": call("Do something to the simulated chain", "Test mode only: send, mine, reorg, double_spend, drop, \
                 bump, node, rate, kyt, clock, state.",

@@ -1,10 +1,14 @@
 //! `GET /api/qr` (contract, section 9): QR codes of payment texts, and of nothing else: an open generator on a payments host would invite
 //! phishing.
 
-use axum::extract::State;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use florin_kernel::ports::Lane;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::routes::CryptoState;
 use super::{Profile, errors::Problem};
@@ -16,8 +20,41 @@ mod tests;
 
 const TEXT_MAX: usize = 512;
 
+/// Images an address may have drawn at once, and in each second after that. A page shows two, and browsers keep them for a year.
+const AT_ONCE: u32 = 120;
+const A_SECOND: u32 = 20;
+/// So many addresses are remembered before those that rest are forgotten.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// How many images each address has drawn lately.
+pub struct Images(DefaultKeyedRateLimiter<IpAddr>);
+
+impl Images {
+    /// Nobody has drawn any.
+    pub fn new() -> Images {
+        let number = |count| NonZeroU32::new(count).expect("above zero");
+        Images(RateLimiter::keyed(Quota::per_second(number(A_SECOND)).allow_burst(number(AT_ONCE))))
+    }
+
+    /// Whether an address may have another one drawn.
+    fn admits(&self, address: IpAddr) -> bool {
+        if self.0.len() > REMEMBERED_MAX {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&address).is_ok()
+    }
+}
+
 /// The image.
-pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
+pub async fn image(State(state): State<CryptoState>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    match state.images().admits(state.address(&parts)) {
+        true => draw(&state, &parts.uri),
+        false => Problem::too_many_images().response(Profile::A),
+    }
+}
+
+fn draw(state: &CryptoState, uri: &Uri) -> Response {
     let (mut text, mut form) = (None, "png".to_owned());
     for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         match name.as_ref() {
@@ -30,7 +67,7 @@ pub async fn image(State(state): State<CryptoState>, uri: Uri) -> Response {
     let Some(text) = text.filter(|text| (1..=TEXT_MAX).contains(&text.len())) else {
         return refused("it must be a text of 1 to 512 bytes");
     };
-    if !is_payment_text(&state, &text) {
+    if !is_payment_text(state, &text) {
         return refused("it is not a payment text of this installation");
     }
     let Some(modules) = Modules::of(&text) else {

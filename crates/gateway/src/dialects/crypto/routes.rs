@@ -1,26 +1,31 @@
 //! The routes of this dialect, and what its calls share.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::Method;
 use axum::http::request::Parts;
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use florin_engine::Engine;
+use ipnet::IpNet;
 use serde_json::json;
 
 use super::auth::{Caller, Lockout, admit};
 use super::errors::Problem;
 use super::params::Params;
 use super::ping::Pings;
+use super::qr::Images;
 use super::quote::Quotes;
 use super::sandbox::SimulatedChains;
 use super::view::Viewer;
 use super::wire::answer;
-use super::{Profile, currencies, icons, orders, page, ping, qr, quote, sandbox, start};
+use super::{Profile, currencies, gzip, icons, orders, page, ping, qr, quote, sandbox, start};
+use crate::dialects::caller::caller_address;
 
 /// What the dialect's calls share.
 #[derive(Clone)]
@@ -32,18 +37,37 @@ struct Shared {
     lockout: Lockout,
     quotes: Quotes,
     pings: Pings,
+    images: Images,
+    trusted_proxies: Arc<[IpNet]>,
 }
 
 impl CryptoState {
-    /// Of an engine and whoever simulates chains.
-    pub fn new(engine: Arc<Engine>, simulated: Arc<dyn SimulatedChains>) -> CryptoState {
+    /// Of an engine, whoever simulates chains, and the proxies that are believed about `X-Forwarded-For`.
+    pub fn new(
+        engine: Arc<Engine>,
+        simulated: Arc<dyn SimulatedChains>,
+        trusted_proxies: impl Into<Arc<[IpNet]>>,
+    ) -> CryptoState {
         CryptoState(Arc::new(Shared {
             engine,
             simulated,
             lockout: Lockout::default(),
             quotes: Quotes::default(),
             pings: Pings::default(),
+            images: Images::new(),
+            trusted_proxies: trusted_proxies.into(),
         }))
+    }
+
+    /// Who draws how many images.
+    pub(super) fn images(&self) -> &Images {
+        &self.0.images
+    }
+
+    /// Where a request came from.
+    pub(super) fn address(&self, parts: &Parts) -> IpAddr {
+        let peer = parts.extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
+        caller_address(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), &parts.headers, &self.0.trusted_proxies)
     }
 
     pub(super) fn engine(&self) -> &Arc<Engine> {
@@ -80,6 +104,7 @@ pub fn router(state: CryptoState) -> Router {
         .route("/pay/v2/{action}", any(call_b))
         .route("/pay/v2/{action}/", any(call_b))
         .route("/pay/v2/", any(unknown_b))
+        .layer(middleware::from_fn(gzip::press))
         .route("/pay/{access_token}", get(page::show))
         .route("/api/qr", get(qr::image))
         .route("/api/qr/", get(qr::image))

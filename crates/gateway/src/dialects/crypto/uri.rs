@@ -34,6 +34,11 @@ impl PaymentText {
         };
         PaymentText { full, bare: address.to_owned() }
     }
+
+    /// As a wallet opens it, the amount left to the payer: the amount stands last.
+    pub fn without_amount(&self) -> &str {
+        self.full.rfind(['?', '&']).map_or(self.full.as_str(), |end| &self.full[..end])
+    }
 }
 
 /// Whether an address is one that only the sandbox takes.

@@ -269,8 +269,8 @@ pub fn started(viewer: &Viewer, payment: &CoinPayment, offer: &Offer, now: Times
     put("access_url", viewer.access_url(payment).into());
     put("stats_token", echo.stats_token.clone().into());
     put("notices", notices(viewer, payment));
-    put("payment_deeplink", texts.full.into());
-    put("payment_deeplink_alt", texts.bare.into());
+    put("payment_deeplink", texts.full.clone().into());
+    put("payment_deeplink_alt", texts.without_amount().into());
     put("beneficiary_vasp_details", Value::Null);
     put("item_name", json!(echo.item_name));
     Viewer::surcharge(price, &mut body);

@@ -102,6 +102,33 @@ impl Problem {
         Problem::Fields(vec![Fault::new(name, Complaint::new(rule, reason))])
     }
 
+    /// Whether an `Idempotency-Key` keeps it: what the state of things, a limit or a rule refuses (contract, section 6).
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Problem::NotPermitted(_) | Problem::Invoice(..) => true,
+            Problem::NoToken
+            | Problem::WrongToken
+            | Problem::TokenExpired
+            | Problem::LoginFailed
+            | Problem::WrongMember
+            | Problem::WrongChecksum
+            | Problem::Fields(_)
+            | Problem::Unreadable(_)
+            | Problem::WrongContentType
+            | Problem::ReferenceTaken
+            | Problem::KeyTaken
+            | Problem::NoTerminal
+            | Problem::NotEnabled
+            | Problem::TooManyRequests
+            | Problem::NoSuchPath
+            | Problem::WrongMethod(_)
+            | Problem::TooLarge
+            | Problem::Busy
+            | Problem::Fault
+            | Problem::NotFound => false,
+        }
+    }
+
     /// The table's line: code, HTTP status under `legacy`, and under `strict`.
     pub fn line(&self) -> (&'static str, u16, u16) {
         match self {

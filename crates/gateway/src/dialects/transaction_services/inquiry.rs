@@ -48,19 +48,30 @@ pub async fn inquire(state: &TsState, asked: Asked, path_id: &str) -> Result<Tol
 
 /// What is unknown is asked at the provider first, unless that was done a moment ago.
 async fn asked_again(state: &TsState, caller: &Caller, transaction: Transaction) -> Transaction {
-    let Transaction::Payment(payment) = &transaction else { return transaction };
     let now = state.engine.now(caller.lane);
     let stale =
         |operation: &&Operation| operation.unknown_since().is_some_and(|at| now.duration_since(at) > ASKED_EVERY);
-    let Some(operation) = payment.operations.iter().find(stale) else { return transaction };
-    let reference = Reference { payment: payment.id, sequence: operation.seq.number() };
-    match state.engine.payer_returned(reference).await {
-        Ok(payment) => Transaction::Payment(payment),
-        Err(error) => {
-            tracing::debug!(%error, "what is unknown stays so");
-            transaction
-        }
-    }
+    let at = |id, operation: &Operation| Reference { payment: id, sequence: operation.seq.number() };
+    let asked = match &transaction {
+        Transaction::Payment(payment) => match payment.operations.iter().find(stale) {
+            Some(operation) => state.engine.payer_returned(at(payment.id, operation)).await.map(Transaction::Payment),
+            None => return transaction,
+        },
+        Transaction::Withdrawal(withdrawal) => match withdrawal.payout.iter().find(stale) {
+            Some(operation) => state
+                .engine
+                .payout_asked_after(at(withdrawal.id, operation))
+                .await
+                .map(|withdrawal| Transaction::Withdrawal(Box::new(withdrawal))),
+            None => return transaction,
+        },
+        // Its chain is followed anyway.
+        Transaction::Coin(_) => return transaction,
+    };
+    asked.unwrap_or_else(|error| {
+        tracing::debug!(%error, "what is unknown stays so");
+        transaction
+    })
 }
 
 /// A transaction as an inquiry shows it.

@@ -14,6 +14,7 @@ use florin_kernel::record::OrderedBy;
 use super::calls::InvoiceCall;
 use super::document::{Document, Issued};
 use super::errors::Problem;
+use super::references::read_once;
 use super::state::{Asked, TsState};
 use super::wire::Told;
 
@@ -36,8 +37,10 @@ pub async fn answer(state: &TsState, asked: Asked, call: InvoiceCall) -> Result<
     match call {
         InvoiceCall::Generate => make::generate(state, asked).await,
         InvoiceCall::Regenerate => change::regenerate(state, asked).await,
-        InvoiceCall::Inquire => change::inquire(state, asked).await,
-        InvoiceCall::List => rows::list(state, asked).await,
+        InvoiceCall::Inquire => {
+            read_once(state, asked, ("invoice inquiry", ""), |asked| change::inquire(state, asked)).await
+        }
+        InvoiceCall::List => read_once(state, asked, ("invoices", ""), |asked| rows::list(state, asked)).await,
         InvoiceCall::Cancel => change::cancel(state, asked).await,
         InvoiceCall::Remind => change::remind(state, asked).await,
         InvoiceCall::Settings => settings::shown(state, asked).await,

@@ -1,10 +1,10 @@
 //! The list of transactions, newest first (contract, section 8.14): those of every dialect, counted as a whole and shown by pages.
 
-use florin_engine::PaymentQuery;
 use florin_engine::directory::Permission;
+use florin_engine::{NewestQuery, PaymentQuery};
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
-use florin_kernel::{Aggregate, Kind, Money, PaymentId, Timestamp, Transaction};
+use florin_kernel::{Aggregate, Money, PaymentId, Timestamp, Transaction};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, ToSpan};
@@ -106,23 +106,24 @@ pub async fn list(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let now = state.engine.now(caller.lane);
     let wanted = read(Reader::new(&fields), now)?;
     caller.may(&[Permission::Read])?;
-    let ids = matching(state, &caller, &wanted).await?;
-    let shown = ids.iter().rev().skip((wanted.page - 1).saturating_mul(wanted.records)).take(wanted.records);
+    let (total, shown) = match &wanted.status {
+        None => page(state, &caller, &wanted).await?,
+        Some(status) => page_of_status(state, &caller, &wanted, status).await?,
+    };
     let mut rows = Vec::new();
-    for id in shown {
-        let Some(transaction) = state.engine.find_transaction(caller.owner(), *id).await? else { continue };
-        let document = state.document(&caller, &transaction).await?;
-        rows.push(row(&transaction, &document, Wording::of(&caller.settings)));
+    for transaction in &shown {
+        let document = state.document(&caller, transaction).await?;
+        rows.push(row(transaction, &document, Wording::of(&caller.settings)));
     }
-    let result = if ids.is_empty() { ResultBody::of("10026") } else { ResultBody::of("00026") };
+    let result = if total == 0 { ResultBody::of("10026") } else { ResultBody::of("00026") };
     let body = ListBody {
         member_id: &caller.settings.member_id,
         result,
-        totalrecords: ids.len().to_string(),
+        totalrecords: total.to_string(),
         transaction: rows,
         timestamp: timestamp(now),
     };
-    let strictly_missing = ids.is_empty() && caller.settings.http_errors == HttpErrors::Strict;
+    let strictly_missing = total == 0 && caller.settings.http_errors == HttpErrors::Strict;
     Ok(Told { status: if strictly_missing { 404 } else { 200 }, ..Told::of(wire::text(&body)) })
 }
 
@@ -212,8 +213,41 @@ pub fn moment(value: &str) -> Result<Moment, Complaint> {
     read().ok_or_else(|| Complaint::new(Rule::Format, "must be a date of the form dd/mm/yyyy or yyyy-mm-dd"))
 }
 
-/// The ids of all that match, oldest first. Only ids are kept, so that a year of transactions fits.
-async fn matching(state: &TsState, caller: &Caller, wanted: &Wanted) -> Result<Vec<PaymentId>, Problem> {
+/// How many there are, and those of the page.
+async fn page(state: &TsState, caller: &Caller, wanted: &Wanted) -> Result<(u64, Vec<Transaction>), Problem> {
+    let owner = caller.owner();
+    let skip = (wanted.page - 1).saturating_mul(wanted.records);
+    let query = NewestQuery {
+        merchant: owner.merchant,
+        mode: owner.mode,
+        from: wanted.from,
+        until: wanted.until,
+        skip: u32::try_from(skip).unwrap_or(u32::MAX),
+        limit: wanted.records as u32,
+    };
+    let total = state.engine.store().count_transactions(query).await?;
+    let stored = state.engine.store().newest_transactions(query).await?;
+    Ok((total, stored.into_iter().map(|stored| stored.transaction).collect()))
+}
+
+/// The same of those with a status. It is a word of this dialect's, so all are read to find them; only ids are kept, so that a year of
+/// transactions fits.
+async fn page_of_status(
+    state: &TsState,
+    caller: &Caller,
+    wanted: &Wanted,
+    status: &str,
+) -> Result<(u64, Vec<Transaction>), Problem> {
+    let ids = matching(state, caller, wanted, status).await?;
+    let mut shown = Vec::new();
+    for id in ids.iter().rev().skip((wanted.page - 1).saturating_mul(wanted.records)).take(wanted.records) {
+        shown.extend(state.engine.find_transaction(caller.owner(), *id).await?);
+    }
+    Ok((ids.len() as u64, shown))
+}
+
+/// The ids of all with a status, oldest first.
+async fn matching(state: &TsState, caller: &Caller, wanted: &Wanted, status: &str) -> Result<Vec<PaymentId>, Problem> {
     let owner = caller.owner();
     let mut query = PaymentQuery {
         merchant: owner.merchant,
@@ -227,16 +261,8 @@ async fn matching(state: &TsState, caller: &Caller, wanted: &Wanted) -> Result<V
     let mut ids = Vec::new();
     loop {
         let page = state.engine.store().transactions(query).await?;
-        let fits = |transaction: &&Transaction| {
-            wanted.status.as_ref().is_none_or(|status| standing(transaction, wording).long.eq_ignore_ascii_case(status))
-        };
-        // A card that was verified is no transaction.
-        let moves = |transaction: &&Transaction| match transaction {
-            Transaction::Payment(payment) => payment.kind() != Kind::Verification,
-            Transaction::Withdrawal(_) | Transaction::Coin(_) => true,
-        };
-        let shown = page.iter().map(|stored| &stored.transaction).filter(moves).filter(fits);
-        ids.extend(shown.map(Transaction::id));
+        let fits = |transaction: &&Transaction| standing(transaction, wording).long.eq_ignore_ascii_case(status);
+        ids.extend(page.iter().map(|stored| &stored.transaction).filter(fits).map(Transaction::id));
         match page.last() {
             Some(last) if page.len() == PAGE as usize => query.after = Some(last.transaction.id()),
             Some(_) | None => return Ok(ids),

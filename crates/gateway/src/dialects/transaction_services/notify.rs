@@ -32,6 +32,9 @@ pub struct TsAnnouncer;
 /// What an answer tells is told first there: clients answer a notification with 404 until they have stored the answer.
 const ANSWER_FIRST: SignedDuration = SignedDuration::from_secs(1);
 
+/// From a payout's acceptance or approval to its end, where it is simulated (contract, section 11).
+const SIMULATED_PAYOUT: SignedDuration = SignedDuration::from_secs(2);
+
 /// From one attempt to the next.
 const PAUSES: [SignedDuration; 9] = [
     SignedDuration::from_secs(15),
@@ -108,6 +111,10 @@ impl Announcer for TsAnnouncer {
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {
         // The checksum stands in the body.
         Vec::new()
+    }
+
+    fn payouts_take(&self) -> SignedDuration {
+        SIMULATED_PAYOUT
     }
 
     fn schedule(&self) -> Schedule {

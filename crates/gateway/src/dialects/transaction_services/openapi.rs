@@ -77,7 +77,7 @@ fn document() -> Value {
                         their own; as CP. DB and PA with recurringType REPEATED charge the card of a payment made with INITIAL again; \
                         as CP. IN reads: memberId|key|id, where the id is paymentId, or with idType MID merchantTransactionId.\n\n\
                         transactionStatus is the order's outcome (Y, P, N), status where the payment stands then. The same capture, \
-                        reversal or refund again gets the same answer. Ids that other dialects of Florin print are taken too.",
+                        reversal or refund again gets the same answer; with an Idempotency-Key a refusal, too. Ids that other dialects of Florin print are taken too.",
                     vec![id(), idempotency_key()],
                     "Order",
                     "OrderAnswer",
@@ -112,12 +112,15 @@ fn document() -> Value {
                 "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
                     "schema": reference("CheckoutForm")
                 }}},
-                "responses": {"303": {"description": "To the session's page"}, "400": {"description": "A page that says what is wrong"}}
+                "responses": {
+                    "303": {"description": "To the session's page"}, "4XX": {"description": "A page that says what is wrong"},
+                    "5XX": {"description": "A page that says to come back"}
+                }
             }},
             "/transactionServices/REST/v1/inquiry": {"post": call(
                 "Inquiry by fields",
                 "As IN, with the id in the body.",
-                Vec::new(),
+                vec![reading_key()],
                 "InquiryRequest",
                 "Payment",
                 schemas::inquiry_sample()
@@ -125,7 +128,7 @@ fn document() -> Value {
             "/transactionServices/REST/v1/getTransactionList": {"post": call(
                 "Transactions, newest first",
                 "Checksum: memberId|key. Those of every dialect of Florin, of the last 30 days unless dates are sent.",
-                Vec::new(),
+                vec![reading_key()],
                 "ListRequest",
                 "List",
                 schemas::list_sample()
@@ -196,6 +199,15 @@ fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": "Makes the call repeatable, as merchantTransactionId does",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255}
+    })
+}
+
+/// The same, of calls that only read.
+fn reading_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "The same answer again, whatever has changed since; send none to see how things stand",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255}
     })
 }

@@ -77,10 +77,6 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
     let teller = Teller { viewer: state.viewer(&caller), kind: order.kind, document: document.clone() };
     let reuse = reuse(&payment);
     let (claims, digest) = claims(state, &caller, &order, &fields, (&document, amount, reuse), idempotency_key)?;
-    let refuse = |payment: &Payment, refusal: Option<&Refusal>| {
-        let reason = reason(order.kind, payment, refusal);
-        Told::of(wire::text(&teller.refused(payment, amount, reason)))
-    };
     let render: RenderOperation = {
         let teller = teller.clone();
         Arc::new(move |payment, seq| {
@@ -88,43 +84,73 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
             Answer { status: 200, body: wire::text(&teller.told(payment, operation, amount)) }
         })
     };
+    let repeat = Repeat { state, caller: &caller, claims, digest, render };
+    let refuse = |payment: &Payment, reason| wire::text(&teller.refused(payment, amount, reason));
     let command = match command(&order, &payment, amount, &caller) {
         Ok(command) => command,
         // A copy of an order that was obeyed is told its answer, whatever stands against another one now.
-        Err(refusal) => {
-            let earlier =
-                state.engine.earlier_operation(caller.owner(), Dialect::TransactionServices, &claims, digest, render);
-            return match earlier.await? {
+        Err(reason) => {
+            return match repeat.earlier(&repeat.claims).await? {
                 Some(Earlier::Replay(reply)) => Ok(reply.into()),
                 Some(Earlier::Taken(ClaimKind::IdempotencyKey)) => Err(Problem::KeyTaken),
                 Some(Earlier::Taken(ClaimKind::Reference | ClaimKind::Number)) | None => {
-                    Ok(Told::of(wire::text(&teller.refused(&payment, amount, refusal))))
+                    repeat.refuse(refuse(&payment, reason)).await
                 }
             };
         }
     };
-    let request = OperationRequest {
-        dialect: Dialect::TransactionServices,
-        command,
-        claims,
-        digest,
-        echo: ORDERED_HERE.to_owned(),
-        render,
-    };
-    match state.engine.operate(caller.owner(), payment.id, request).await {
-        Ok(reply) => Ok(reply.into()),
-        Err(SubmitError::Refused(refusal)) => {
-            let payment = state.engine.find(caller.owner(), payment.id).await?.ok_or(Problem::NotFound)?;
-            Ok(refuse(&payment, Some(&refusal)))
-        }
+    let refusal = match state.engine.operate(caller.owner(), payment.id, repeat.request(command)).await {
+        Ok(reply) => return Ok(reply.into()),
+        Err(SubmitError::Refused(refusal)) => Some(refusal),
         Err(SubmitError::Taken(ClaimKind::Reference)) => match (order.kind, caller.settings.refunds) {
-            (Kind::Refund, Refunds::Several) => Err(Problem::ReferenceTaken),
-            (Kind::Capture | Kind::Reversal, _) | (Kind::Refund, Refunds::Single) => {
-                let payment = state.engine.find(caller.owner(), payment.id).await?.ok_or(Problem::NotFound)?;
-                Ok(refuse(&payment, None))
-            }
+            (Kind::Refund, Refunds::Several) => return Err(Problem::ReferenceTaken),
+            (Kind::Capture | Kind::Reversal, _) | (Kind::Refund, Refunds::Single) => None,
         },
-        Err(error) => Err(error.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let payment = state.engine.find(caller.owner(), payment.id).await?.ok_or(Problem::NotFound)?;
+    let reason = reason(order.kind, &payment, refusal.as_ref());
+    repeat.refuse(refuse(&payment, reason)).await
+}
+
+/// An order as one that may come again.
+struct Repeat<'a> {
+    state: &'a TsState,
+    caller: &'a Caller,
+    claims: Vec<ClaimRequest>,
+    digest: [u8; 16],
+    render: RenderOperation,
+}
+
+impl Repeat<'_> {
+    fn request(&self, command: Command) -> OperationRequest {
+        OperationRequest {
+            dialect: Dialect::TransactionServices,
+            command,
+            claims: self.claims.clone(),
+            digest: self.digest,
+            echo: ORDERED_HERE.to_owned(),
+            render: self.render.clone(),
+        }
+    }
+
+    /// What was made under some of its claims before.
+    async fn earlier(&self, claims: &[ClaimRequest]) -> Result<Option<Earlier>, Problem> {
+        let (engine, owner) = (&self.state.engine, self.caller.owner());
+        let dialect = Dialect::TransactionServices;
+        Ok(engine.earlier_operation(owner, dialect, claims, self.digest, self.render.clone()).await?)
+    }
+
+    /// That the payment does not allow it. The key keeps that, since the payment may allow it later.
+    async fn refuse(&self, body: String) -> Result<Told, Problem> {
+        match references::keep(&self.state.engine, self.caller, &self.claims, self.digest, body).await {
+            // A copy that was quicker may have been obeyed, and its answer may be still to come.
+            Err(Problem::KeyTaken) => match self.earlier(&references::keys(&self.claims)).await? {
+                Some(Earlier::Replay(reply)) => Ok(reply.into()),
+                Some(Earlier::Taken(_)) | None => Err(Problem::KeyTaken),
+            },
+            told => told,
+        }
     }
 }
 
@@ -175,7 +201,7 @@ impl Order {
 }
 
 /// What makes two orders the same one. A capture, a reversal and a single refund are one per payment, by amount; several refunds tell
-/// themselves apart by a reference or key of their own.
+/// themselves apart by a reference or key of their own. The key is looked at first: it may keep that this very call was refused.
 fn claims(
     state: &TsState,
     caller: &Caller,
@@ -195,13 +221,13 @@ fn claims(
                 return Err(Problem::field("merchantTransactionId", Rule::Missing, reason));
             }
             let digest = state.engine.digest(&[&content(word, number, fields)]);
-            Ok((reference.into_iter().chain(key).collect(), digest))
+            Ok((key.into_iter().chain(reference).collect(), digest))
         }
         (Kind::Capture | Kind::Reversal, _) | (Kind::Refund, Refunds::Single) => {
             let amount = amount.map(amounts::printed).unwrap_or_default();
             let digest = state.engine.digest(&[word.as_bytes(), number.as_bytes(), amount.as_bytes()]);
             let single = within("").reused(reuse);
-            Ok(([single].into_iter().chain(key).collect(), digest))
+            Ok((key.into_iter().chain([single]).collect(), digest))
         }
     }
 }

@@ -15,8 +15,9 @@ use florin_kernel::payment::{
 use super::auth::Caller;
 use super::content::content;
 use super::document::{Document, Recurring};
+use super::envelope::Topic;
 use super::errors::Problem;
-use super::references::{self, Space};
+use super::references::{self, Refused, Space};
 use super::request::{self, Account, Keep, Kind, Purchase, Reading};
 use super::settings::{Switch, Terminal};
 use super::state::{Asked, TsState};
@@ -40,8 +41,12 @@ pub async fn pay(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let digest = state.engine.digest(&[&content("payments", "", &fields)]);
     let reference = purchase.reference.as_deref().map(|text| references::claim(&caller, Space::Purchase, text));
     let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
-    Ok(make(state, &caller, &purchase, claims, digest).await?.into())
+    let claims: Vec<ClaimRequest> = key.into_iter().chain(reference).collect();
+    let call = Refused { caller: &caller, fields: &fields, topic: Topic::Money, claims: &claims, digest };
+    match make(state, &caller, &purchase, &claims, digest).await {
+        Ok(reply) => Ok(reply.into()),
+        Err(problem) => call.tell(&state.engine, problem).await,
+    }
 }
 
 fn permissions(account: &Account) -> &'static [Permission] {
@@ -68,7 +73,7 @@ pub async fn make(
     state: &TsState,
     caller: &Caller,
     purchase: &Purchase,
-    claims: Vec<ClaimRequest>,
+    claims: &[ClaimRequest],
     digest: [u8; 16],
 ) -> Result<Reply, Problem> {
     let render = render(state.viewer(caller));
@@ -81,7 +86,7 @@ pub async fn make(
         let (terminal, brand, candidate) = match way {
             Ok(way) => way,
             Err(problem) => {
-                return Box::pin(earlier_or(&state.engine, &*payment, &claims, digest, &render, problem)).await;
+                return Box::pin(earlier_or(&state.engine, &*payment, claims, digest, &render, problem)).await;
             }
         };
         let number = state.engine.number_for(payment.id, turn);

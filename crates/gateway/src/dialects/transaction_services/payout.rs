@@ -19,9 +19,10 @@ use super::auth::Caller;
 use super::codes::{self, ResultBody};
 use super::content::content;
 use super::document::Document;
+use super::envelope::Topic;
 use super::errors::Problem;
 use super::pay::NUMBERS_MAX;
-use super::references::{self, Space};
+use super::references::{self, Refused, Space};
 use super::settings::Words;
 use super::state::{Asked, TsState};
 use super::wire::{self, Told, timestamp};
@@ -66,7 +67,7 @@ pub async fn pay_out(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let digest = state.engine.digest(&[&content("payout", "", &fields)]);
     let reference = references::claim(&caller, Space::Payout, &order.reference);
     let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
+    let claims: Vec<ClaimRequest> = key.into_iter().chain([reference]).collect();
     let ready = match prepare(state, &caller, &order).await {
         Ok(ready) => ready,
         // A copy is told its answer also after the token is gone.
@@ -74,7 +75,11 @@ pub async fn pay_out(state: &TsState, asked: Asked) -> Result<Told, Problem> {
             let nothing = Money::zero(amounts::currency("USD").map_err(|_| Problem::Fault)?);
             let blank = withdrawal(state, &caller, &order, nothing, &order.document);
             let render = render(&caller, state.engine.now(caller.lane));
-            return Ok(earlier_or(&state.engine, &blank, &claims, digest, &render, problem).await?.into());
+            let call = Refused { caller: &caller, fields: &fields, topic: Topic::Money, claims: &claims, digest };
+            return match earlier_or(&state.engine, &blank, &claims, digest, &render, problem).await {
+                Ok(reply) => Ok(reply.into()),
+                Err(problem) => call.tell(&state.engine, problem).await,
+            };
         }
     };
     make(state, &caller, &order, ready, claims, digest).await

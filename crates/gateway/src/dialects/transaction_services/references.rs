@@ -5,8 +5,13 @@ use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Dialect;
 
 use super::auth::Caller;
+use super::content::content;
+use super::envelope::{Envelope, Topic};
 use super::errors::Problem;
+use super::fields::Fields;
+use super::format::Format;
 use super::settings::{ReuseReference, Settings};
+use super::state::{Asked, TsState};
 use super::wire::Told;
 
 /// What a reference is for.
@@ -98,9 +103,66 @@ pub async fn keep(
     digest: [u8; 16],
     body: String,
 ) -> Result<Told, Problem> {
-    let claims = claims.iter().filter(|claim| claim.kind == ClaimKind::IdempotencyKey).cloned().collect();
-    let request = Repeatable { owner: caller.owner(), dialect: Dialect::TransactionServices, claims, digest };
+    let (owner, claims) = (caller.owner(), keys(claims));
+    let request = Repeatable { owner, dialect: Dialect::TransactionServices, claims, digest };
     Ok(engine.answer_once(&request, Answer { status: 200, body }).await?.into())
+}
+
+/// The keys among the claims of a call.
+pub fn keys(claims: &[ClaimRequest]) -> Vec<ClaimRequest> {
+    claims.iter().filter(|claim| claim.kind == ClaimKind::IdempotencyKey).cloned().collect()
+}
+
+/// A call that was refused.
+pub struct Refused<'a> {
+    /// Who called.
+    pub caller: &'a Caller,
+    /// What was sent.
+    pub fields: &'a Fields,
+    /// What it was about.
+    pub topic: Topic,
+    /// What it would have taken.
+    pub claims: &'a [ClaimRequest],
+    /// Of its content.
+    pub digest: [u8; 16],
+}
+
+impl Refused<'_> {
+    /// Tells why. What the state of things, a limit or a rule refuses is kept by the call's key, so that a copy is told the same when it
+    /// would be allowed; bad input and what is not there use nothing up (contract, section 6).
+    ///
+    /// # Errors
+    /// The refusal where nothing keeps it; [`Problem::KeyTaken`].
+    pub async fn tell(&self, engine: &Engine, problem: Problem) -> Result<Told, Problem> {
+        if !problem.is_kept() || keys(self.claims).is_empty() {
+            return Err(problem);
+        }
+        let mut envelope = Envelope::new(Format::Json, self.topic, engine.now(self.caller.lane));
+        envelope.http_errors = self.caller.settings.http_errors;
+        envelope.note(self.fields);
+        keep(engine, self.caller, self.claims, self.digest, envelope.refusal(&problem)).await
+    }
+}
+
+/// Answers a call that only reads. With a key it is answered once: a copy is told the same, whatever has changed since.
+///
+/// # Errors
+/// As `answer`; [`Problem::KeyTaken`].
+pub async fn read_once(
+    state: &TsState,
+    asked: Asked,
+    (call, path_id): (&str, &str),
+    answer: impl AsyncFnOnce(Asked) -> Result<Told, Problem>,
+) -> Result<Told, Problem> {
+    let Some(key) = &asked.idempotency_key else { return answer(asked).await };
+    let content = content(call, path_id, &asked.fields);
+    let request = repeatable(&state.engine, &asked.caller, Some(key), &content);
+    if let Some(told) = earlier(&state.engine, &request).await? {
+        return Ok(told);
+    }
+    let Told { status, body, provider_time, .. } = answer(asked).await?;
+    let kept = state.engine.answer_once(&request, Answer { status, body }).await?;
+    Ok(Told { provider_time, ..kept.into() })
 }
 
 /// The claim of the space in which a reference was used, purchases first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use florin_engine::directory::Permission;
 use florin_engine::vault::{NewRegistration, OnFile, RenderCard, StoredCard};
-use florin_engine::{Answer, ClaimRequest, Needs, NewPayment, Render};
+use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Needs, NewPayment, Render, Reuse, StartError};
 use florin_kernel::card::{Card, CardSummary};
 use florin_kernel::payment::{
     Authenticate, CaptureMode, Circumstances, Decline, Dialect, Ending, Payment, Presence, State,
@@ -59,6 +59,7 @@ struct RegistrationBody {
 }
 
 /// A card to store.
+#[derive(Clone)]
 struct New {
     card: Card,
     brand: String,
@@ -67,6 +68,9 @@ struct New {
     payer: florin_kernel::payment::Payer,
     document: Document,
 }
+
+/// So often is looked again whether a card was stored meanwhile.
+const TURNS_MAX: u32 = 16;
 
 /// Stores a card, or finds that it is stored.
 ///
@@ -81,11 +85,10 @@ pub async fn register(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     let new = read(&fields, state.reading(&caller))?;
     caller.may(&[Permission::Deposits, Permission::S2sCards])?;
     let digest = state.engine.digest(&[&content("registration", "", &fields)]);
-    let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = key.into_iter().collect();
+    let keys: Vec<ClaimRequest> =
+        idempotency_key.map(|text| references::key_claim(&caller, &text)).into_iter().collect();
     let (member, brand) = (caller.settings.member_id.clone(), new.brand.clone());
     let teller = Teller { state: state.clone(), lane: caller.lane, member, brand };
-    let render = teller.clone().of_payment();
     let customer = Some(new.document.customer.clone()).filter(|number| !number.is_empty());
     let known = match &customer {
         Some(number) => customers::find(state, &caller, number).await.map(|_| ()),
@@ -96,57 +99,128 @@ pub async fn register(state: &TsState, asked: Asked) -> Result<Told, Problem> {
         Ok(way) => way,
         Err(problem) => {
             let payment = payment(state, &caller, new, Money::zero(usd()?)).0;
-            return Ok(earlier_or(&state.engine, &payment, &claims, digest, &render, problem).await?.into());
+            let render = teller.of_payment();
+            return Ok(earlier_or(&state.engine, &payment, &keys, digest, &render, problem).await?.into());
         }
     };
-    let terminal_id = terminal.terminal_id.clone();
-    let stored = stored_already(state, &caller, &new.card, customer.as_deref()).await?;
-    let (mut payment, card) = payment(state, &caller, new, Money::zero(currency));
-    if let Some(stored) = stored {
-        let told = teller.stored(&stored);
-        // A copy is told what the first one was.
-        let earlier = state.engine.earlier(&payment, &claims, digest, &render).await?;
-        return match earlier {
-            Some(florin_engine::Earlier::Replay(reply)) => Ok(reply.into()),
-            Some(florin_engine::Earlier::Taken(kind)) => Err(kind.into()),
-            None => references::keep(&state.engine, &caller, &claims, digest, told).await,
-        };
+    let storing = Storing { state, caller: &caller, new, customer, terminal, currency, keys, digest, teller };
+    for _ in 0..TURNS_MAX {
+        if let Some(told) = Box::pin(storing.once()).await? {
+            return Ok(told);
+        }
     }
-    let Some(candidate) = verifier(state, terminal, &payment, &card) else {
-        let teller = teller.clone();
+    Err(Problem::Busy)
+}
+
+/// A card on its way to be stored.
+struct Storing<'a> {
+    state: &'a TsState,
+    caller: &'a Caller,
+    new: New,
+    customer: Option<String>,
+    terminal: &'a Terminal,
+    currency: Asset,
+    keys: Vec<ClaimRequest>,
+    digest: [u8; 16],
+    teller: Teller,
+}
+
+impl Storing<'_> {
+    /// Finds that the card is stored, or stores it. `None`: another call has stored it in the meantime.
+    async fn once(&self) -> Result<Option<Told>, Problem> {
+        let (engine, caller, card) = (&self.state.engine, self.caller, &self.new.card);
+        // Before the card itself is looked for: a call that stores it after that look is met at the claim.
+        let turn = self.turn().await?;
+        let render = self.teller.clone().of_payment();
+        let (payment, _) = payment(self.state, caller, self.new.clone(), Money::zero(self.currency));
+        if let Some(stored) = stored_already(self.state, caller, card, self.customer.as_deref()).await? {
+            let told = self.teller.stored(&stored);
+            // A copy is told what the first one was.
+            return match engine.earlier(&payment, &self.keys, self.digest, &render).await? {
+                Some(Earlier::Replay(reply)) => Ok(Some(reply.into())),
+                Some(Earlier::Taken(kind)) => Err(kind.into()),
+                None => references::keep(engine, caller, &self.keys, self.digest, told).await.map(Some),
+            };
+        }
+        let claims = self.keys.iter().cloned().chain(turn).collect();
+        let made = match verifier(self.state, self.terminal, &payment, card) {
+            Some(candidate) => engine.start(self.verification(payment, candidate, claims, render)).await,
+            None => engine.register(self.registration(claims)).await,
+        };
+        match made {
+            Ok(reply) => Ok(Some(reply.into())),
+            Err(StartError::Taken(ClaimKind::Reference)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What only one call at a time can take, for one card of one customer: to be the next after the newest that was stored. The second
+    /// claim leads to that one.
+    async fn turn(&self) -> Result<[ClaimRequest; 2], Problem> {
+        let (engine, card) = (&self.state.engine, &self.new.card);
+        let expiry = format!("{:02}/{}", card.expiry.month, card.expiry.year);
+        let customer = self.customer.as_deref().unwrap_or_default();
+        let same: [&[u8]; 4] = [b"stored card", card.pan.expose().as_bytes(), expiry.as_bytes(), customer.as_bytes()];
+        let text = format!("{:032x}", u128::from_be_bytes(engine.digest(&same)));
+        let within = |text: String, what: &str| {
+            ClaimRequest::reference(text).within(format!("{} {what}", self.caller.settings.member_id))
+        };
+        let trail = within(text.clone(), "stored card").reused(Reuse::Always);
+        let newest = engine.referenced(self.caller.owner(), Dialect::TransactionServices, &trail, 1).await?;
+        let newest = newest.first().map(|newest| newest.payment);
+        if let Some(newest) = newest {
+            // Its bank may still be asked; of a card that was stored without there is no payment.
+            let _ = engine.settled(newest, 0).await;
+        }
+        let after = newest.map(|newest| newest.to_string()).unwrap_or_default();
+        Ok([within(format!("{text} {after}"), "card to store"), trail])
+    }
+
+    /// The card's bank is asked about it.
+    fn verification(
+        &self,
+        mut payment: Payment,
+        candidate: Candidate,
+        claims: Vec<ClaimRequest>,
+        render: Render,
+    ) -> NewPayment {
+        if let Some(mut document) = Document::of(&payment.details) {
+            document.terminal.clone_from(&self.terminal.terminal_id);
+            payment.details.echo = document.text();
+        }
+        NewPayment {
+            payment: Box::new(payment),
+            claims,
+            digest: self.digest,
+            candidate,
+            method: Method::Card,
+            brand: String::new(),
+            circumstances: Circumstances {
+                authenticate: Authenticate::Never,
+                presence: Presence::Payer,
+                simulated: None,
+            },
+            card: Some(self.new.card.clone()),
+            on_file: OnFile::Keep { customer: self.customer.clone() },
+            render,
+        }
+    }
+
+    /// Nobody is asked.
+    fn registration(&self, claims: Vec<ClaimRequest>) -> NewRegistration {
+        let teller = self.teller.clone();
         let render: RenderCard = Arc::new(move |stored| Answer { status: 200, body: teller.stored(stored) });
-        let new = NewRegistration {
-            owner: caller.owner(),
+        NewRegistration {
+            owner: self.caller.owner(),
             dialect: Dialect::TransactionServices,
-            customer,
-            card,
-            claims: claims
-                .into_iter()
-                .map(|claim| claim.within(format!("{} stored", caller.settings.member_id)))
-                .collect(),
-            digest,
+            customer: self.customer.clone(),
+            card: self.new.card.clone(),
+            claims,
+            digest: self.digest,
             render,
             announce: None,
-        };
-        return Ok(state.engine.register(new).await?.into());
-    };
-    if let Some(mut document) = Document::of(&payment.details) {
-        document.terminal = terminal_id;
-        payment.details.echo = document.text();
+        }
     }
-    let new = NewPayment {
-        payment: Box::new(payment),
-        claims,
-        digest,
-        candidate,
-        method: Method::Card,
-        brand: String::new(),
-        circumstances: Circumstances { authenticate: Authenticate::Never, presence: Presence::Payer, simulated: None },
-        card: Some(card),
-        on_file: OnFile::Keep { customer },
-        render,
-    };
-    Ok(state.engine.start(new).await?.into())
 }
 
 fn usd() -> Result<Asset, Problem> {

@@ -11,10 +11,11 @@ use super::auth::Caller;
 use super::brands::{self, Mode};
 use super::content::content;
 use super::document::{Document, Recurring};
+use super::envelope::Topic;
 use super::errors::{Problem, Rule};
 use super::fields::{Complaint, Fields, Reader, number, one_of, text};
 use super::pay::{make, render};
-use super::references::{self, Space};
+use super::references::{self, Refused, Space};
 use super::request::{self, Account, KINDS, Keep, Kind, Purchase};
 use super::state::{Asked, ID_TYPES, IdType, TsState};
 use super::urls;
@@ -34,11 +35,15 @@ pub async fn repeat(state: &TsState, asked: Asked, path_id: &str) -> Result<Told
     let digest = state.engine.digest(&[&content("repeat", &parent.number, &fields)]);
     let reference = purchase.reference.as_deref().map(|text| references::claim(&caller, Space::Purchase, text));
     let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
+    let claims: Vec<ClaimRequest> = key.into_iter().chain(reference).collect();
+    let call = Refused { caller: &caller, fields: &fields, topic: Topic::Money, claims: &claims, digest };
     match card(state, &caller, &first, &parent).await {
         Ok((account, brand)) => {
             (purchase.account, purchase.brand) = (account, brand);
-            Ok(make(state, &caller, &purchase, claims, digest).await?.into())
+            match make(state, &caller, &purchase, &claims, digest).await {
+                Ok(reply) => Ok(reply.into()),
+                Err(problem) => call.tell(&state.engine, problem).await,
+            }
         }
         // A copy of a charge is told its answer also after the card is gone.
         Err(problem) => {
@@ -46,7 +51,7 @@ pub async fn repeat(state: &TsState, asked: Asked, path_id: &str) -> Result<Told
             match state.engine.earlier(&first, &claims, digest, &render).await? {
                 Some(Earlier::Replay(reply)) => Ok(reply.into()),
                 Some(Earlier::Taken(kind)) => Err(kind.into()),
-                None => Err(problem),
+                None => call.tell(&state.engine, problem).await,
             }
         }
     }

@@ -8,6 +8,8 @@ use florin_kernel::Asset;
 use florin_kernel::routing::ProviderId;
 use serde::{Deserialize, Serialize};
 
+use super::brands::Mode;
+
 /// A member: a merchant's account at a partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -77,7 +79,7 @@ pub struct Terminal {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_currency: Option<Asset>,
     /// Ways to pay; empty: all.
-    pub modes: Vec<super::brands::Mode>,
+    pub modes: Vec<Mode>,
     /// Card brands; empty: all.
     pub card_brands: Vec<String>,
     /// Wallets and bank methods beside those that every terminal of the mode takes, in capitals.
@@ -97,6 +99,19 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// Whether cards of a brand are taken, by the name that we write.
+    pub fn takes_cards_of(&self, brand: &str) -> bool {
+        self.card_brands.is_empty() || self.card_brands.iter().any(|one| one == brand)
+    }
+
+    /// How something of a brand is paid here; nothing for a name that is not known here.
+    pub fn mode_of(&self, brand: &str) -> Option<Mode> {
+        [(Mode::Ew, &self.wallets), (Mode::Nb, &self.banks)]
+            .into_iter()
+            .find_map(|(mode, more)| mode.brand(brand, more).map(|_| mode))
+            .or_else(|| super::brands::card(brand).map(|_| Mode::Cc))
+    }
+
     /// What is paid in where nothing is said.
     pub fn currency(&self) -> Option<Asset> {
         self.default_currency.or(self.currencies.first().copied())

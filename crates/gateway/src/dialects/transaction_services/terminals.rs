@@ -34,10 +34,7 @@ fn fits(terminal: &Terminal, wanted: Wanted<'_>) -> Option<String> {
         return None;
     }
     match wanted.mode {
-        Mode::Cc => {
-            let listed = terminal.card_brands.is_empty() || terminal.card_brands.iter().any(|one| one == wanted.brand);
-            listed.then(|| wanted.brand.to_owned())
-        }
+        Mode::Cc => terminal.takes_cards_of(wanted.brand).then(|| wanted.brand.to_owned()),
         Mode::Ew => Mode::Ew.brand(wanted.brand, &terminal.wallets),
         Mode::Nb => Mode::Nb.brand(wanted.brand, &terminal.banks),
     }

@@ -13,9 +13,10 @@ use super::brands;
 use super::codes::ResultBody;
 use super::content::content;
 use super::document::{Document, Recurring};
+use super::envelope::Topic;
 use super::errors::Problem;
 use super::pay::{blank, make, render};
-use super::references::{self, Space};
+use super::references::{self, Refused, Space};
 use super::request::{self, Account, Purchase, TokenPurchase};
 use super::state::{Asked, TsState};
 use super::wire::{self, Told, timestamp};
@@ -41,7 +42,8 @@ pub async fn pay(state: &TsState, asked: Asked, id: &str) -> Result<Told, Proble
     let digest = state.engine.digest(&[&content("token", id, &fields)]);
     let reference = purchase.reference.as_deref().map(|text| references::claim(&caller, Space::Purchase, text));
     let key = idempotency_key.map(|text| references::key_claim(&caller, &text));
-    let claims: Vec<ClaimRequest> = reference.into_iter().chain(key).collect();
+    let claims: Vec<ClaimRequest> = key.into_iter().chain(reference).collect();
+    let call = Refused { caller: &caller, fields: &fields, topic: Topic::Money, claims: &claims, digest };
     let mut opened = match open(state, &caller, id).await {
         Ok(opened) => opened,
         // A copy is told its answer also after the card is gone.
@@ -50,7 +52,7 @@ pub async fn pay(state: &TsState, asked: Asked, id: &str) -> Result<Told, Proble
             return match engine.earlier(&blank, &claims, digest, &render(state.viewer(&caller))).await? {
                 Some(Earlier::Replay(reply)) => Ok(reply.into()),
                 Some(Earlier::Taken(kind)) => Err(kind.into()),
-                None => Err(problem),
+                None => call.tell(&state.engine, problem).await,
             };
         }
     };
@@ -64,7 +66,10 @@ pub async fn pay(state: &TsState, asked: Asked, id: &str) -> Result<Told, Proble
     purchase.brand = brands::name(opened.card.pan.brand()).unwrap_or("CARD").to_owned();
     opened.card.cvc = cvc;
     purchase.account = Account::Stored(opened.card, opened.stored.registration.id);
-    Ok(make(state, &caller, &purchase, claims, digest).await?.into())
+    match make(state, &caller, &purchase, &claims, digest).await {
+        Ok(reply) => Ok(reply.into()),
+        Err(problem) => call.tell(&state.engine, problem).await,
+    }
 }
 
 /// The payer takes no part; the network is told the payment in which it agreed.

@@ -96,6 +96,12 @@ pub enum Fault {
 /// Where a chain begins, so that the contract's deepest reorganisation fits.
 const FIRST_HEIGHT: u64 = 1_000;
 
+/// So many transactions and invoices are kept; beyond that the oldest go that nothing can change any more, so that a chain of thousands
+/// of payments stays quick.
+const KEPT: usize = 2_000;
+/// Blocks after which no story of ours takes a transaction back.
+const FINAL_DEPTH: u64 = 100;
+
 impl Ledger {
     /// A chain that begins now.
     pub fn new(network: &str, block_s: i64, now: Timestamp) -> Ledger {
@@ -219,6 +225,24 @@ impl Ledger {
             self.revision += 1;
             self.transactions.push(Transaction { revision: self.revision, ..transaction });
         }
+    }
+
+    /// Forgets the oldest of what is over.
+    pub fn forget(&mut self, now: Timestamp) {
+        let excess = self.invoices.len().saturating_sub(KEPT);
+        self.invoices.drain(..excess);
+        let height = self.tip(now).height;
+        let is_over = |tx: &Transaction| match &tx.place {
+            Place::Block(block) => height >= block.height + FINAL_DEPTH,
+            Place::Conflicted { .. } => true,
+            Place::Mempool | Place::Missing | Place::Replaced { .. } => false,
+        };
+        let mut excess = self.transactions.len().saturating_sub(KEPT);
+        self.transactions.retain(|tx| {
+            let goes = excess > 0 && is_over(tx);
+            excess -= usize::from(goes);
+            !goes
+        });
     }
 
     /// A transaction by its id.

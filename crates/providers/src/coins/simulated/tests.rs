@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use florin_kernel::coin::Units;
 use florin_kernel::ports::chain::{
-    AddressStyle, Broadcast, Chain, ChainError, Cursor, Expected, Place, RefundOrder, Sighting, Signature, Signer,
-    Watched,
+    AddressStyle, Broadcast, Chain, ChainError, Cursor, Expected, Place, RefundOrder, Screening, Sighting, Signature,
+    Signer, Watched,
 };
 use florin_kernel::ports::{Clock, Lane};
 use florin_kernel::{Asset, Coin, MerchantId, Money, Timestamp};
 use jiff::SignedDuration;
 
+use super::ledger::{Ledger, Transaction};
 use super::sandbox::{Sandbox, SandboxError};
 use super::{Shelf, SimulatedChain};
 use crate::coins::rates::StaticRates;
@@ -237,4 +238,40 @@ async fn a_tester_pays_less_more_and_the_rest_and_is_told_what_does_not_fit() {
     assert_eq!(world.does("fly", &[]).await, Err(SandboxError::Unknown));
     let nowhere = world.does("send", &[("address", "elsewhere")]).await;
     assert_eq!(nowhere, refused("address", "is not one of a payment here"));
+}
+
+/// What is deep enough goes once there is much, the oldest first; what may still change stays.
+#[test]
+fn a_chain_forgets_what_is_over() {
+    let now = Timestamp::UNIX_EPOCH;
+    let mut ledger = Ledger::new("simulated-bitcoin", 10, now);
+    let sent = |number: usize| Transaction {
+        txid: number.to_string(),
+        address: "an address".into(),
+        coin: Coin::Btc,
+        units: Units::new(1),
+        seen_at: now,
+        place: Place::Mempool,
+        frailty: None,
+        screening: Screening::Pass,
+        minable_at: now,
+        revision: 0,
+    };
+    (0..1_500).for_each(|number| ledger.announce(sent(number)));
+    ledger.mine(now, 100);
+    (1_500..2_500).for_each(|number| ledger.announce(sent(number)));
+    ledger.mine(now, 1);
+    (2_500..2_600).for_each(|number| ledger.announce(sent(number)));
+    ledger.forget(now);
+    let first = |ledger: &Ledger| ledger.transactions.first().map(|tx| tx.txid.clone());
+    assert_eq!((ledger.transactions.len(), first(&ledger).as_deref()), (2_000, Some("600")));
+    ledger.forget(now);
+    assert_eq!(ledger.transactions.len(), 2_000, "no more than needed");
+    (2_600..4_600).for_each(|number| ledger.announce(sent(number)));
+    ledger.forget(now);
+    assert_eq!(
+        (ledger.transactions.len(), first(&ledger).as_deref()),
+        (3_100, Some("1500")),
+        "the others may still change"
+    );
 }

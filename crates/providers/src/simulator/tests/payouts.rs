@@ -4,6 +4,7 @@ use florin_kernel::payment::OperationKind::Payout;
 use florin_kernel::ports::{Call, Payee};
 use florin_kernel::routing::Method;
 use florin_kernel::secret::Secret;
+use jiff::SignedDuration;
 
 use super::{World, account, call, word};
 
@@ -58,4 +59,30 @@ async fn a_payout_comes_back_after_60_seconds() {
     world.later(3600).await;
     assert!(world.news().is_empty(), "once");
     assert_eq!(world.charges().await, ["out payout 9107.00 EUR, charged back 9107.00 EUR"]);
+}
+
+/// Where a dialect's payouts take their time, the amount may still say something else.
+#[tokio::test]
+async fn a_bank_may_take_its_time() {
+    for (number, amount, first, then) in [
+        ("4111111111111111", "10.00 EUR", "pending", "approved"),
+        ("4000000000000341", "10.00 EUR", "pending", "declined 05"),
+        ("4111111111111111", "9051.00 EUR", "pending", "declined 51"),
+        ("4111111111111111", "9105.00 EUR", "pending", "pending"),
+        ("4111111111111111", "9104.00 EUR", "unknown", "approved"),
+        ("no card", "10.00 EUR", "declined 14", "declined 14"),
+    ] {
+        let world = World::new();
+        let call = Call { payout_takes: SignedDuration::from_secs(2), ..payout(Method::Card, number, amount) };
+        assert_eq!(word(&world.execute(&call).await), first, "{number} {amount}");
+        world.later(2).await;
+        assert_eq!(word(&world.look_up(&call).await), then, "{number} {amount}");
+    }
+    let world = World::new();
+    let call = payout(Method::Card, "4111111111111111", "10.00 EUR");
+    world.execute(&Call { payout_takes: SignedDuration::from_secs(2), ..call }).await;
+    world.later(1).await;
+    assert!(world.news().is_empty(), "not yet");
+    world.later(1).await;
+    assert_eq!(world.news().len(), 1, "then it is told");
 }

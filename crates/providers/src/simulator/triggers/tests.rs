@@ -1,6 +1,6 @@
 use florin_kernel::payment::OperationKind;
 
-use super::{CardStory, DECLINED, Ending, Habit, Manner, STEPS, Step, Terms, Verdict};
+use super::{CardStory, DECLINED, Ending, Habit, LATE, Manner, STEPS, Step, Terms, Verdict};
 use crate::simulator::tests::{card, money};
 
 /// Cards that approve unseen (v3, section 13; transaction services, 11), and one that no contract lists.
@@ -33,7 +33,7 @@ fn every_listed_card_is_known() {
 
 #[test]
 fn amounts_are_compared_by_value() {
-    use Manner::{AtOnce, Early, Garbled, Late, Silent, ThenChargedBack, Thrice};
+    use Manner::{After, AtOnce, Early, Garbled, Silent, ThenChargedBack, Thrice};
     let own = || declined("own");
     for (amount, verdict, manner) in [
         ("9000.00 EUR", Verdict::Approved, AtOnce),
@@ -48,8 +48,8 @@ fn amounts_are_compared_by_value() {
         ("9102.00 EUR", Verdict::Approved, Thrice),
         ("9103.00 EUR", Verdict::Approved, Early),
         ("9104.00 EUR", Verdict::Approved, Garbled),
-        ("9105.00 EUR", Verdict::Approved, Late),
-        ("9106.00 EUR", declined("05"), Late),
+        ("9105.00 EUR", Verdict::Approved, After(LATE)),
+        ("9106.00 EUR", declined("05"), After(LATE)),
         ("9107.00 EUR", Verdict::Approved, ThenChargedBack),
         ("9107 JPY", Verdict::Approved, ThenChargedBack),
         ("90.51 EUR", own(), AtOnce),
@@ -91,5 +91,5 @@ fn the_lenient_habit_approves_codes_that_cascade() {
         assert_eq!(terms.ending(declined(&code)).verdict, expected, "{code}");
     }
     let late = Terms { kind: OperationKind::Sale, asked: money("9106.00 EUR"), habit: Habit::ApprovesCascaded };
-    assert_eq!(late.ending(Verdict::Approved), Ending { verdict: Verdict::Approved, manner: Manner::Late });
+    assert_eq!(late.ending(Verdict::Approved), Ending { verdict: Verdict::Approved, manner: Manner::After(LATE) });
 }

@@ -11,6 +11,7 @@ use florin_kernel::payment::{Mode as DevOrLive, Payment};
 
 use super::offers::{Offer, for_card, offers, terminal};
 use crate::dialects::caller::is_in;
+use crate::dialects::transaction_services::brands;
 use crate::dialects::transaction_services::document::Document;
 use crate::dialects::transaction_services::settings::{Settings, Terminal};
 use crate::pages::card::{CardFields, Submitted};
@@ -103,9 +104,10 @@ impl<'v> Form<'v> {
             let fields = CardFields { year_problem: Some(words.bad_expiry.to_owned()), ..submitted.kept() };
             return Err(Box::new(fault(fields)));
         }
+        let listed = self.terminal.takes_cards_of(brands::name(card.pan.brand()).unwrap_or("CARD"));
         match for_card(self.engine, self.payment, &self.terminal, &card.pan) {
-            Ok(candidate) => offer.candidate = candidate,
-            Err(_) => {
+            Ok(candidate) if listed => offer.candidate = candidate,
+            Ok(_) | Err(_) => {
                 let fields = CardFields { number_problem: Some(words.card_not_taken.to_owned()), ..submitted.kept() };
                 return Err(Box::new(fault(fields)));
             }

@@ -143,10 +143,12 @@ impl<'c> Order<'c> {
         // What only helps the payer is left out where it is of no use; plugins send what they like.
         let mut prefill = Reader::new(fields);
         let payer = request::payer(&mut prefill, &mut document);
-        let mode = prefill.read("paymentMode", one_of(MODES));
         let authenticate = prefill.read("attemptThreeD", one_of(AUTHENTICATIONS));
         document.registered = prefill.read("createRegistration", one_of(YES_OR_NO)) == Some(Keep::Yes);
         let brand = prefill.read("paymentBrand", text(32)).unwrap_or_default();
+        // A brand alone says how it is paid; one that nobody here knows says nothing.
+        let named = prefill.read("paymentMode", one_of(MODES));
+        let mode = named.or_else(|| terminal.and_then(|terminal| terminal.mode_of(&brand)));
         document.checkout = Some(Box::new(Checkout {
             modes: mode.into_iter().collect(),
             brand: if mode.is_none_or(|mode| mode == Mode::Cc) { String::new() } else { brand },

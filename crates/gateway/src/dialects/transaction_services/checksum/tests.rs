@@ -64,6 +64,43 @@ fn every_vector_of_the_contract_verifies() {
     );
 }
 
+/// The strings that the contract takes beside the first of each row, written out; `k` is the member's key.
+#[test]
+fn every_other_string_of_the_contract_verifies() {
+    let check = |formula: Formula, path: &str, fields: &[(&str, &str)], hashed: &str| {
+        let vector =
+            |text: &str| super::hex(&<md5::Md5 as md5::Digest>::digest(text.replace("|k", &format!("|{KEY}"))));
+        assert!(verify(formula, path, fields, &vector(hashed)), "{hashed}");
+        assert!(!verify(formula, path, fields, &vector(&format!("{hashed}|more"))), "{hashed} and more");
+    };
+    let (reference, amount) = (("merchantTransactionId", "ORDER-1001"), ("amount", "50.00"));
+    let id = ("paymentId", "54289");
+    check(CAPTURE, "PATH", &[id, amount], "11344|k|54289|50.00");
+    check(CAPTURE, "PATH", &[id, amount], "11344|k|PATH|50.00");
+    check(REVERSAL, "PATH", &[id], "11344|k|PATH");
+    check(REVERSAL, "PATH", &[id, amount], "11344|k|54289");
+    check(REVERSAL, "PATH", &[id, amount], "11344|k|54289|50.00");
+    check(REVERSAL, "PATH", &[id, amount], "11344|k|PATH|50.00");
+    check(INQUIRY, "PATH", &[id, amount], "11344|k|54289|50.00");
+    check(INQUIRY, "PATH", &[reference, amount], "11344|k|ORDER-1001|50.00");
+    check(INQUIRY, "PATH", &[reference], "11344|k|PATH");
+    check(REPEAT, "PATH", &[id, amount], "11344|k|PATH|50.00");
+    let account = [("bankAccount.iban", "IBAN"), ("bankAccount.bic", "BIC"), ("bankAccount.accountNumber", "7")];
+    for hashed in ["11344|k|IBAN", "11344|k|BIC", "11344|k|7", "11344|k"] {
+        check(REGISTRATION, "", &account, hashed);
+    }
+    check(TOKEN_PAYMENT, TOKEN, &[reference, amount], "11344|k|ORDER-1001|50.00");
+    check(CARDS, "", &[], "195|p");
+    let person = [("customer.givenName", "Jon"), ("customer.surname", "Doe"), ("customer.email", "j@example.com")];
+    check(SIGN_UP, "", &person, "195|p|Jon|Doe|j@example.com");
+    check(SIGN_UP, "", &person, "11344|k");
+    check(INVOICE_ORDER, "", &[("invoiceId", "1746")], "11344|k|1746");
+    check(INVOICE_LIST, "", &[("merchantRedirectUrl", "https://shop.example/")], "11344|k|https://shop.example/");
+    // What is optional and was not sent is hashed as nothing.
+    check(INVOICE, "", &[("merchantInvoiceId", "1001"), amount], "11344|k|1001|50.00|");
+    check(TOKEN_PAYMENT, TOKEN, &[amount], "11344|k||50.00");
+}
+
 #[test]
 fn what_we_sign_is_the_contracts() {
     let amount = Money::new(5000, Asset::currency("USD").expect("a currency"));

@@ -16,9 +16,10 @@ use crate::dialects::transaction_services::checkout::{self, offers};
 use crate::dialects::transaction_services::codes::description;
 use crate::dialects::transaction_services::content::content;
 use crate::dialects::transaction_services::document::Document;
+use crate::dialects::transaction_services::envelope::Topic;
 use crate::dialects::transaction_services::errors::Problem;
 use crate::dialects::transaction_services::fields::Fields;
-use crate::dialects::transaction_services::references;
+use crate::dialects::transaction_services::references::{self, Refused};
 use crate::dialects::transaction_services::state::{Asked, TsState};
 use crate::dialects::transaction_services::way::within_limits;
 use crate::dialects::transaction_services::wire::{self, Told};
@@ -82,14 +83,18 @@ async fn make(
     let digest = engine.digest(&[&content(call, "", fields)]);
     let reference = invoice_reference(order.origin, &order.reference);
     let key = key.map(|text| references::key_claim(caller, &text));
-    let claims: Vec<ClaimRequest> = [reference].into_iter().chain(key).collect();
+    let claims: Vec<ClaimRequest> = key.into_iter().chain([reference]).collect();
     let invoice = match draft(state, caller, order) {
         Ok(invoice) => invoice,
         // A copy of an earlier request is told its answer, whatever has changed since.
         Err(problem) => {
             let (owner, dialect) = (caller.owner(), Dialect::TransactionServices);
             let request = Repeatable { owner, dialect, claims, digest };
-            return references::earlier(engine, &request).await?.ok_or(problem);
+            if let Some(told) = references::earlier(engine, &request).await? {
+                return Ok(told);
+            }
+            let call = Refused { caller, fields, topic: Topic::Invoice, claims: &request.claims, digest };
+            return call.tell(engine, problem).await;
         }
     };
     let origin = invoice.origin;

@@ -50,10 +50,13 @@ pub async fn shown(state: &TsState, asked: Asked) -> Result<Told, Problem> {
     if NAMES.iter().any(|name| asked.fields.get(name).is_some()) {
         return set_by(state, asked, "getinvoiceconfigdetails").await;
     }
-    asked.caller.may(&[Permission::Read])?;
-    let owner = asked.caller.owner();
-    let settings = state.engine.directory().invoice_settings(owner.merchant, owner.mode);
-    Ok(Told::of(text_of(state, &asked.caller, &settings, "00023")))
+    references::read_once(state, asked, ("getinvoiceconfigdetails", ""), async |asked| {
+        asked.caller.may(&[Permission::Read])?;
+        let owner = asked.caller.owner();
+        let settings = state.engine.directory().invoice_settings(owner.merchant, owner.mode);
+        Ok(Told::of(text_of(state, &asked.caller, &settings, "00023")))
+    })
+    .await
 }
 
 /// `setInvoiceConfig`: what is not sent stays as it is.

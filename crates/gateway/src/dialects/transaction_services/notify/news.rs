@@ -95,6 +95,21 @@ pub fn is_answered(before: &Payment, after: &Payment) -> bool {
     after.operations.iter().any(|now| by_call(now) && first_heard(now))
 }
 
+/// That a part of the hold was released: what is authorised now. The end of the hold is told by the payment's own state.
+fn released(after: &Payment) -> Option<News> {
+    match after.state {
+        State::Funded(funds) if funds.captured.is_zero() && !funds.held.is_zero() => {
+            Some(News { long: "authsuccessful", short: "Y", amount: funds.held, result: ResultBody::of("00001") })
+        }
+        State::Created
+        | State::PendingPayer { .. }
+        | State::Pending { .. }
+        | State::Unknown { .. }
+        | State::Funded(_)
+        | State::Ended(_) => None,
+    }
+}
+
 /// What was done about the money since.
 fn of_money(before: &Payment, after: &Payment) -> Vec<News> {
     let captured = if after.capture == CaptureMode::Later { "00004" } else { "00001" };
@@ -110,12 +125,8 @@ fn of_money(before: &Payment, after: &Payment) -> Vec<News> {
             match operation.kind {
                 OperationKind::Capture => news("capturesuccess", captured),
                 OperationKind::Refund => news("reversed", "00005"),
-                // The end of the hold is told by the payment's own state.
-                OperationKind::Void
-                | OperationKind::Sale
-                | OperationKind::Authorise
-                | OperationKind::Verify
-                | OperationKind::Payout => None,
+                OperationKind::Void => released(after),
+                OperationKind::Sale | OperationKind::Authorise | OperationKind::Verify | OperationKind::Payout => None,
             }
         }
         Linked::Chargeback { seq, chargeback } => before.chargeback(seq).is_none().then(|| News {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::{checksum, member, shown, text};
-use super::{call, idempotency_key};
+use super::{call, idempotency_key, reading_key};
 
 /// Their paths.
 pub(super) fn paths() -> Vec<(&'static str, Value)> {
@@ -42,7 +42,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
             post(about(
                 "An invoice as it stands",
                 "trackingid is the paymentId that paid it.",
-                Vec::new(),
+                vec![reading_key()],
                 "InvoiceNamed",
                 "00026",
             )),
@@ -72,7 +72,7 @@ pub(super) fn paths() -> Vec<(&'static str, Value)> {
             post(call(
                 "Invoices, newest first",
                 "Checksum: memberId|key, or none.",
-                Vec::new(),
+                vec![reading_key()],
                 "InvoiceListRequest",
                 "InvoiceList",
                 list(),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schemas::{checksum, member, reference, shown, text};
-use super::{call, idempotency_key};
+use super::{call, idempotency_key, reading_key};
 
 /// Lays the calls and shapes into the document.
 pub(super) fn extend(document: &mut Value) {
@@ -58,7 +58,7 @@ fn paths() -> Map<String, Value> {
         "/transactionServices/REST/v1/getCardsAndAccounts": {"post": call(
             "Stored cards, oldest first",
             "Checksum: memberId|key; with a partner's token also partnerId|partner key.",
-            Vec::new(),
+            vec![reading_key()],
             "CardsRequest",
             "Cards",
             cards_sample()
