@@ -8,9 +8,12 @@ mod cashier_keys;
 mod cashier_lists;
 mod cashier_replays;
 mod crypto;
+mod crypto_bitcoin;
 mod crypto_errors;
 mod demo;
 mod faults;
+#[path = "../../src/nodes.rs"]
+mod nodes;
 mod operations;
 mod pages;
 mod plans;
