@@ -16,8 +16,11 @@ use crate::database::Place;
 use crate::dialects::v3::mounts::MountSettings;
 use crate::mail::settings::MailSettings;
 
+pub mod crypto;
 #[cfg(test)]
 mod tests;
+
+use crypto::CryptoSettings;
 
 /// The settings in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +62,8 @@ pub struct Config {
     pub v3: MountSettings,
     /// Which mail server carries live e-mails, and in whose name.
     pub mail: MailSettings,
+    /// Through which nodes chains are reached, and where prices come from.
+    pub crypto: CryptoSettings,
 }
 
 impl Default for Config {
@@ -82,6 +87,7 @@ impl Default for Config {
             vault_key_command: None,
             v3: MountSettings::default(),
             mail: MailSettings::default(),
+            crypto: CryptoSettings::default(),
         }
     }
 }
@@ -255,6 +261,9 @@ pub enum ConfigError {
     /// A mail server or address that cannot be used.
     #[error("{0}")]
     Mail(String),
+    /// A network, a source of rates or a path that cannot be used.
+    #[error("{0}")]
+    Crypto(String),
 }
 
 const FILE: &str = "florin.toml";
@@ -293,6 +302,7 @@ impl Config {
         }
         self.v3.mounts().map_err(ConfigError::Mounts)?;
         self.mail.server().map_err(ConfigError::Mail)?;
+        self.crypto.check().map_err(ConfigError::Crypto)?;
         Ok(self)
     }
 

@@ -1,7 +1,8 @@
-//! The binary `florin`. This file and its module [`simulated`] alone name the providers.
+//! The binary `florin`. This file and its modules [`simulated`] and [`nodes`] alone name the providers.
 
 use std::process::ExitCode;
 
+mod nodes;
 mod simulated;
 
 #[global_allocator]

@@ -13,6 +13,7 @@ use florin_kernel::secret::Secret;
 use florin_store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::crypto::CryptoSettings;
 use crate::database::Place;
 use crate::dialects::crypto::SimulatedChains;
 use crate::pages::sim::SimulatedPages;
@@ -27,6 +28,8 @@ pub struct Ground {
     pub store: Option<Arc<dyn Store>>,
     /// The key that simulated addresses are made with.
     pub address_key: Vec<u8>,
+    /// Through which nodes chains are reached, and where prices come from.
+    pub crypto: CryptoSettings,
     /// The clocks, shared with the engine.
     pub clocks: Arc<Clocks>,
     /// Reads the references that providers are given.

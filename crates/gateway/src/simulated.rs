@@ -23,10 +23,12 @@ use florin_store::{ChainWrite, Changeset, Store, Verdict};
 /// The providers of this build.
 ///
 /// # Errors
-/// A sentence when the simulator's book cannot be opened.
+/// A sentence when the simulator's book cannot be opened, or a node's client cannot be made.
 pub fn registry(ground: Ground) -> Result<Providers, String> {
     let chains = chains(&ground);
-    simulator(ground).map(|simulator| providers(&simulator, chains))
+    let (crypto, clocks) = (ground.crypto.clone(), ground.clocks.clone());
+    let simulator = simulator(ground)?;
+    crate::nodes::join(providers(&simulator, chains), &crypto, &clocks)
 }
 
 /// The simulated chains on their ground, with the demo's rates.

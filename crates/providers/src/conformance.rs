@@ -2,6 +2,9 @@
 //!
 //! A rule that a driver breaks panics with the rule's name; this is for tests only.
 
+pub mod chains;
+pub mod regtest;
+
 use async_trait::async_trait;
 use florin_kernel::payment::{
     Authenticate, Authentication, AuthenticationStatus, Circumstances, Decline, Doubt, OperationKind, Outcome, Presence,

@@ -6,7 +6,7 @@ use super::source::Source;
 const DIALECTS: [&str; 4] = ["cashier", "v3", "crypto", "transaction_services"];
 
 /// The binary's own files. Everything else of the gateway is its library.
-const BINARY: [&str; 2] = ["main.rs", "simulated.rs"];
+const BINARY: [&str; 3] = ["main.rs", "nodes.rs", "simulated.rs"];
 
 /// Dialects, pages and portal see the engine and the kernel only; the binary alone names the providers.
 pub fn gateway(source: &Source) -> Vec<Fault> {
@@ -16,7 +16,7 @@ pub fn gateway(source: &Source) -> Vec<Fault> {
     for name in source.names() {
         if name.is_in("florin_providers") && !BINARY.contains(&module) {
             let text = format!(
-                "`{}`: only the binary (main.rs, simulated.rs) names the providers; pass what is needed from there",
+                "`{}`: only the binary (main.rs, nodes.rs, simulated.rs) names the providers; pass what is needed from there",
                 name.path
             );
             faults.push(source.fault(name.line, text));

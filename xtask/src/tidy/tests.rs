@@ -72,6 +72,7 @@ fn borders_inside_the_gateway() {
         ("crates/gateway/src/dialects/mod.rs", "use self::cashier;", ""),
         ("crates/gateway/src/main.rs", "use florin_providers::simulator::Simulator;", ""),
         ("crates/gateway/src/simulated.rs", "use florin_providers::simulator::{self, Book};", ""),
+        ("crates/gateway/src/nodes.rs", "use florin_providers::coins::bitcoin::BitcoinNode;", ""),
         ("crates/gateway/src/demo.rs", "use florin_providers::simulator::Simulator;", "only the binary"),
         ("crates/gateway/src/portal/payments.rs", "use florin_store::Store;", "florin_store::Store"),
     ] {

@@ -25,6 +25,8 @@ pub(crate) struct Place {
     /// Held by whoever follows.
     turn: tokio::sync::Mutex<()>,
     last: Mutex<Option<Followed>>,
+    /// What was said of a chain that does not tell, so that it is said once.
+    said: Mutex<Option<String>>,
 }
 
 /// How far a chain was followed.
@@ -58,6 +60,15 @@ impl Engine {
         let place = self.place(network, lane);
         let last = place.last.lock().expect("no holder of the lock panics");
         last.clone()
+    }
+
+    /// Whether the trouble with a chain is another than was said before; nothing: there is none.
+    pub(crate) fn is_new_trouble(&self, network: &str, lane: Lane, trouble: Option<String>) -> bool {
+        let place = self.place(network, lane);
+        let mut said = place.said.lock().expect("no holder of the lock panics");
+        let is_new = *said != trouble;
+        *said = trouble;
+        is_new
     }
 
     fn place(&self, network: &str, lane: Lane) -> Arc<Place> {

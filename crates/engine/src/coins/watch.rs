@@ -1,11 +1,14 @@
 //! What nobody asks for: chains are followed, and payments whose time has come are woken.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use florin_kernel::PaymentId;
 use florin_kernel::coin::{CoinPayment, Command};
 use florin_kernel::ports::Lane;
+
+use tokio::task::JoinHandle;
 
 use super::CoinError;
 use super::follow::FollowError;
@@ -21,6 +24,8 @@ impl Engine {
         if self.chains.ports.chains.is_empty() {
             return;
         }
+        // A node that takes its time holds up nobody else's.
+        let mut under_way: HashMap<(String, Lane), JoinHandle<()>> = HashMap::new();
         while self.idle(&tokio::sync::Notify::new(), FOLLOW_EVERY).await {
             let mut lanes = match self.store.watched_lanes().await {
                 Ok(lanes) => lanes,
@@ -33,25 +38,37 @@ impl Engine {
             lanes.extend(live.map(|chain| (chain.network().name.clone(), Lane::Live)));
             lanes.sort_by(|(left, lane), (right, other)| (left, lane.number()).cmp(&(right, other.number())));
             lanes.dedup();
-            let tasks = lanes.into_iter().map(|(network, lane)| {
-                let engine = self.clone();
-                self.tasks.spawn(async move { engine.follow_or_say(&network, lane).await })
-            });
-            for task in tasks.collect::<Vec<_>>() {
-                if let Err(panic) = task.await {
+            for (network, lane) in lanes {
+                let place = (network, lane);
+                if under_way.get(&place).is_some_and(|task| !task.is_finished()) {
+                    continue;
+                }
+                if let Some(task) = under_way.remove(&place)
+                    && let Err(panic) = task.await
+                {
                     tracing::error!(%panic, "following a chain panicked");
                 }
+                let (engine, network) = (self.clone(), place.0.clone());
+                let task = self.tasks.spawn(async move { engine.follow_or_say(&network, lane).await });
+                under_way.insert(place, task);
             }
         }
     }
 
     async fn follow_or_say(self: &Arc<Self>, network: &str, lane: Lane) {
         match self.follow_chain(network, lane).await {
-            Ok(_) | Err(FollowError::NoChain) => {}
+            Ok(_) => {
+                if self.is_new_trouble(network, lane, None) {
+                    tracing::info!(network, "a chain is followed again");
+                }
+            }
+            Err(FollowError::NoChain) => {}
             Err(FollowError::Store(error)) => report(&error),
             Err(FollowError::Chain(error)) => {
                 metrics::counter!("florin_chain_errors_total", "network" => network.to_owned()).increment(1);
-                tracing::warn!(network, %error, "a chain is not followed; nothing is credited and nothing expires");
+                if self.is_new_trouble(network, lane, Some(error.to_string())) {
+                    tracing::warn!(network, %error, "a chain is not followed; nothing is credited and nothing expires");
+                }
             }
         }
     }

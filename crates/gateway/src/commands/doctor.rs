@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use florin_engine::clock::Clocks;
 use florin_engine::directory::Directory;
-use florin_engine::keys::Keyring;
+use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::vault::known;
-use florin_kernel::Timestamp;
+use florin_kernel::ports::Lane;
+use florin_kernel::ports::chain::Watched;
 use florin_kernel::secret::Secret;
+use florin_kernel::{Asset, Timestamp};
 use florin_store::OpenError;
 
 use crate::config::Config;
@@ -53,6 +55,7 @@ pub async fn run(config: &Config, registry: Registry<'_>) -> Result<ExitCode, St
         ("vault key", vault(config, &place).await),
         ("providers", providers(config, &place, registry).await),
         ("mail", mail(config).await),
+        ("networks", networks(config, registry).await),
     ];
     let mut attention = 0;
     for (name, finding) in &findings {
@@ -295,17 +298,7 @@ async fn providers(config: &Config, place: &Place, registry: Registry<'_>) -> Fi
             return Finding::attention(error.to_string(), "give the master key that this database was made with");
         }
     };
-    let ground = Ground {
-        store: None,
-        address_key: Vec::new(),
-        data: config.data.clone(),
-        database: place.clone(),
-        clocks: std::sync::Arc::new(Clocks::default()),
-        codec: key.codec(),
-        callback_key: Secret::new(String::new()),
-        simulator_silence: config.simulator_silence(),
-    };
-    let drivers: Vec<&str> = match registry(ground) {
+    let drivers: Vec<&str> = match registry(ground(config, place, &key)) {
         Ok(providers) => providers.drivers.iter().map(|driver| driver.name()).collect(),
         Err(error) => return Finding::attention(error, "check the data folder"),
     };
@@ -318,5 +311,65 @@ async fn providers(config: &Config, place: &Place, registry: Registry<'_>) -> Fi
         ),
         None if accounts.is_empty() => Finding::Ok("none configured yet".to_owned()),
         None => Finding::Ok(format!("{} accounts; all simulated on this machine, nothing to reach", accounts.len())),
+    }
+}
+
+/// What providers stand on where nothing is changed.
+fn ground(config: &Config, place: &Place, key: &MasterKey) -> Ground {
+    Ground {
+        store: None,
+        address_key: Vec::new(),
+        crypto: config.crypto.clone(),
+        data: config.data.clone(),
+        database: place.clone(),
+        clocks: std::sync::Arc::new(Clocks::default()),
+        codec: key.codec(),
+        callback_key: Secret::new(String::new()),
+        simulator_silence: config.simulator_silence(),
+    }
+}
+
+async fn networks(config: &Config, registry: Registry<'_>) -> Finding {
+    match networks_of(config, registry).await {
+        Ok(told) => Finding::Ok(told),
+        Err(told) => Finding::attention(
+            told,
+            "check crypto.networks and crypto.rates; until then nothing is credited there and nothing expires",
+        ),
+    }
+}
+
+/// Whether every node answers, follows the right chain and is in sync, and whether there are prices. Nothing is changed there.
+///
+/// # Errors
+/// What needs attention.
+pub async fn networks_of(config: &Config, registry: Registry<'_>) -> Result<String, String> {
+    if config.crypto.networks.is_empty() {
+        return Ok("none set: coins are simulated, in test mode only".to_owned());
+    }
+    let place = Place::of(config).map_err(|error| error.to_string())?;
+    let Ok(Some(key)) = master_key::find(config, std::env::var(master_key::VARIABLE).ok()) else {
+        return Err("not looked at without a master key; florin serve makes one".to_owned());
+    };
+    let coins = registry(ground(config, &place, &key))?.coins;
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for chain in coins.chains.iter().filter(|chain| chain.serves(Lane::Live)) {
+        let name = &chain.network().name;
+        let told = chain.follow(Lane::Live, None, &Watched::default()).await;
+        match (told, chain.fees(Lane::Live).await) {
+            (Ok(step), Ok(_)) => good.push(format!("{name} at block {}", step.cursor.tip.height)),
+            (Err(error), _) | (_, Err(error)) => bad.push(format!("{name}: {error}")),
+        }
+        for carried in &chain.network().coins {
+            let Some(rates) = &coins.rates else { continue };
+            let euro = Asset::currency("EUR").expect("the euro is a currency");
+            if let Err(error) = rates.mid(Lane::Live, carried.coin, euro, Timestamp::now()).await {
+                bad.push(format!("{} in EUR: {error}", carried.coin.code()));
+            }
+        }
+    }
+    match bad.is_empty() {
+        true => Ok(good.join(", ")),
+        false => Err(bad.join("; ")),
     }
 }

@@ -80,6 +80,7 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
         database,
         store: Some(store.clone()),
         address_key: address_key(&key),
+        crypto: config.crypto.clone(),
         clocks: clocks.clone(),
         codec: key.codec(),
         callback_key: callback_key(&key),
@@ -120,11 +121,10 @@ pub async fn start(config: &Config, registry: Registry<'_>) -> Result<(Server, O
             figures,
             dialects: cashier::router(cashier::CashierState::new(engine.clone(), config.trusted_proxies.clone()))
                 .merge(v3::router(&simulation, &config.trusted_proxies, &config.v3)?)
-                .merge(crypto::router(crypto::CryptoState::new(
-                    engine.clone(),
-                    providers.chains,
-                    config.trusted_proxies.clone(),
-                )))
+                .merge(crypto::router(
+                    crypto::CryptoState::new(engine.clone(), providers.chains, config.trusted_proxies.clone()),
+                    &config.crypto.extra_prefixes,
+                ))
                 .merge(transaction_services::router(&simulation, &config.trusted_proxies)),
             portal: portal::router(engine.clone(), config.trusted_proxies.clone()),
             simulation,

@@ -1,6 +1,6 @@
 use super::{Config, ConfigError, DataFlags, ServeFlags};
 
-fn resolve(toml: &str, serve: &ServeFlags) -> Result<Config, ConfigError> {
+pub(super) fn resolve(toml: &str, serve: &ServeFlags) -> Result<Config, ConfigError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("florin.toml");
     std::fs::write(&path, toml).expect("written");

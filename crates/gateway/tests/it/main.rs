@@ -8,11 +8,14 @@ mod cashier_keys;
 mod cashier_lists;
 mod cashier_replays;
 mod crypto;
+mod crypto_bitcoin;
 mod crypto_errors;
 mod crypto_samples;
 mod crypto_transport;
 mod demo;
 mod faults;
+#[path = "../../src/nodes.rs"]
+mod nodes;
 mod operations;
 mod pages;
 mod plans;

@@ -266,8 +266,9 @@ async fn start(config: &Config) -> (Server, Arc<Simulator>, Demo) {
     let made = OnceLock::new();
     let registry = |ground| {
         let chains = simulated::chains(&ground);
+        let (crypto, clocks) = (ground.crypto.clone(), ground.clocks.clone());
         let simulator = simulated::simulator(ground)?;
-        let providers = simulated::providers(&simulator, chains);
+        let providers = crate::nodes::join(simulated::providers(&simulator, chains), &crypto, &clocks)?;
         let _ = made.set(simulator);
         Ok(providers)
     };

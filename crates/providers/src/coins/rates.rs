@@ -1,7 +1,7 @@
 //! Prices from a fixed table: for the demo, and for tests that set one. It never ages.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use florin_kernel::fx::Rate;
@@ -70,6 +70,27 @@ impl StaticRates {
         let (_, in_euro) = IN_EURO.iter().find(|(known, _)| *known == coin)?;
         let (_, per_euro) = PER_EURO.iter().find(|(code, _)| *code == fiat.code())?;
         times(Rate::parse(in_euro)?, Rate::parse(per_euro)?)
+    }
+}
+
+/// Prices by mode: test payments may be priced by a table, live ones never are.
+#[derive(Clone)]
+pub struct RatesByMode {
+    /// For test mode.
+    pub dev: Option<Arc<dyn Rates>>,
+    /// For real money.
+    pub live: Arc<dyn Rates>,
+}
+
+#[async_trait]
+impl Rates for RatesByMode {
+    async fn mid(&self, lane: Lane, coin: Coin, fiat: Asset, now: Timestamp) -> Result<Mid, NoRate> {
+        let rates = match lane {
+            Lane::Live => Some(&self.live),
+            Lane::Dev(_) => self.dev.as_ref(),
+        };
+        let rates = rates.ok_or_else(|| NoRate("no source of rates".to_owned()))?;
+        rates.mid(lane, coin, fiat, now).await
     }
 }
 

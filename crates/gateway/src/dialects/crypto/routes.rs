@@ -1,5 +1,6 @@
 //! The routes of this dialect, and what its calls share.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -96,8 +97,21 @@ impl CryptoState {
 }
 
 /// Everything of this dialect at its path. Paths are taken with and without the last slash, since a redirect would lose a body.
-pub fn router(state: CryptoState) -> Router {
-    Router::new()
+///
+/// Further prefixes are taken as they are: the configuration has looked that they are nobody else's.
+pub fn router(state: CryptoState, extra_prefixes: &BTreeMap<String, Profile>) -> Router {
+    let mut router = Router::new();
+    for (prefix, profile) in extra_prefixes {
+        let (call, unknown) = match profile {
+            Profile::A => (any(call_a), any(unknown_a)),
+            Profile::B => (any(call_b), any(unknown_b)),
+        };
+        router = router
+            .route(&format!("{prefix}/{{action}}"), call.clone())
+            .route(&format!("{prefix}/{{action}}/"), call)
+            .route(&format!("{prefix}/"), unknown);
+    }
+    router
         .route("/v2/{action}", any(call_a))
         .route("/v2/{action}/", any(call_a))
         .route("/v2/", any(unknown_a))

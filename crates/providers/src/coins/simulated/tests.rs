@@ -17,6 +17,7 @@ use super::ledger::{Ledger, Transaction};
 use super::sandbox::{Sandbox, SandboxError};
 use super::{Shelf, SimulatedChain};
 use crate::coins::rates::StaticRates;
+use crate::conformance::chains::{self, Fixture, Mempool};
 
 const LANE: Lane = Lane::Dev(MerchantId::from_number(1));
 
@@ -94,6 +95,79 @@ impl World {
 
     async fn sends(&self, fields: &[(&str, &str)]) -> String {
         self.does("send", fields).await.expect("it is sent")["txid"].as_str().expect("an id").to_owned()
+    }
+}
+
+/// A simulated chain for the suite that all chains pass.
+struct Simulation {
+    world: World,
+    coin: Coin,
+}
+
+#[async_trait]
+impl Fixture for Simulation {
+    fn chain(&self) -> &dyn Chain {
+        match self.coin {
+            Coin::Btc => self.world.sandbox.bitcoin.as_ref(),
+            Coin::Eth | Coin::Usdt | Coin::Usdc => self.world.sandbox.ethereum.as_ref(),
+        }
+    }
+
+    fn lane(&self) -> Lane {
+        LANE
+    }
+
+    fn account_key(&self) -> String {
+        "account".to_owned()
+    }
+
+    fn coin(&self) -> Coin {
+        self.coin
+    }
+
+    fn mempool(&self) -> Mempool {
+        Mempool::Told
+    }
+
+    async fn pay(&self, address: &str, units: Units) -> String {
+        let expected = Expected {
+            address: address.to_owned(),
+            coin: self.coin,
+            units,
+            invoice: Money::parse("48.25", Asset::currency("EUR").expect("a currency")).expect("an amount"),
+            until: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24),
+        };
+        self.chain().expect(LANE, &expected).await;
+        self.world.sends(&[("address", address), ("mode", "exact")]).await
+    }
+
+    async fn mine(&self, blocks: u32) {
+        let fields = [("currency", self.coin.code()), ("blocks", &blocks.to_string())];
+        self.world.does("mine", &fields).await.expect("mined");
+    }
+
+    async fn replace(&self, depth: u32) {
+        let fields = [("currency", self.coin.code()), ("depth", &depth.to_string())];
+        self.world.does("reorg", &fields).await.expect("reorganised");
+    }
+
+    async fn bring_back(&self, _txid: &str) {
+        self.mine(1).await;
+    }
+
+    async fn silence(&self) {
+        self.world.does("node", &[("currency", self.coin.code()), ("fault", "down")]).await.expect("silent");
+    }
+
+    async fn speak(&self) {
+        self.world.does("node", &[("currency", self.coin.code()), ("fault", "none")]).await.expect("it speaks");
+    }
+}
+
+#[tokio::test]
+async fn simulated_chains_keep_every_rule_of_a_chain() {
+    for coin in [Coin::Btc, Coin::Eth, Coin::Usdt] {
+        chains::all(&Simulation { world: World::new(), coin }).await;
     }
 }
 
