@@ -6,24 +6,34 @@ use std::sync::Arc;
 use florin_engine::CoinPorts;
 use florin_engine::clock::Clocks;
 use florin_gateway::config::crypto::{
-    BitcoinChain, BitcoinNetwork, CryptoSettings, NetworkSettings, RateSettings, RateSource,
+    BitcoinChain, BitcoinNetwork, CryptoSettings, EthereumNetwork, NetworkSettings, RateSettings, RateSource, Traces,
 };
 use florin_gateway::registry::Providers;
 use florin_providers::coins::bitcoin::wallet::{Keys, NodeWallet};
 use florin_providers::coins::bitcoin::{self, BitcoinNode, BitcoinSettings, Endpoint, FullReplacement};
+use florin_providers::coins::ethereum::wallet::KeyHolder;
+use florin_providers::coins::ethereum::{self, EthereumChain};
 use florin_providers::coins::external_signer::ExternalSigner;
 use florin_providers::coins::http_rates::{HttpRates, Rule, Source};
 use florin_providers::coins::rates::RatesByMode;
+use florin_providers::coins::simulated::Shelf;
 use jiff::SignedDuration;
 
-/// Puts the configured networks and rates beside what is simulated.
+/// Puts the configured networks and rates beside what is simulated. Without a shelf, where wallets keep what they promised, nothing is
+/// refunded by those that need one.
 ///
 /// # Errors
 /// A sentence, when a client cannot be made.
-pub fn join(mut providers: Providers, settings: &CryptoSettings, clocks: &Arc<Clocks>) -> Result<Providers, String> {
+pub fn join(
+    mut providers: Providers,
+    settings: &CryptoSettings,
+    clocks: &Arc<Clocks>,
+    shelf: Option<Arc<dyn Shelf>>,
+) -> Result<Providers, String> {
     for (name, network) in &settings.networks {
         match network {
             NetworkSettings::Bitcoin(network) => bitcoin(&mut providers.coins, name, network, clocks)?,
+            NetworkSettings::Ethereum(network) => ethereum(&mut providers.coins, name, network, clocks, shelf.clone())?,
         }
     }
     if !settings.rates.sources.is_empty() {
@@ -67,6 +77,41 @@ fn bitcoin(ports: &mut CoinPorts, name: &str, network: &BitcoinNetwork, clocks: 
         ports.signers.push(Arc::new(wallet));
     }
     ports.chains.push(node);
+    Ok(())
+}
+
+fn ethereum(
+    ports: &mut CoinPorts,
+    name: &str,
+    network: &EthereumNetwork,
+    clocks: &Arc<Clocks>,
+    shelf: Option<Arc<dyn Shelf>>,
+) -> Result<(), String> {
+    let settings = ethereum::Settings {
+        name: name.to_owned(),
+        chain_id: network.chain_id,
+        url: network.rpc.to_string(),
+        auth_file: network.auth_file.clone(),
+        second: network.second.as_ref().map(|second| (second.rpc.to_string(), second.auth_file.clone())),
+        tokens: network.tokens()?,
+        tip_age_max: network.max_tip_age_s.map(|seconds| SignedDuration::from_secs(seconds.into())),
+        timeout: network.timeout(),
+        traces: match network.traces {
+            Traces::Asked => ethereum::Traces::Asked,
+            Traces::Off => ethereum::Traces::Off,
+        },
+    };
+    let mut chain = EthereumChain::new(settings, clocks.clone())?;
+    if let (Some(account), Some(shelf)) = (&network.refund_wallet, shelf) {
+        let holder = match &network.refund_signer {
+            None => KeyHolder::Node,
+            Some(signer) => {
+                KeyHolder::External(ExternalSigner::new(signer.url.as_str(), &signer.secret()?, clocks.clone())?)
+            }
+        };
+        ports.signers.push(Arc::new(chain.open_wallet(account, holder, shelf)?));
+    }
+    ports.chains.push(Arc::new(chain));
     Ok(())
 }
 

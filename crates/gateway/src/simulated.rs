@@ -26,14 +26,19 @@ use florin_store::{ChainWrite, Changeset, Store, Verdict};
 /// A sentence when the simulator's book cannot be opened, or a node's client cannot be made.
 pub fn registry(ground: Ground) -> Result<Providers, String> {
     let chains = chains(&ground);
-    let (crypto, clocks) = (ground.crypto.clone(), ground.clocks.clone());
+    let (crypto, clocks, shelf) = (ground.crypto.clone(), ground.clocks.clone(), shelf(&ground));
     let simulator = simulator(ground)?;
-    crate::nodes::join(providers(&simulator, chains), &crypto, &clocks)
+    crate::nodes::join(providers(&simulator, chains), &crypto, &clocks, shelf)
+}
+
+/// Where simulated chains and wallets of real ones keep their documents.
+pub fn shelf(ground: &Ground) -> Option<Arc<dyn Shelf>> {
+    Some(Arc::new(Documents(ground.store.clone()?)))
 }
 
 /// The simulated chains on their ground, with the demo's rates.
 pub fn chains(ground: &Ground) -> Option<Sandbox> {
-    let shelf = Arc::new(Documents(ground.store.clone()?));
+    let shelf = shelf(ground)?;
     let (clock, key) = (ground.clocks.clone(), &ground.address_key);
     Some(Sandbox {
         bitcoin: Arc::new(SimulatedChain::bitcoin(shelf.clone(), clock.clone(), key.clone())),

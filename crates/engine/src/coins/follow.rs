@@ -150,7 +150,10 @@ impl Engine {
             let payment = stored.transaction;
             let known = payment.deposits.iter().filter(|deposit| !deposit.dropped).map(|deposit| Known {
                 address: payment.address.clone(),
+                coin: payment.price.coin,
                 outpoint: deposit.outpoint.clone(),
+                units: deposit.units,
+                seen_at: deposit.seen_at,
                 place: deposit.place.clone(),
             });
             outputs.extend(known);

@@ -1,5 +1,6 @@
 //! The engine against the real store and the real simulator.
 
+mod ethereum;
 mod faults;
 mod invoices;
 mod lookups;

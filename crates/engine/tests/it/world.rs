@@ -1,6 +1,6 @@
 //! A real engine on a real database with the real simulator; only time is moved by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +55,18 @@ pub struct Home {
 }
 
 impl Home {
-    async fn store(&self) -> Arc<dyn Store> {
+    pub async fn new() -> Arc<Home> {
+        let (folder, database) = (TempDir::new().expect("a folder"), Database::chosen().await);
+        let home = Home { folder, database, postbox: Arc::default() };
+        std::fs::write(home.vault_key(), VaultKeys::generate().to_text().expose()).expect("written");
+        Arc::new(home)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub async fn store(&self) -> Arc<dyn Store> {
         match &self.database {
             Some(database) => {
                 let opened = PostgresStore::open(database.server(), PostgresSettings::default()).await;
@@ -76,6 +87,12 @@ impl Home {
     /// A server that other tests use too may need longer than a file.
     fn silence(&self) -> Duration {
         Duration::from_millis(if self.database.is_some() { 500 } else { 300 })
+    }
+
+    pub fn simulator(&self, clocks: &Arc<Clocks>) -> Arc<Simulator> {
+        let mut settings = SimulatorSettings::new(Secret::new("callback key".into()));
+        settings.silence = self.silence();
+        Arc::new(Simulator::new(self.book(), clocks.clone(), settings))
     }
 
     fn book(&self) -> Book {
@@ -140,11 +157,7 @@ pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
 
 impl World {
     pub async fn start() -> World {
-        let (folder, database) = (TempDir::new().expect("a folder"), Database::chosen().await);
-        let home = Home { folder, database, postbox: Arc::default() };
-        std::fs::write(home.vault_key(), VaultKeys::generate().to_text().expose()).expect("written");
-        let key = MasterKey::generate().to_hex().expose().to_owned();
-        World::open(Arc::new(home), key).await
+        World::open(Home::new().await, MasterKey::generate().to_hex().expose().to_owned()).await
     }
 
     /// Everything dropped where it stands, and opened again from what is on disk.
@@ -158,10 +171,7 @@ impl World {
     async fn open(home: Arc<Home>, key: String) -> World {
         let store = home.store().await;
         let clocks = Arc::new(Clocks::default());
-        let book = home.book();
-        let mut settings = SimulatorSettings::new(Secret::new("callback key".into()));
-        settings.silence = home.silence();
-        let simulator = Arc::new(Simulator::new(book, clocks.clone(), settings));
+        let simulator = home.simulator(&clocks);
         let accounts = [account(210, &[]), account(215, &[("approves_declined", "true")])];
         store.put_config(accounts.iter().map(setup::provider_row).collect()).await.expect("configured");
         let keys = home.read().expect("a key");
@@ -270,7 +280,13 @@ impl World {
     }
 }
 
-fn parts(store: &Arc<dyn Store>, key: &str, vault: Vault, clocks: &Arc<Clocks>, simulator: &Arc<Simulator>) -> Parts {
+pub fn parts(
+    store: &Arc<dyn Store>,
+    key: &str,
+    vault: Vault,
+    clocks: &Arc<Clocks>,
+    simulator: &Arc<Simulator>,
+) -> Parts {
     Parts {
         store: store.clone(),
         master_key: MasterKey::from_hex(key).expect("our key"),

@@ -13,8 +13,11 @@ use url::Url;
 
 use crate::dialects::crypto::Profile;
 
+mod ethereum;
 #[cfg(test)]
 mod tests;
+
+pub use ethereum::{EthereumNetwork, Traces};
 
 /// The settings as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,8 @@ pub struct CryptoSettings {
 pub enum NetworkSettings {
     /// Through a node that speaks Bitcoin Core's JSON-RPC.
     Bitcoin(BitcoinNetwork),
+    /// Through a node that speaks Ethereum's JSON-RPC.
+    Ethereum(EthereumNetwork),
 }
 
 /// A bitcoin network.
@@ -167,12 +172,14 @@ impl NetworkSettings {
     pub fn coins(&self) -> Vec<Coin> {
         match self {
             NetworkSettings::Bitcoin(_) => vec![Coin::Btc],
+            NetworkSettings::Ethereum(network) => network.coins(),
         }
     }
 
     fn check(&self, at: &str) -> Result<(), String> {
         match self {
             NetworkSettings::Bitcoin(network) => network.check(at),
+            NetworkSettings::Ethereum(network) => network.check(at),
         }
     }
 }
@@ -212,9 +219,7 @@ impl BitcoinNetwork {
                 return Err(format!("{at}.refund_wallet is missing beside refund_signer: whose coins does it spend?"));
             }
         }
-        if !(100..=120_000).contains(&self.timeout_ms) {
-            return Err(format!("{at}.timeout_ms must be from 100 to 120000"));
-        }
+        check_timeout(at, self.timeout_ms)?;
         self.refund_fee_max().map(drop).map_err(|why| format!("{at}.{why}"))
     }
 }
@@ -232,6 +237,13 @@ pub(crate) fn check_node(at: &str, url: &Url) -> Result<(), String> {
     match url.query().is_some() || url.fragment().is_some() {
         true => Err(format!("{at}: must have no query and no fragment")),
         false => Ok(()),
+    }
+}
+
+fn check_timeout(at: &str, timeout_ms: u64) -> Result<(), String> {
+    match (100..=120_000).contains(&timeout_ms) {
+        true => Ok(()),
+        false => Err(format!("{at}.timeout_ms must be from 100 to 120000")),
     }
 }
 

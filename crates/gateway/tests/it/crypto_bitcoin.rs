@@ -30,7 +30,7 @@ const PASSWORD: &str = "a live key of a test";
 const AMOUNT: u128 = 79_744;
 
 /// A source of rates that always says the same.
-fn rates() -> String {
+pub fn rates() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/{{coin}}/{{fiat}}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {

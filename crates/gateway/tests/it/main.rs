@@ -10,6 +10,7 @@ mod cashier_replays;
 mod crypto;
 mod crypto_bitcoin;
 mod crypto_errors;
+mod crypto_ethereum;
 mod crypto_samples;
 mod crypto_transport;
 mod demo;

@@ -266,9 +266,9 @@ async fn start(config: &Config) -> (Server, Arc<Simulator>, Demo) {
     let made = OnceLock::new();
     let registry = |ground| {
         let chains = simulated::chains(&ground);
-        let (crypto, clocks) = (ground.crypto.clone(), ground.clocks.clone());
+        let (crypto, clocks, shelf) = (ground.crypto.clone(), ground.clocks.clone(), simulated::shelf(&ground));
         let simulator = simulated::simulator(ground)?;
-        let providers = crate::nodes::join(simulated::providers(&simulator, chains), &crypto, &clocks)?;
+        let providers = crate::nodes::join(simulated::providers(&simulator, chains), &crypto, &clocks, shelf)?;
         let _ = made.set(simulator);
         Ok(providers)
     };

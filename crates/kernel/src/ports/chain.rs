@@ -94,8 +94,8 @@ pub struct Cursor {
 pub struct Outpoint {
     /// The transaction.
     pub txid: String,
-    /// The output's number, the log's index, or 0 for a native transfer. Numbers of native transfers and of logs do not collide:
-    /// logs count from 1.
+    /// The output's number. Of an account chain: 0 for what the transaction itself brings, from 1 the log's place in its transaction,
+    /// from 2^31 the place of a call inside it. So they do not collide, and are the same when the transaction is mined again.
     pub index: u32,
 }
 
@@ -172,8 +172,14 @@ pub struct Step {
 pub struct Known {
     /// The address it pays.
     pub address: String,
+    /// Which coin.
+    pub coin: Coin,
     /// Which output.
     pub outpoint: Outpoint,
+    /// How much.
+    pub units: Units,
+    /// When it was seen first.
+    pub seen_at: Timestamp,
     /// Where it was.
     pub place: Place,
 }

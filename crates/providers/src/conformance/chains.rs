@@ -57,7 +57,7 @@ pub struct Follower {
     /// Addresses that wait.
     pub addresses: Vec<String>,
     /// Outputs to them, as they were told last.
-    pub known: BTreeMap<Outpoint, (String, Units, Place)>,
+    pub known: BTreeMap<Outpoint, Sighting>,
 }
 
 impl Follower {
@@ -72,10 +72,13 @@ impl Follower {
     }
 
     fn watched(&self) -> Watched {
-        let outputs = self.known.iter().map(|(outpoint, (address, _, place))| Known {
-            address: address.clone(),
-            outpoint: outpoint.clone(),
-            place: place.clone(),
+        let outputs = self.known.values().map(|sighting| Known {
+            address: sighting.address.clone(),
+            coin: sighting.coin,
+            outpoint: sighting.outpoint.clone(),
+            units: sighting.units,
+            seen_at: sighting.seen_at,
+            place: sighting.place.clone(),
         });
         Watched { addresses: self.addresses.clone(), outputs: outputs.collect() }
     }
@@ -84,7 +87,7 @@ impl Follower {
         self.cursor = Some(step.cursor.clone());
         if let Some(from) = step.replaced_from {
             let told = |outpoint: &Outpoint| step.sightings.iter().any(|sighting| sighting.outpoint == *outpoint);
-            for (outpoint, (_, _, place)) in &mut self.known {
+            for (outpoint, Sighting { place, .. }) in &mut self.known {
                 if matches!(place, Place::Block(block) if block.height >= from) && !told(outpoint) {
                     *place = Place::Missing;
                 }
@@ -92,15 +95,14 @@ impl Follower {
         }
         let ours = |sighting: &&Sighting| self.addresses.contains(&sighting.address);
         for sighting in step.sightings.iter().filter(ours) {
-            let entry = (sighting.address.clone(), sighting.units, sighting.place.clone());
-            self.known.insert(sighting.outpoint.clone(), entry);
+            self.known.insert(sighting.outpoint.clone(), sighting.clone());
         }
     }
 
     /// The units and places of what a transaction paid to addresses that wait.
     pub fn of(&self, txid: &str) -> Vec<(Units, Place)> {
         let known = self.known.iter().filter(|(outpoint, _)| outpoint.txid == txid);
-        known.map(|(_, (_, units, place))| (*units, place.clone())).collect()
+        known.map(|(_, sighting)| (sighting.units, sighting.place.clone())).collect()
     }
 }
 

@@ -2,6 +2,7 @@ use super::{BitcoinChain, CryptoSettings, NetworkSettings};
 use crate::config::tests::resolve;
 use crate::config::{ConfigError, ServeFlags};
 use crate::dialects::crypto::Profile;
+use florin_kernel::Coin;
 
 const RATES: &str = r#"
 [[crypto.rates.sources]]
@@ -24,7 +25,7 @@ fn network(lines: &str) -> Result<CryptoSettings, String> {
 #[test]
 fn a_network_needs_little() {
     let settings = network("chain = \"regtest\"\nrpc = \"http://127.0.0.1:18443\"").expect("fine");
-    let NetworkSettings::Bitcoin(bitcoin) = &settings.networks["bitcoin"];
+    let NetworkSettings::Bitcoin(bitcoin) = &settings.networks["bitcoin"] else { panic!("another kind") };
     assert_eq!(bitcoin.chain, BitcoinChain::Regtest);
     assert_eq!((bitcoin.timeout_ms, bitcoin.max_tip_age_s), (10_000, 5_400));
     assert_eq!(bitcoin.refund_fee_max().map(|units| units.number()), Ok(50_000));
@@ -87,4 +88,33 @@ fn further_paths_belong_to_nobody_else() {
         assert!(told.contains("another part of Florin"), "{told}");
     }
     assert!(read("[crypto.extra_prefixes]\n\"/api/v2\" = \"C\"").is_err());
+}
+
+#[test]
+fn an_ethereum_network_says_what_it_carries() {
+    let of = |lines: &str| read(&format!("[crypto.networks.main]\nkind = \"ethereum\"\n{lines}\n{RATES}"));
+    let rpc = "chain_id = 1\nrpc = \"http://127.0.0.1:8545\"";
+    let usdt = "0xdAC17F958D2ee523a2206206994597C13D831ec7";
+    let settings = of(&format!("{rpc}\ntokens = {{ USDT = \"{usdt}\" }}")).expect("fine");
+    assert_eq!(settings.networks["main"].coins(), [Coin::Eth, Coin::Usdt]);
+    assert_eq!(of(rpc).expect("fine").networks["main"].coins(), [Coin::Eth]);
+    for (lines, expected) in [
+        ("rpc = \"http://127.0.0.1:8545\"".to_owned(), "chain_id"),
+        (format!("{rpc}\ntokens = {{ DOGE = \"{usdt}\" }}"), "crypto.networks.main.tokens.DOGE"),
+        (format!("{rpc}\ntokens = {{ USDT = \"0x12\" }}"), "crypto.networks.main.tokens.USDT"),
+        (format!("{rpc}\nrefund_wallet = \"hot\""), "crypto.networks.main.refund_wallet"),
+        (format!("{rpc}\ntimeout_ms = 1"), "timeout_ms"),
+        (format!("{rpc}\ntraces = \"sometimes\""), "sometimes"),
+        (
+            format!("{rpc}\nrefund_signer = {{ url = \"http://127.0.0.1:9\", secret_file = \"x\" }}"),
+            "crypto.networks.main.refund_wallet is missing",
+        ),
+        (
+            format!("{rpc}\n[crypto.networks.other]\nkind = \"ethereum\"\n{rpc}"),
+            "ETH is carried by crypto.networks.main already",
+        ),
+    ] {
+        let told = of(&lines).expect_err(&lines);
+        assert!(told.contains(expected), "{lines}: {told}");
+    }
 }
