@@ -1,10 +1,10 @@
-// Drives the payer's pages in Chromium on a phone and on a desk, light and dark, with scripts and without: every flow in four of
+// Drives the payer's pages and the portal in Chromium on a phone and on a desk, light and dark, with scripts and without: every flow in four of
 // the eight ways, which cover every pair of these; with FLORIN_EVERY_PLACE=1 in all eight.
 // Usage: node run.js BINARY SCREENSHOT_FOLDER [STORIES]. STORIES is a pattern of names. What is seen is kept in
 // the folder, to be looked at.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -17,9 +17,15 @@ import {
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
 import { invoiceEndings, invoiceLooks, invoicePages } from "./invoices.js";
+import { history } from "./portal.js";
 import { brand, withdrawalEndings, withdrawalLooks, withdrawals } from "./withdrawals.js";
 
 const [binary, folder, only = ""] = process.argv.slice(2);
+
+/** Stories about the portal: a file a part of it. Each has names of its own. */
+const parts = readdirSync(new URL(".", import.meta.url)).filter((name) => /^portal-\w+\.js$/.test(name)).sort();
+const portal = Object.assign({}, ...(await Promise.all(parts.map(async (name) => (await import(`./${name}`)).stories))));
+
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where the pages are looked at. */
@@ -48,7 +54,7 @@ class Visitor {
     this.faults = [];
     page.on("pageerror", (error) => this.faults.push(String(error)));
     page.on("console", (line) => {
-      if (line.type() === "error" && !/status of (410|422|404)/.test(line.text())) this.faults.push(line.text());
+      if (line.type() === "error" && !/status of (404|409|410|422)/.test(line.text())) this.faults.push(line.text());
     });
     page.on("request", (request) => {
       if (!request.url().startsWith(server.base) && !request.url().startsWith("data:")) this.foreign?.push(request.url());
@@ -103,6 +109,7 @@ mkdirSync(folder, { recursive: true });
 const server = await startServer(binary);
 const branded = await startServer(binary, SHOP);
 const strict = await startServer(binary, undefined, { origins: ["http://localhost:1"], checkout_attempts: 2 });
+const office = await startServer(binary);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -141,9 +148,11 @@ try {
     ...everywhere(brand, places, branded),
     ...everywhere({ ...checkoutPages, ...checkoutCardPages, ...invoicePages }, places, server),
     ...everywhere({ ...checkoutLooks, ...checkoutCards, ...invoiceLooks }, scripted, server),
+    ...everywhere(portal, process.env.FLORIN_EVERY_PLACE ? scripted : scripted.filter(even), office),
   ];
   for (const [name, story] of Object.entries({ ...embedding, ...checkoutFrames })) stories.push([name, scripted[0], story]);
   for (const [name, story] of Object.entries(registered)) stories.push([name, scripted[0], story, strict]);
+  if (Object.keys(portal).some((name) => new RegExp(only).test(name))) await history(office);
   // Two at a time: the browser draws while the other story waits.
   const lane = async () => {
     for (let next = stories.shift(); next; next = stories.shift()) await run(...next);
@@ -157,6 +166,7 @@ try {
   await server.stop();
   await branded.stop();
   await strict.stop();
+  await office.stop();
 }
 console.log(`${told} stories passed, ${failed} failed; screenshots in ${folder}`);
 process.exit(failed ? 1 : 0);

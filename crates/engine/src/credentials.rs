@@ -5,12 +5,15 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{CredentialId, MerchantId, Timestamp};
 use florin_store::ConfigKind;
 use ipnet::IpNet;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Engine;
 use crate::audit::{Configuration, ConfigureError, Configured, Note, Who};
 use crate::directory::{CredentialDocument, Permission, key_hash};
+use crate::keys::Keyring;
 use crate::setup::{self, NewCredential};
+
+const NAME_LENGTH_MAX: usize = 60;
 
 /// Why a credential is not made or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,11 +27,16 @@ pub enum CredentialRefusal {
     /// It was taken back for good.
     #[error("it was taken back for good")]
     Revoked,
+    /// A name of more than 60 characters, or with line ends.
+    #[error("the name cannot be used")]
+    Name,
 }
 
 /// What of a credential is to be another.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialChange {
+    /// What people call it.
+    pub name: Option<String>,
     /// What it may do.
     pub permissions: Option<Vec<Permission>>,
     /// From when on it is refused; `Some(None)`: never.
@@ -40,9 +48,18 @@ pub struct CredentialChange {
     /// What the dialect alone reads.
     pub settings: Option<Value>,
     /// The password of the dialect's own webhook signature.
-    pub signature_password: Option<Secret>,
+    pub signature_password: Option<NewPassword>,
     /// Whether it is taken back.
     pub end: End,
+}
+
+/// A password in place of the present one.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    /// The new one.
+    pub password: Secret,
+    /// The setting in which the present one stays, sealed, for a dialect that takes both for a while; nothing: it is gone.
+    pub keep_present_as: Option<&'static str>,
 }
 
 /// Whether a credential is taken back for good.
@@ -65,6 +82,7 @@ impl Engine {
         who: &Who,
         new: &NewCredential,
     ) -> Result<CredentialId, ConfigureError<CredentialRefusal>> {
+        check_name(&new.label.name).map_err(ConfigureError::Refused)?;
         self.configure(who, |stored| {
             stored.directory.merchant(new.merchant).ok_or(CredentialRefusal::NotFound)?;
             let hash = |key: &Secret| key_hash(&self.keyring, new.dialect, key.expose());
@@ -76,8 +94,8 @@ impl Engine {
             let id = CredentialId::from_number(last + 1);
             let row = setup::credential_row(&NewCredential { id, ..new.clone() }, &self.keyring);
             let after = json!({
-                "mode": new.mode, "dialect": new.dialect, "permissions": new.permissions, "expires_at": new.expires_at,
-                "allow": new.allow, "deny": new.deny
+                "name": new.label.name, "mode": new.mode, "dialect": new.dialect, "permissions": new.permissions,
+                "expires_at": new.expires_at, "allow": new.allow, "deny": new.deny
             });
             let note = told("credential.made", new.merchant, id, Value::Null, after);
             Ok(Configured { rows: vec![row], notes: vec![note], value: id })
@@ -96,54 +114,76 @@ impl Engine {
         id: CredentialId,
         change: &CredentialChange,
     ) -> Result<(), ConfigureError<CredentialRefusal>> {
+        if let Some(name) = &change.name {
+            check_name(name).map_err(ConfigureError::Refused)?;
+        }
         self.configure(who, |stored| {
             let mut document = own(stored, merchant, id)?;
-            let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
-            let mut tell = |name: &str, before: Value, after: Value| {
-                if before != after {
-                    old.insert(name.to_owned(), before);
-                    new.insert(name.to_owned(), after);
-                }
-            };
-            if let Some(permissions) = &change.permissions {
-                tell("permissions", json!(document.permissions), json!(permissions));
-                document.permissions.clone_from(permissions);
-            }
-            if let Some(expires_at) = change.expires_at {
-                tell("expires_at", json!(document.expires_at), json!(expires_at));
-                document.expires_at = expires_at;
-            }
-            if let Some(allow) = &change.allow {
-                tell("allow", json!(document.allow), json!(allow));
-                document.allow.clone_from(allow);
-            }
-            if let Some(deny) = &change.deny {
-                tell("deny", json!(document.deny), json!(deny));
-                document.deny.clone_from(deny);
-            }
-            if let Some(settings) = &change.settings {
-                // A dialect may keep a secret there: that they are others is told, not what they are.
-                let changed = document.settings != *settings;
-                tell("settings", json!("as before"), json!(if changed { "changed" } else { "as before" }));
-                document.settings.clone_from(settings);
-            }
-            if let Some(password) = &change.signature_password {
-                tell("signature_password", json!("the old one"), json!("a new one"));
-                document.signature_password = self.keyring.seal(password);
-            }
-            if change.end == End::ForGood {
-                tell("revoked", json!(document.revoked), json!(true));
-                document.revoked = true;
-            }
-            if new.is_empty() {
+            let Differences { before, after } = apply(change, &mut document, &self.keyring);
+            if after.is_empty() {
                 return Ok(Configured { rows: Vec::new(), notes: Vec::new(), value: () });
             }
-            let note = told("credential.changed", merchant, id, Value::Object(old), Value::Object(new));
+            let note = told("credential.changed", merchant, id, Value::Object(before), Value::Object(after));
             let row = setup::row(ConfigKind::Credential, id.number(), &document);
             Ok(Configured { rows: vec![row], notes: vec![note], value: () })
         })
         .await
     }
+}
+
+/// What a change makes another, by name.
+#[derive(Default)]
+struct Differences {
+    before: Map<String, Value>,
+    after: Map<String, Value>,
+}
+
+impl Differences {
+    fn tell(&mut self, name: &str, before: Value, after: Value) {
+        if before != after {
+            self.before.insert(name.to_owned(), before);
+            self.after.insert(name.to_owned(), after);
+        }
+    }
+
+    /// Puts a value in the place of another, if one is given.
+    fn put<T: Clone + serde::Serialize>(&mut self, name: &str, place: &mut T, given: &Option<T>) {
+        if let Some(given) = given {
+            self.tell(name, json!(place), json!(given));
+            place.clone_from(given);
+        }
+    }
+}
+
+fn apply(change: &CredentialChange, document: &mut CredentialDocument, keyring: &Keyring) -> Differences {
+    let mut differences = Differences::default();
+    differences.put("name", &mut document.name, &change.name);
+    differences.put("permissions", &mut document.permissions, &change.permissions);
+    differences.put("expires_at", &mut document.expires_at, &change.expires_at);
+    differences.put("allow", &mut document.allow, &change.allow);
+    differences.put("deny", &mut document.deny, &change.deny);
+    if let Some(settings) = &change.settings {
+        // A dialect may keep a secret there: that they are others is told, not what they are.
+        let changed = document.settings != *settings;
+        differences.tell("settings", json!("as before"), json!(if changed { "changed" } else { "as before" }));
+        document.settings.clone_from(settings);
+    }
+    if let Some(NewPassword { password, keep_present_as }) = &change.signature_password {
+        differences.tell("signature_password", json!("the old one"), json!("a new one"));
+        let present = std::mem::replace(&mut document.signature_password, keyring.seal(password));
+        if let (Some(setting), Value::Object(settings)) = (keep_present_as, &mut document.settings) {
+            settings.insert((*setting).to_owned(), present.into());
+        }
+    }
+    if change.end == End::ForGood {
+        differences.put("revoked", &mut document.revoked, &Some(true));
+    }
+    differences
+}
+
+fn check_name(name: &str) -> Result<(), CredentialRefusal> {
+    let good = name.chars().count() <= NAME_LENGTH_MAX && !name.contains(char::is_control);
+    if good { Ok(()) } else { Err(CredentialRefusal::Name) }
 }
 
 /// A merchant's credential as it stands in its row. One that was taken back for good stays as it is.

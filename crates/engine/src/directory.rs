@@ -175,6 +175,17 @@ impl Limit {
     }
 }
 
+/// What people know a credential by.
+#[derive(Clone, Debug, Default)]
+pub struct Label {
+    /// What they call it; empty: nothing.
+    pub name: String,
+    /// As much of its key as tells keys apart, and nothing that helps to guess it.
+    pub hint: String,
+    /// What a test program signs in with: a JSON object in its dialect's words, for the developer's page. Nothing is kept of a live one.
+    pub test_login: Option<Secret>,
+}
+
 /// A credential of a merchant in one dialect.
 #[derive(Clone, Debug)]
 pub struct Credential {
@@ -186,6 +197,8 @@ pub struct Credential {
     pub mode: Mode,
     /// For which API.
     pub dialect: Dialect,
+    /// What people know it by.
+    pub label: Label,
     /// What it may do.
     pub permissions: Vec<Permission>,
     /// From then on it is refused.
@@ -295,11 +308,6 @@ impl Directory {
         self.credentials.values().filter(takes).map(|credential| credential.id).min()
     }
 
-    /// All credentials, in no order.
-    pub fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
-        self.credentials.values()
-    }
-
     /// A merchant by its number.
     pub fn merchant(&self, id: MerchantId) -> Option<&Arc<Merchant>> {
         self.merchants.get(&id)
@@ -376,6 +384,13 @@ pub(crate) struct CredentialDocument {
     pub merchant: MerchantId,
     pub mode: Mode,
     pub dialect: Dialect,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+    /// Sealed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub test_login: String,
     pub key_hash: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_key_hashes: Vec<String>,
@@ -395,11 +410,16 @@ pub(crate) struct CredentialDocument {
 
 impl CredentialDocument {
     fn open(self, id: CredentialId, keyring: &Keyring) -> Result<Credential, StoreError> {
+        let test_login = match self.test_login.as_str() {
+            "" => None,
+            sealed => Some(keyring.open(sealed).map_err(corrupt)?),
+        };
         Ok(Credential {
             id,
             merchant: self.merchant,
             mode: self.mode,
             dialect: self.dialect,
+            label: Label { name: self.name, hint: self.hint, test_login },
             permissions: self.permissions,
             expires_at: self.expires_at,
             revoked: self.revoked,

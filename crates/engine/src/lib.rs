@@ -19,6 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod advance;
 pub mod announce;
 pub mod audit;
 mod callbacks;
@@ -47,6 +48,7 @@ pub mod people;
 pub mod plans;
 mod records;
 mod replay;
+pub mod routing;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod session;

@@ -40,7 +40,55 @@ pub struct MerchantChange {
     pub withdrawals: Option<WithdrawalRules>,
 }
 
+/// What becomes of a merchant's webhook secrets of a mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// A new one signs, and the newest so far beside it.
+    Begin,
+    /// The newest alone signs.
+    End,
+}
+
 impl Engine {
+    /// Begins or ends the rotation of a merchant's webhook secrets.
+    ///
+    /// # Errors
+    /// [`MerchantRefusal`], or that the store cannot take it.
+    pub async fn rotate_webhook_secret(
+        &self,
+        who: &Who,
+        id: MerchantId,
+        mode: Mode,
+        rotation: Rotation,
+    ) -> Result<(), ConfigureError<MerchantRefusal>> {
+        let fresh = webhooks::new_secret();
+        self.configure(who, |stored| {
+            let mut document: MerchantDocument =
+                stored.document(ConfigKind::Merchant, id.number()).ok_or(MerchantRefusal::NotFound)?;
+            let secrets = match mode {
+                Mode::Dev => &mut document.webhook_secrets_dev,
+                Mode::Live => &mut document.webhook_secrets_live,
+            };
+            let before = secrets.len();
+            secrets.truncate(1);
+            let action = match rotation {
+                Rotation::Begin => {
+                    secrets.insert(0, self.keyring.seal(&fresh));
+                    "merchant.webhook_secret_made"
+                }
+                Rotation::End if before < 2 => {
+                    return Ok(Configured { rows: Vec::new(), notes: Vec::new(), value: () });
+                }
+                Rotation::End => "merchant.webhook_secret_ended",
+            };
+            let after = json!({"mode": mode, "secrets": secrets.len()});
+            let note = told(action, id, &document.name, json!({"mode": mode, "secrets": before}), after);
+            let row = setup::row(ConfigKind::Merchant, id.number(), &document);
+            Ok(Configured { rows: vec![row], notes: vec![note], value: () })
+        })
+        .await
+    }
+
     /// Makes a merchant with webhook secrets of its own; returns its number.
     ///
     /// # Errors

@@ -21,10 +21,12 @@ mod figures;
 mod filter;
 mod ledger;
 mod operator;
+mod ordered;
 mod overview;
 mod resolve;
 mod rules;
 mod search;
+mod statement;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -40,12 +42,14 @@ pub use filter::Filter;
 pub(crate) use ledger::Audit;
 pub use ledger::{AccountBalance, TrialBalance, Verification};
 pub use operator::Operation;
+pub use ordered::Ordered;
 pub use overview::{Overview, Period, Rates, Side};
 pub use resolve::{Resolved, Verdict};
 pub use rules::{DryRun, Move};
 pub use search::Search;
+pub use statement::{Account, StatementExport};
 pub use summary::Summary;
-pub use timeline::{Step, What, timeline};
+pub use timeline::{Answered, Asked, Step, What, timeline};
 pub use transactions::{Ask, Cursor, Direction, Page};
 pub use waiting::{Stuck, Suspended, Why};
 

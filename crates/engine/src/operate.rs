@@ -16,6 +16,7 @@ use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{Before, ClaimRequest, Claimant, Taking, WITHOUT_OPERATION};
 use crate::inflight::Answering;
+use crate::office::Ordered;
 use crate::owner::Owner;
 use crate::replay::{Earlier, Render, RenderLater, RenderOperation, Rendering, Reply, Reporting};
 use crate::submit::{Changes, SubmitError, Submitted};
@@ -64,6 +65,16 @@ pub enum Obeyed {
     Before,
 }
 
+/// What a request wants of what is there.
+pub(crate) struct Wanted<'r, A: Submitted> {
+    /// The command.
+    pub(crate) command: &'r A::Command,
+    /// What its dialect keeps with the operation.
+    pub(crate) echo: &'r str,
+    /// The person who orders it, where it was no program of the merchant's.
+    pub(crate) by: Option<&'r Ordered>,
+}
+
 /// What came of trying to commit a request.
 pub(crate) enum Claimed<A: Submitted> {
     /// It is on disk.
@@ -89,13 +100,21 @@ impl Engine {
         id: PaymentId,
         request: OperationRequest,
     ) -> Result<Reply, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let engine = self.clone();
-        // In a task of its own: a merchant that hangs up does not stop it.
-        let task = self.tasks.spawn(async move { engine.make_operation(owner, id, request).await });
-        task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+        self.make_operation(owner, id, request, None).await
+    }
+
+    /// As [`Engine::operate`], ordered by a person: the audit log tells of it in the same commit.
+    ///
+    /// # Errors
+    /// As [`Engine::operate`].
+    pub async fn operate_by(
+        self: &Arc<Self>,
+        by: Ordered,
+        owner: Owner,
+        id: PaymentId,
+        request: OperationRequest,
+    ) -> Result<Reply, SubmitError> {
+        self.make_operation(owner, id, request, Some(by)).await
     }
 
     async fn make_operation(
@@ -103,6 +122,23 @@ impl Engine {
         owner: Owner,
         id: PaymentId,
         request: OperationRequest,
+        by: Option<Ordered>,
+    ) -> Result<Reply, SubmitError> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining);
+        }
+        let engine = self.clone();
+        // In a task of its own: a merchant that hangs up does not stop it.
+        let task = self.tasks.spawn(async move { engine.made_operation(owner, id, request, by).await });
+        task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+    }
+
+    async fn made_operation(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        request: OperationRequest,
+        by: Option<Ordered>,
     ) -> Result<Reply, SubmitError> {
         let OperationRequest { dialect, command, claims, digest, echo, render } = request;
         let mut taking = self.taking(Claimant { owner, dialect }, &claims, digest);
@@ -110,7 +146,8 @@ impl Engine {
             let render = render.clone();
             Arc::new(move |payment: &Payment| render(payment, operation(sequence)))
         };
-        let claimed = self.commit_claiming(owner, id, &command, &echo, &mut taking, Some(&later)).await?;
+        let wanted = Wanted { command: &command, echo: &echo, by: by.as_ref() };
+        let claimed = self.commit_claiming(owner, id, wanted, &mut taking, Some(&later)).await?;
         let (changes, sequence, answering) = match claimed {
             Claimed::Committed { changes, sequence, answering } => (changes, sequence, answering),
             Claimed::Before(before) => {
@@ -158,6 +195,30 @@ impl Engine {
         id: PaymentId,
         request: WithdrawalRequest,
     ) -> Result<Obeyed, SubmitError> {
+        self.decide_withdrawal(owner, id, request, None).await
+    }
+
+    /// As [`Engine::submit_withdrawal`], ordered by a person: the audit log tells of it in the same commit.
+    ///
+    /// # Errors
+    /// As [`Engine::submit_withdrawal`].
+    pub async fn submit_withdrawal_by(
+        self: &Arc<Self>,
+        by: Ordered,
+        owner: Owner,
+        id: PaymentId,
+        request: WithdrawalRequest,
+    ) -> Result<Obeyed, SubmitError> {
+        self.decide_withdrawal(owner, id, request, Some(by)).await
+    }
+
+    async fn decide_withdrawal(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        request: WithdrawalRequest,
+        by: Option<Ordered>,
+    ) -> Result<Obeyed, SubmitError> {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
@@ -165,7 +226,8 @@ impl Engine {
         self.tasks.spawn(async move {
             let WithdrawalRequest { dialect, command, claims, digest } = request;
             let mut taking = engine.taking(Claimant { owner, dialect }, &claims, digest);
-            let claimed = engine.commit_claiming::<Withdrawal>(owner, id, &command, "", &mut taking, None).await;
+            let wanted = Wanted { command: &command, echo: "", by: by.as_ref() };
+            let claimed = engine.commit_claiming::<Withdrawal>(owner, id, wanted, &mut taking, None).await;
             match claimed {
                 Err(error) => drop(tell.send(Err(error))),
                 Ok(Claimed::Before(Before::Taken(kind))) => drop(tell.send(Err(SubmitError::Taken(kind)))),
@@ -185,15 +247,15 @@ impl Engine {
     /// Loads, decides and commits until no version conflict stands in the way, with the claims of the request in the same commit;
     /// and with its answer, where there is one to keep and no call follows. A copy of an earlier request is known before anything
     /// is decided.
-    async fn commit_claiming<A: Submitted>(
+    pub(crate) async fn commit_claiming<A: Submitted>(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
-        command: &A::Command,
-        echo: &str,
+        wanted: Wanted<'_, A>,
         taking: &mut Taking<'_>,
         later: Option<RenderLater<'_, A>>,
     ) -> Result<Claimed<A>, SubmitError> {
+        let Wanted { command, echo, by } = wanted;
         if let Some(before) = taking.look().await? {
             return Ok(Claimed::Before(before));
         }
@@ -220,6 +282,10 @@ impl Engine {
             changeset.records = self.ordered_end(&transaction, &*changes.transaction, now).await?;
             if unchanged {
                 changeset = Changeset::default();
+            }
+            if let Some(by) = by.filter(|_| !unchanged) {
+                changeset.audit =
+                    self.audit_rows(&by.who, &[by.note(self, &transaction, &*changes.transaction)]).await?;
             }
             changeset.claims = taking.rows(id, sequence, now);
             if let (Some(later), None, false) = (later, begun, taking.is_empty()) {

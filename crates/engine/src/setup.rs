@@ -8,7 +8,7 @@ use florin_store::{ConfigKind, ConfigRow};
 use ipnet::IpNet;
 
 use crate::directory::{
-    Brand, CredentialDocument, Installation, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex,
+    Brand, CredentialDocument, Installation, Label, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex,
     key_hash,
 };
 use crate::invoices::InvoiceSettings;
@@ -50,6 +50,8 @@ pub struct NewCredential {
     pub mode: Mode,
     /// For which API.
     pub dialect: Dialect,
+    /// What people know it by.
+    pub label: Label,
     /// The key itself; only its keyed hash is written.
     pub key: Secret,
     /// Other keys that name it, where a dialect has another login beside; they are kept like the first.
@@ -90,10 +92,17 @@ pub fn merchant_row(merchant: &NewMerchant, keyring: &Keyring) -> ConfigRow {
 /// A credential's row.
 pub fn credential_row(credential: &NewCredential, keyring: &Keyring) -> ConfigRow {
     let hash = |key: &Secret| hash_to_hex(&key_hash(keyring, credential.dialect, key.expose()));
+    let test_login = match (credential.mode, &credential.label.test_login) {
+        (Mode::Dev, Some(login)) => keyring.seal(login),
+        (Mode::Dev, None) | (Mode::Live, _) => String::new(),
+    };
     let document = CredentialDocument {
         merchant: credential.merchant,
         mode: credential.mode,
         dialect: credential.dialect,
+        name: credential.label.name.clone(),
+        hint: credential.label.hint.clone(),
+        test_login,
         key_hash: hash(&credential.key),
         other_key_hashes: credential.other_keys.iter().map(hash).collect(),
         permissions: credential.permissions.clone(),

@@ -18,6 +18,7 @@ mod explain;
 pub mod plans;
 
 pub use explain::explain;
+pub(crate) use explain::explained_to_a_person as explained;
 
 /// The furthest a test clock is advanced in one go: ten years.
 const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
@@ -25,7 +26,15 @@ const ADVANCE_MAX_S: i64 = 10 * 365 * 24 * 3_600;
 /// Why a call is refused.
 pub(crate) enum Refusal {
     Unauthorised,
-    Invalid { field: &'static str, message: String },
+    Invalid {
+        field: &'static str,
+        message: String,
+    },
+    /// As `Invalid`, of a field that something else names.
+    Named {
+        field: String,
+        message: String,
+    },
     NotFound(String),
     Conflict(String),
     Unavailable(String),
@@ -46,6 +55,10 @@ impl IntoResponse for Refusal {
                 (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(body)).into_response()
             }
             Refusal::Invalid { field, message } => {
+                let body = json!({"code": "invalid", "field": field, "message": format!("{field} {message}")});
+                (StatusCode::BAD_REQUEST, Json(body)).into_response()
+            }
+            Refusal::Named { field, message } => {
                 let body = json!({"code": "invalid", "field": field, "message": format!("{field} {message}")});
                 (StatusCode::BAD_REQUEST, Json(body)).into_response()
             }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use florin_engine::clock::Clocks;
-use florin_engine::directory::{Directory, Permission, WithdrawalRules, key_hash};
+use florin_engine::directory::{Directory, Label, Permission, WithdrawalRules, key_hash};
 use florin_engine::keys::{Keyring, MasterKey};
 use florin_engine::people::{Door, People, PeopleError};
 use florin_engine::setup::{self, NewCredential, NewMerchant};
@@ -16,6 +16,7 @@ use florin_kernel::user::Email;
 use florin_kernel::{CredentialId, MerchantId};
 use florin_store::{ConfigKind, ConfigRow, Store, StoreError};
 
+use crate::dialects::connect::{Login, Part, hint};
 use crate::dialects::crypto;
 use crate::dialects::transaction_services::auth as member;
 use crate::dialects::v3::auth;
@@ -165,6 +166,7 @@ fn cashier(demo: &DemoFile) -> NewCredential {
         id: CASHIER,
         dialect: Dialect::Cashier,
         key: Secret::new(demo.cashier.api_key.clone()),
+        label: label(&demo.cashier.api_key, &[Part::new("api_key", "", demo.cashier.api_key.clone())]),
         // The demo's shop is whatever runs on the developer's machine.
         settings: serde_json::json!({ "origins": ["http://localhost:*"] }),
         signature_password: Secret::new(demo.cashier.signature_password.clone()),
@@ -179,6 +181,15 @@ fn v3(demo: &DemoFile) -> NewCredential {
         id: V3,
         dialect: Dialect::V3,
         key: Secret::new(v3.access_token.clone()),
+        label: label(
+            &v3.access_token,
+            &[
+                Part::new("entity_id", "", v3.entity_id.clone()),
+                Part::new("access_token", "", v3.access_token.clone()),
+                Part::new("legacy_user_id", "", v3.legacy_user_id.clone()),
+                Part::new("legacy_password", "", v3.legacy_password.clone()),
+            ],
+        ),
         other_keys: vec![Secret::new(legacy)],
         settings: serde_json::json!({ "entity_ids": [v3.entity_id] }),
         signature_password: Secret::new(v3.notification_key.clone()),
@@ -195,6 +206,10 @@ fn crypto(demo: &DemoFile) -> NewCredential {
         id: CRYPTO,
         dialect: Dialect::Crypto,
         key: Secret::new(crypto_key(demo)),
+        label: label(
+            &demo.crypto.api_key,
+            &[Part::new("user", "", demo.crypto.user.clone()), Part::new("api_key", "", demo.crypto.api_key.clone())],
+        ),
         settings: serde_json::json!({}),
         signature_password: Secret::new(String::new()),
         ..credential()
@@ -208,6 +223,7 @@ fn transaction_services(demo: &DemoFile) -> NewCredential {
         id: MEMBER,
         dialect: Dialect::TransactionServices,
         key: Secret::new(member::member_key(&ts.member_id)),
+        label: Label { hint: String::new(), ..label("", &[]) },
         other_keys: vec![Secret::new(member::login_key(&ts.partner_id, &ts.username))],
         settings: serde_json::json!({
             "member_id": ts.member_id, "partner_id": ts.partner_id, "username": ts.username,
@@ -229,12 +245,18 @@ fn partner(demo: &DemoFile) -> NewCredential {
         id: PARTNER,
         dialect: Dialect::TransactionServices,
         key: Secret::new(member::partner_key(&ts.partner_id)),
+        label: Label { name: "Demo partner".to_owned(), hint: String::new(), ..label("", &[]) },
         settings: serde_json::json!({"partner": {
             "partner_id": ts.partner_id, "partner_name": ts.partner_name, "username": ts.partner_username
         }}),
         signature_password: Secret::new(ts.partner_key.clone()),
         ..credential()
     }
+}
+
+/// What people know a credential by; its login is kept for the developer's page.
+fn label(key: &str, login: &[Part]) -> Label {
+    Label { name: "Demo shop".to_owned(), hint: hint(key), test_login: Some(Login::kept(login)) }
 }
 
 /// What the credentials of all dialects share: they may do everything.
@@ -245,6 +267,7 @@ fn credential() -> NewCredential {
         mode: Mode::Dev,
         dialect: Dialect::Cashier,
         key: Secret::new(String::new()),
+        label: Label::default(),
         other_keys: Vec::new(),
         permissions: vec![
             Permission::Deposits,

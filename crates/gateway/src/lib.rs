@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod callbacks;
+mod chunks;
 pub mod commands;
 pub mod config;
 pub mod database;

@@ -14,25 +14,46 @@ use florin_engine::Engine;
 use ipnet::IpNet;
 
 mod account;
+mod amounts;
 mod answer;
 mod api;
 mod audit;
+mod branding;
+mod chart;
+mod confirm;
 mod cookie;
+mod credentials;
+mod developer;
+mod filters;
 mod guard;
 mod home;
 mod invitation;
+mod ledger;
+mod merchants;
 mod one_time;
 pub mod openapi;
+mod operation;
 mod operators;
 mod overview;
+mod payment;
+mod payment_actions;
+mod payments;
+mod providers;
 mod refused;
+mod resolve;
 pub mod routes;
+mod rules;
 mod second_step;
 mod shell;
 mod show;
 mod sign_in;
+mod steps;
+mod stuck;
 mod users;
 mod visit;
+mod webhooks;
+mod withdrawals;
+mod words;
 
 /// What all screens share.
 pub struct Portal {

@@ -1,4 +1,5 @@
-/* Makes the portal nicer; everything works without it: copying, opening a row by a click, moving between rows by the keyboard. */
+/* Makes the portal nicer; everything works without it: copying, opening a row by a click, moving between rows by the
+   keyboard, looking again at what is under way. */
 (function () {
   "use strict";
 
@@ -16,6 +17,28 @@
       });
     });
   }
+
+  /* What is under way is looked at again by itself; without a script a link does it. */
+  var underWay = document.querySelector("[data-look-again]");
+  if (underWay) setTimeout(function () { location.reload(); }, Number(underWay.dataset.lookAgain));
+  /* Images that a form takes as text: a file chosen here becomes that text. */
+  document.querySelectorAll("[data-image]").forEach(function (field) {
+    var text = field.querySelector("textarea");
+    var label = document.createElement("label");
+    var file = document.createElement("input");
+    label.className = "hint";
+    label.textContent = "Or choose a file: ";
+    file.type = "file";
+    file.accept = "image/png,image/jpeg,image/webp,image/svg+xml";
+    file.addEventListener("change", function () {
+      if (!file.files.length) return;
+      var reader = new FileReader();
+      reader.addEventListener("load", function () { text.value = reader.result; });
+      reader.readAsDataURL(file.files[0]);
+    });
+    label.append(file);
+    field.append(label);
+  });
 
   /* Rows that lead somewhere: a click anywhere but on what does something itself. */
   var rows = Array.prototype.slice.call(document.querySelectorAll("tr[data-href]"));

@@ -151,6 +151,9 @@ pub struct Rule {
     pub conditions: Conditions,
     /// Who may take it.
     pub members: Vec<Member>,
+    /// Switched off: it is as if it were not there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub disabled: bool,
     /// Whether a decline goes on to the next member.
     #[serde(default)]
     pub cascade: bool,
@@ -160,6 +163,10 @@ pub struct Rule {
     /// As long as all that approved themselves for one payer on one day (UTC) do not exceed this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_approve_daily_per_user: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A provider in a rule.

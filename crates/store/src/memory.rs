@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
-use florin_kernel::{EventId, Kind, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
+use florin_kernel::{EventId, MerchantId, PaymentId, RecordId, RecordKind, RegistrationId, Timestamp};
 
 use crate::{
     Answer, AnswerWrite, AuditQuery, AuditRow, Backlog, Balance, ChainRow, Changeset, Claim, ConfigKind, ConfigRow,
@@ -278,7 +278,7 @@ impl Store for MemoryStore {
     }
 
     async fn count_transactions(&self, query: NewestQuery) -> Result<u64, StoreError> {
-        Ok(self.rows()?.listed(&query).len() as u64)
+        Ok(self.rows()?.matching(&query).len() as u64)
     }
 
     async fn of_payer(&self, query: PayerQuery) -> Result<Vec<Stored>, StoreError> {

@@ -18,7 +18,9 @@ use super::{LISTED, Summary};
 use crate::Engine;
 use crate::workers::report;
 
-const TICK: Duration = Duration::from_secs(1);
+/// Between two steps, and while a step leaves something behind.
+const TICK: Duration = Duration::from_secs(30);
+const TICK_BEHIND: Duration = Duration::from_secs(1);
 /// Transfers tallied and transactions counted in one step.
 const TALLIED_AT_ONCE: u32 = 20_000;
 const COUNTED_AT_ONCE: u32 = 2_000;
@@ -26,7 +28,7 @@ const COUNTED_AT_ONCE: u32 = 2_000;
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What was left open is looked at again in every so many steps.
-const LOOK_AGAIN_EVERY: u32 = 10;
+const LOOK_AGAIN_EVERY: u32 = 2;
 const FROM_THE_FIRST: PaymentId = PaymentId::from_number(i64::MIN);
 
 /// What a step did.
@@ -38,22 +40,36 @@ pub struct Counted {
     pub transactions: u64,
 }
 
+impl Counted {
+    /// Whether a step was as large as it may be.
+    fn is_behind(self) -> bool {
+        self.transfers >= u64::from(TALLIED_AT_ONCE) || self.transactions >= u64::from(COUNTED_AT_ONCE)
+    }
+}
+
 impl Engine {
     /// Counts until the process stops.
     pub(crate) async fn count_for_the_office(self: Arc<Self>) {
         let (mut left_after, mut ticks) = (FROM_THE_FIRST, 0_u32);
-        while self.idle(&tokio::sync::Notify::new(), TICK).await {
+        let mut tick = TICK_BEHIND;
+        while self.idle(&tokio::sync::Notify::new(), tick).await {
             ticks = ticks.wrapping_add(1);
             let looks_again = ticks.is_multiple_of(LOOK_AGAIN_EVERY);
             let mut none_left = PaymentId::from_number(i64::MAX);
             let step = async {
-                self.store.office().tally(TALLIED_AT_ONCE).await?;
+                let transfers = self.store.office().tally(TALLIED_AT_ONCE).await?;
                 let left_after = if looks_again { &mut left_after } else { &mut none_left };
-                self.count_outcomes(self.surely_committed(), left_after).await
+                let transactions = self.count_outcomes(self.surely_committed(), left_after).await?;
+                Ok::<_, StoreError>(Counted { transfers, transactions })
             };
-            if let Err(error) = step.await {
-                report(&error);
-            }
+            tick = match step.await {
+                Ok(counted) if counted.is_behind() => TICK_BEHIND,
+                Ok(_) => TICK,
+                Err(error) => {
+                    report(&error);
+                    TICK
+                }
+            };
         }
     }
 

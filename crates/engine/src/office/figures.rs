@@ -98,19 +98,17 @@ impl Figures {
     }
 }
 
-/// Sums of what was posted, by currency and by currency and provider.
+/// Sums of what was posted: by currency, by currency and provider, and by currency over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
     pub(super) by_currency: BTreeMap<&'static str, Figures>,
     pub(super) by_provider: BTreeMap<(&'static str, Option<ProviderId>), Figures>,
-    pub(super) by_day: BTreeMap<(i64, &'static str), Figures>,
+    pub(super) by_step: BTreeMap<(i64, &'static str), Figures>,
 }
 
-const DAY_MS: i64 = 24 * 3_600_000;
-
 impl Sums {
-    /// Of a merchant's tallies, or everybody's.
-    pub(super) fn of(tallies: &[Tally], merchant: Option<MerchantId>) -> Result<Sums, StoreError> {
+    /// Of a merchant's tallies, or everybody's; over time in steps of so many milliseconds.
+    pub(super) fn of(tallies: &[Tally], merchant: Option<MerchantId>, step_ms: i64) -> Result<Sums, StoreError> {
         let mut sums = Sums::default();
         for tally in tallies {
             let Some(counts) = read(&tally.event, &tally.debit, &tally.credit) else { continue };
@@ -119,10 +117,10 @@ impl Sums {
             }
             let asset = Asset::from_code(&tally.asset);
             let asset = asset.ok_or_else(|| StoreError::Corrupt(format!("no asset is called {}", tally.asset)))?;
-            let day = tally.start_ms.div_euclid(DAY_MS) * DAY_MS;
+            let step = tally.start_ms.div_euclid(step_ms) * step_ms;
             sums.by_currency.entry(asset.code()).or_default().add(counts, tally);
             sums.by_provider.entry((asset.code(), counts.provider)).or_default().add(counts, tally);
-            sums.by_day.entry((day, asset.code())).or_default().add(counts, tally);
+            sums.by_step.entry((step, asset.code())).or_default().add(counts, tally);
         }
         Ok(sums)
     }

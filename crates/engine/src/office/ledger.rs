@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use florin_kernel::{Asset, Timestamp};
-use florin_store::office::{Statement, StatementQuery};
+use florin_store::office::{Statement, StatementMark, StatementQuery};
 use florin_store::{Balance, LedgerReport, StoreError};
 
+use super::statement::Account;
 use super::{Scope, Shared};
 use crate::Engine;
 
@@ -92,6 +93,20 @@ impl Engine {
     ) -> Result<Vec<TrialBalance>, StoreError> {
         let accounts = self.office_accounts(Scope { mode: book, merchant: None }).await?;
         Ok(trial_balance(&accounts))
+    }
+
+    /// A page of an account of a scope from a place on, the newest transfer first; nothing where the account is another's.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub async fn office_statement_page(
+        &self,
+        scope: Scope,
+        account: &Account,
+        beyond: Option<StatementMark>,
+        limit: u32,
+    ) -> Result<Option<Statement>, StoreError> {
+        self.office_statement(scope, account.query(scope, beyond, limit)).await
     }
 
     /// A page of an account of a scope, the newest transfer first; nothing where the account is another's. The book is the scope's.

@@ -36,6 +36,14 @@ impl Period {
             Period::Month => 30 * 24,
         })
     }
+
+    /// How long its steps are: hours of a day, else days of UTC.
+    pub fn step(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Period::Day => 1,
+            Period::Week | Period::Month => 24,
+        })
+    }
 }
 
 /// Figures of a time beside those of the time before it.
@@ -88,8 +96,8 @@ pub struct Overview {
     pub by_currency: Vec<Side>,
     /// Money by currency and provider.
     pub by_provider: Vec<Side>,
-    /// Money by day of UTC and currency: when the day begins, and its figures.
-    pub by_day: Vec<(Timestamp, Asset, Figures)>,
+    /// Money by [`Period::step`] and currency: when the step begins, and its figures; steps without any are left out.
+    pub by_step: Vec<(Timestamp, Asset, Figures)>,
     /// What became of payments made in the time, and in the time before.
     pub rates: (Rates, Rates),
     /// The same by provider asked last.
@@ -118,8 +126,15 @@ impl Engine {
         let (from, before) = (until - period.length(), until - period.length() - period.length());
         let office = self.store.office();
         let query = |from, until| TallyQuery { book: scope.mode, from, until };
-        let now = Sums::of(&office.tallied(query(from, until)).await?, scope.merchant)?;
-        let then = Sums::of(&office.tallied(query(before, from)).await?, scope.merchant)?;
+        let step_ms = period.step().as_millis() as i64;
+        // Half a day holds no whole one, so that the hours of a day that begins at midnight are told, too.
+        let middle = if period == Period::Day { from + HOUR * 12 } else { from };
+        let mut tallies = office.tallied(query(middle, until)).await?;
+        if from < middle {
+            tallies.extend(office.tallied(query(from, middle)).await?);
+        }
+        let now = Sums::of(&tallies, scope.merchant, step_ms)?;
+        let then = Sums::of(&office.tallied(query(before, from)).await?, scope.merchant, step_ms)?;
         let (outcomes, counted) = office.outcomes(query(from, until)).await?;
         let (outcomes_before, _) = office.outcomes(query(before, from)).await?;
         let rated = Rated::of(&outcomes, &outcomes_before, scope);
@@ -134,7 +149,7 @@ impl Engine {
             until,
             by_currency: sides(&now.by_currency, &then.by_currency, |code| (*code, None)),
             by_provider: sides(&now.by_provider, &then.by_provider, |key| *key),
-            by_day: by_day(now),
+            by_step: by_step(now),
             rates: rated.all,
             rates_by_provider: rated.by_provider.into_iter().map(|(provider, (n, b))| (provider, n, b)).collect(),
             rates_by_currency: rated
@@ -203,9 +218,9 @@ fn sides<K: Ord + Copy>(
     keys.into_iter().filter_map(side).collect()
 }
 
-fn by_day(sums: Sums) -> Vec<(Timestamp, Asset, Figures)> {
-    let told = |((day, code), figures): ((i64, &str), Figures)| {
-        Some((Timestamp::from_millisecond(day).ok()?, Asset::from_code(code)?, figures))
+fn by_step(sums: Sums) -> Vec<(Timestamp, Asset, Figures)> {
+    let told = |((step, code), figures): ((i64, &str), Figures)| {
+        Some((Timestamp::from_millisecond(step).ok()?, Asset::from_code(code)?, figures))
     };
-    sums.by_day.into_iter().filter_map(told).collect()
+    sums.by_step.into_iter().filter_map(told).collect()
 }

@@ -3,14 +3,21 @@
 
 use std::sync::Arc;
 
-use florin_kernel::payment::{Approval, Command, Outcome, Payment, Report, Resolution, Seq};
+use florin_kernel::payment::{Approval, Dialect, Outcome, Payment, Report, Resolution, Seq};
 use florin_kernel::ports::Lane;
-use florin_kernel::withdrawal::{self, Withdrawal};
-use florin_kernel::{Asking, PaymentId, Transaction};
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{PaymentId, Transaction};
+use florin_store::StoreError;
 
-use super::Scope;
+use super::ordered::named;
+use super::{Ordered, Scope};
 use crate::Engine;
-use crate::submit::SubmitError;
+use crate::audit::Who;
+use crate::calls::Calls;
+use crate::claims::Claimant;
+use crate::operate::{Claimed, Wanted};
+use crate::owner::Owner;
+use crate::submit::{SubmitError, Submitted};
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +38,8 @@ pub struct Resolved {
     pub seq: Seq,
     /// What became of it.
     pub verdict: Verdict,
-    /// Who says so, as the audit log names them.
-    pub by: String,
+    /// Who says so.
+    pub who: Who,
     /// How it is known.
     pub reason: String,
 }
@@ -53,26 +60,59 @@ impl Engine {
         }
         let transaction = self.office_transaction(scope, id).await?.ok_or(SubmitError::NotFound)?;
         let owner = scope.owner(&transaction).ok_or(SubmitError::NotFound)?;
-        let Resolved { seq, verdict, by, reason } = resolved;
-        let outcome = match verdict {
-            Verdict::Succeeded { provider_id } => Outcome::Approved(Approval { provider_id, ..Approval::default() }),
-            Verdict::Failed => Outcome::NotSent,
-        };
-        let at = self.now(Lane::of(owner.merchant, owner.mode));
-        let report =
-            Report { outcome, authentication: None, resolution: Some(Box::new(Resolution { by, reason, at })) };
         match transaction {
-            Transaction::Payment(_) => {
-                let command: Command = Payment::answered(seq, report, None);
-                self.submit_always::<Payment>(id, command).await.map(Transaction::Payment)
-            }
-            Transaction::Withdrawal(_) => {
-                let command: withdrawal::Command = Withdrawal::answered(seq, report, None);
-                let withdrawal = self.submit_always::<Withdrawal>(id, command).await?;
-                Ok(Transaction::Withdrawal(Box::new(withdrawal)))
-            }
+            Transaction::Payment(_) => self.resolve::<Payment>(owner, id, resolved).await,
+            Transaction::Withdrawal(_) => self.resolve::<Withdrawal>(owner, id, resolved).await,
             // Its chain alone says what became of coins.
             Transaction::Coin(_) => Err(SubmitError::NotFound),
         }
     }
+
+    /// In a task of its own: somebody who hangs up does not stop what follows.
+    async fn resolve<A: Submitted>(
+        self: &Arc<Self>,
+        owner: Owner,
+        id: PaymentId,
+        resolved: Resolved,
+    ) -> Result<Transaction, SubmitError> {
+        let at = self.now(Lane::of(owner.merchant, owner.mode));
+        let (seq, by) = (resolved.seq, ordered(&resolved));
+        let command = A::answered(seq, report(resolved, at), None);
+        let engine = self.clone();
+        let task = self.tasks.spawn(async move {
+            let mut taking = engine.taking(Claimant { owner, dialect: Dialect::Cashier }, &[], [0; 16]);
+            let wanted = Wanted { command: &command, echo: "", by: Some(&by) };
+            match engine.commit_claiming::<A>(owner, id, wanted, &mut taking, None).await? {
+                Claimed::Committed { changes, .. } => {
+                    let performed = engine.perform(changes, Calls::default(), None).await?;
+                    Ok((*performed.transaction).into_transaction())
+                }
+                Claimed::Before(_) => unreachable!("nothing is claimed"),
+            }
+        });
+        task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+    }
+}
+
+/// What the audit log tells of it.
+fn ordered(resolved: &Resolved) -> Ordered {
+    let (action, provider_id) = match &resolved.verdict {
+        Verdict::Succeeded { provider_id } => ("payment.resolved_as_done", provider_id.clone()),
+        Verdict::Failed => ("payment.resolved_as_not_done", String::new()),
+    };
+    let fields = [
+        ("operation", resolved.seq.number().to_string()),
+        ("provider_id", provider_id),
+        ("reason", resolved.reason.clone()),
+    ];
+    Ordered::new(resolved.who.clone(), action, &fields)
+}
+
+fn report(resolved: Resolved, at: florin_kernel::Timestamp) -> Report {
+    let outcome = match resolved.verdict {
+        Verdict::Succeeded { provider_id } => Outcome::Approved(Approval { provider_id, ..Approval::default() }),
+        Verdict::Failed => Outcome::NotSent,
+    };
+    let resolution = Resolution { by: named(&resolved.who), reason: resolved.reason, at };
+    Report { outcome, authentication: None, resolution: Some(Box::new(resolution)) }
 }

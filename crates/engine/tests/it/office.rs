@@ -1,6 +1,7 @@
 //! The back office on a real engine: what happened is found, told whole, and decided where a person has to.
 
 use florin_engine::SubmitError;
+use florin_engine::audit::Who;
 use florin_engine::office::{
     Ask, Direction, Export, Figure, Filter, Order, Period, Resolved, Scope, StatementQuery, Step, Verdict, What,
 };
@@ -140,7 +141,8 @@ async fn an_operator_resolves_what_is_unknown() {
             false => Verdict::Failed,
         };
         let seq = Seq::new(1);
-        let resolved = Resolved { seq, verdict, by: "ann".into(), reason: "seen in the acquirer's portal".into() };
+        let who = Who::AdminToken { address: [192, 0, 2, 7].into() };
+        let resolved = Resolved { seq, verdict, who, reason: "seen in the acquirer's portal".into() };
         let elsewhere = world.engine.office_resolve(ELSEWHERE, id, resolved.clone()).await;
         assert!(matches!(elsewhere, Err(SubmitError::NotFound)), "{elsewhere:?}");
         world.engine.office_resolve(SCOPE, id, resolved.clone()).await.expect("it is unknown");
@@ -154,7 +156,11 @@ async fn an_operator_resolves_what_is_unknown() {
             What::Resolved { by, reason, .. } => Some((by.as_str(), reason.as_str())),
             _ => None,
         });
-        assert_eq!(said, Some(("ann", "seen in the acquirer's portal")));
+        assert_eq!(said, Some(("the admin token", "seen in the acquirer's portal")));
+        let log = world.engine.audit_entries(Some(OWNER.merchant), None, 10).await.unwrap();
+        let told: Vec<_> = log.iter().map(|entry| (entry.action.as_str(), &entry.before["status"])).collect();
+        let action = if succeeded { "payment.resolved_as_done" } else { "payment.resolved_as_not_done" };
+        assert_eq!(told, [(action, &"unknown".into())], "once, though it was said twice");
         world.verify().await;
     }
 }
@@ -266,6 +272,7 @@ async fn other_rules_are_tried_on_what_happened() {
             ..Conditions::default()
         },
         members: vec![Member { provider_id: ProviderId::new(provider), tier: 1, weight: 1 }],
+        disabled: false,
         cascade: false,
         auto_approve_up_to: None,
         auto_approve_daily_per_user: None,

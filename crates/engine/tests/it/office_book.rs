@@ -156,10 +156,23 @@ async fn told(engine: &Engine, merchant: Option<i64>, period: Period) -> (Sums, 
             assert_eq!(side.now.of(figure).minor, parts.map(|(_, minor)| minor).sum::<i64>());
         }
     }
-    let by_day: i64 = overview.by_day.iter().map(|(_, _, figures)| figures.of(Figure::Captured).minor).sum();
+    let by_step: i64 = overview.by_step.iter().map(|(_, _, figures)| figures.of(Figure::Captured).minor).sum();
     let captured = told.iter().filter(|((_, _, figure), _)| *figure == Figure::Captured);
-    assert_eq!(by_day, captured.map(|(_, minor)| minor).sum::<i64>());
+    assert_eq!(by_step, captured.map(|(_, minor)| minor).sum::<i64>());
     (told, overview.from, overview.until)
+}
+
+/// Each hour of a day tells what was captured in it.
+async fn hours_are_told(engine: &Engine, merchant: Option<i64>, entries: &[EntryRow]) {
+    let scope = Scope { mode: Mode::Live, merchant: merchant.map(MerchantId::from_number) };
+    let overview = engine.office_overview(scope, Period::Day).await.expect("the store answers");
+    for (start, asset, figures) in &overview.by_step {
+        let mut expected = Sums::new();
+        sums(entries, merchant, *start, *start + SignedDuration::from_hours(1), &mut expected);
+        let captured =
+            expected.iter().filter(|((code, _, figure), _)| *code == asset.code() && *figure == Figure::Captured);
+        assert_eq!(figures.of(Figure::Captured).minor, captured.map(|(_, minor)| minor).sum::<i64>(), "{start}");
+    }
 }
 
 async fn figures_are_sums(count: i64) {
@@ -183,6 +196,7 @@ async fn figures_are_sums(count: i64) {
             }
         }
         for merchant in [None, Some(2)] {
+            hours_are_told(&world.engine, merchant, &entries).await;
             for period in [Period::Day, Period::Week, Period::Month] {
                 let (told, from, until) = told(&world.engine, merchant, period).await;
                 let mut expected = Sums::new();
@@ -230,14 +244,9 @@ async fn figures_are_sums(count: i64) {
     assert_eq!(told, classes);
 }
 
+/// On 3,000 payments; `FLORIN_TEST_BOOK=100000` takes a large book, which is quick in a release build.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn figures_are_the_books_sums() {
-    figures_are_sums(3_000).await;
-}
-
-/// The same on a large book: with `--run-ignored only`, best in a release build.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a minute"]
-async fn figures_are_a_large_books_sums() {
-    figures_are_sums(100_000).await;
+    let payments = std::env::var("FLORIN_TEST_BOOK").ok().and_then(|number| number.parse().ok());
+    figures_are_sums(payments.unwrap_or(3_000)).await;
 }

@@ -23,6 +23,7 @@ async fn with_credentials() -> World {
         mode: Mode::Dev,
         dialect: Dialect::Cashier,
         key: Secret::new(format!("key {number}")),
+        label: Default::default(),
         other_keys: Vec::new(),
         permissions: vec![Permission::Deposits],
         expires_at: None,

@@ -29,6 +29,7 @@ async fn asked(says: impl IntoIterator<Item = Outcome>) -> (Arc<MemoryStore>, Ar
         merchant: None,
         conditions: Conditions::default(),
         members: vec![Member { provider_id: ProviderId::new(210), tier: 1, weight: 1 }],
+        disabled: false,
         cascade: false,
         auto_approve_up_to: None,
         auto_approve_daily_per_user: None,

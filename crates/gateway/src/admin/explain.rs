@@ -67,8 +67,22 @@ pub async fn explain(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, bo
     }
 }
 
+/// The same for a screen: the answer, or what is wrong with the question, as a sentence without its end.
+pub(crate) fn explained_to_a_person(engine: &Engine, body: &Value) -> Result<Value, String> {
+    match asked(engine, body) {
+        Ok(question) => Ok(answer(engine, &question)),
+        Err(Refusal::Invalid { field, message }) => Err(format!("{} {message}", field.replace('_', " "))),
+        Err(Refusal::NotFound(message) | Refusal::Conflict(message) | Refusal::Unavailable(message)) => Err(message),
+        Err(Refusal::Named { field, message }) => Err(format!("{} {message}", field.replace('_', " "))),
+        Err(Refusal::Unauthorised) => Err("question is not allowed".to_owned()),
+    }
+}
+
 fn question(engine: &Engine, body: &[u8]) -> Result<Question, Refusal> {
-    let body = read(body)?;
+    asked(engine, &read(body)?)
+}
+
+fn asked(engine: &Engine, body: &Value) -> Result<Question, Refusal> {
     let fields = body.as_object().ok_or_else(|| Refusal::invalid("body", "must be a JSON object"))?;
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(Refusal::invalid(

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialects::connect::{hex, letters};
+
 /// The file's content. Secrets, so nothing of it is printed by accident.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DemoFile {
@@ -156,27 +158,6 @@ impl TransactionServices {
             terminal_id: "19671".to_owned(),
         }
     }
-}
-
-/// Random bytes in lower-case hexadecimal.
-fn hex<const COUNT: usize>() -> String {
-    let mut bytes = [0; COUNT];
-    getrandom::fill(&mut bytes).expect("the system's random source answers");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// 40 random letters and digits: 238 bits.
-fn letters() -> String {
-    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut text = String::with_capacity(40);
-    while text.len() < 40 {
-        let mut bytes = [0; 64];
-        getrandom::fill(&mut bytes).expect("the system's random source answers");
-        // Bytes above the last whole run of 62 would make some letters likelier.
-        let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
-        text.extend(fair.take(40 - text.len()));
-    }
-    text
 }
 
 /// Reads the file; `None` when there is none, or one that is no demo's any more.

@@ -101,6 +101,7 @@ fn rule(operation: RuleOperation, method: Method, provider: i64, order: i64) -> 
         merchant: None,
         conditions: Conditions::default(),
         members: vec![Member { provider_id: ProviderId::new(provider), tier: 1, weight: 1 }],
+        disabled: false,
         cascade: false,
         auto_approve_up_to: None,
         auto_approve_daily_per_user: None,

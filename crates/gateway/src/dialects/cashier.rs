@@ -32,6 +32,7 @@ use super::json;
 mod answer;
 mod approval;
 mod auth;
+mod connect;
 mod countries;
 mod deposit;
 mod errors;
@@ -58,6 +59,7 @@ mod withdrawal;
 mod tests;
 
 pub use answer::CHALLENGE_PAGE;
+pub use connect::Cashier;
 pub use errors::{FieldError, Problem};
 pub use notify::CashierAnnouncer;
 pub use openapi::openapi;

@@ -18,6 +18,7 @@
 //! | expired, cancelled, failed, declined | cancelled | Cancelled |
 
 mod auth;
+mod connect;
 mod currencies;
 mod echo;
 mod errors;
@@ -41,6 +42,7 @@ mod view;
 mod wire;
 
 pub use auth::key as credential_key;
+pub use connect::Crypto;
 pub use notify::CryptoAnnouncer;
 pub use openapi::openapi;
 pub use quote::new_uuid;

@@ -31,6 +31,7 @@ mod cards;
 mod checkout;
 pub mod checksum;
 pub mod codes;
+mod connect;
 mod content;
 mod customers;
 mod document;
@@ -66,6 +67,7 @@ mod way;
 mod wire;
 
 pub use checkout::path as checkout_path;
+pub use connect::TransactionServices;
 pub use document::ReturnMethod;
 pub use errors::{Fault, Problem, Rule};
 pub use invoices::{InvoiceLetters, own_path as invoice_path, status_path as invoice_status_path};

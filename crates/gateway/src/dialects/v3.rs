@@ -27,6 +27,7 @@ mod brand;
 mod calls;
 mod checkout;
 pub mod codes;
+mod connect;
 mod content;
 mod document;
 mod echo;
@@ -60,6 +61,7 @@ mod wire;
 mod tests;
 
 pub use checkout::own_page as checkout_page;
+pub use connect::V3;
 pub use errors::{FieldError, Problem};
 pub use notify::V3Announcer;
 pub use openapi::openapi;

@@ -46,7 +46,7 @@ pub fn duration(left: SignedDuration) -> String {
 /// `Visa ending in 1111`; for other means their name.
 pub fn means(means: &Means) -> String {
     match &means.card {
-        Some(card) => card_text(card),
+        Some(found) => card(found),
         None => method(means.method).to_owned(),
     }
 }
@@ -56,7 +56,8 @@ pub fn paid_with(payment: &Payment) -> Option<String> {
     payment.last_attempt().and_then(|attempt| attempt.means.as_ref()).map(means)
 }
 
-fn card_text(card: &CardSummary) -> String {
+/// `Visa ending in 1111`.
+pub fn card(card: &CardSummary) -> String {
     let brand = card.brand.name().unwrap_or("Card");
     format!("{brand} ending in {}", card.last4)
 }

@@ -4,15 +4,28 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use florin_engine::StoreError;
 use florin_engine::audit::{Entry, Who};
+use florin_engine::office::Scope;
 use florin_engine::people::{Grant, Invited, PeopleError, view};
+use florin_kernel::payment::Mode;
 use florin_kernel::user::{Membership, Role, User};
 use florin_kernel::{MerchantId, UserId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Portal;
-use super::visit::Guest;
+use super::visit::{Guest, mode_word, parse_mode};
 use crate::admin::{self, Refusal};
+
+pub(super) mod credentials;
+pub(super) mod ledger;
+pub(super) mod merchants;
+pub(super) mod operation;
+pub(super) mod overview;
+pub(super) mod payments;
+pub(super) mod routing;
+mod timeline;
+pub(super) mod webhooks;
 
 /// Users and entries on a page when nothing else is asked for, and at most.
 const LIMIT: usize = 50;
@@ -191,10 +204,51 @@ fn merchant(guest: &Guest, named: &Value) -> Result<Option<MerchantId>, Refusal>
     known.map(Some).ok_or_else(|| Refusal::invalid("merchant_id", "names no merchant"))
 }
 
+/// As [`merchant`], where one must be named.
+fn merchant_required(guest: &Guest, body: &Map<String, Value>) -> Result<MerchantId, Refusal> {
+    let named = merchant(guest, body.get("merchant_id").unwrap_or(&Value::Null))?;
+    named.ok_or_else(|| Refusal::invalid("merchant_id", "is required"))
+}
+
+fn no_merchant() -> Refusal {
+    Refusal::NotFound("there is no such merchant".to_owned())
+}
+
+fn mode(word: &str) -> Result<Mode, Refusal> {
+    parse_mode(word).ok_or_else(|| Refusal::invalid("mode", "must be dev or live"))
+}
+
+/// A body that must be an object.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match admin::read(body)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(Refusal::invalid("body", "must be a JSON object")),
+    }
+}
+
 fn limit(guest: &Guest) -> Result<usize, Refusal> {
     let wrong = || Refusal::invalid("limit", format!("must be a whole number from 1 to {LIMIT_MAX}"));
     match guest.query.text("limit") {
         "" => Ok(LIMIT),
         text => text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)).ok_or_else(wrong),
     }
+}
+
+/// Whose transactions a query means: a merchant's or everybody's, live or test; live where no mode is named.
+fn parsed_scope(guest: &Guest) -> Result<Scope, Refusal> {
+    let mode = match guest.query.text("mode") {
+        "" => Mode::Live,
+        word => parse_mode(word).ok_or_else(|| Refusal::invalid("mode", "must be dev or live"))?,
+    };
+    Ok(Scope { mode, merchant: merchant(guest, &number(guest.query.text("merchant_id"))?)? })
+}
+
+/// How answers tell whose transactions they are about.
+fn scope_value(scope: Scope) -> Map<String, Value> {
+    let merchant = json!(scope.merchant.map(MerchantId::number));
+    [("merchant_id".to_owned(), merchant), ("mode".to_owned(), json!(mode_word(scope.mode)))].into_iter().collect()
+}
+
+fn unavailable(error: StoreError) -> Refusal {
+    Refusal::Unavailable(error.to_string())
 }

@@ -19,7 +19,7 @@ struct NothingYetPage {
 pub(super) async fn page(visit: Visit) -> Response {
     match visit.home() {
         Some(path) => see_other(&path),
-        None if visit.visitor.user.is_operator() => see_other("/portal/operator/users"),
+        None if visit.visitor.user.is_operator() => see_other("/portal/operator/merchants"),
         None => {
             let text = "You have no role at any merchant. An owner or the operator can give you one.";
             answer(StatusCode::OK, &NothingYetPage { shell: visit.shell("Nothing here yet"), text })

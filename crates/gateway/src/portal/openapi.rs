@@ -2,10 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
+mod office;
+mod payments;
+mod settings;
+
 /// The document.
 pub fn document() -> Value {
     let mut paths = Map::new();
-    for part in [users(), audit(), others()] {
+    for part in [
+        office::overview(),
+        payments::paths(),
+        office::ledger(),
+        office::merchants(),
+        users(),
+        audit(),
+        settings::credentials(),
+        settings::webhooks(),
+        settings::routing(),
+        office::operation(),
+        others(),
+    ] {
         let Value::Object(part) = part else { continue };
         paths.extend(part);
     }
@@ -121,7 +137,8 @@ fn call(
         let kind = |value: &Value| match value {
             Value::Number(_) => "integer",
             Value::Bool(_) => "boolean",
-            Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => "string",
+            Value::Object(_) => "object",
+            Value::Null | Value::String(_) | Value::Array(_) => "string",
         };
         let fields: Map<String, Value> = body
             .as_object()

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use florin_engine::StoreError;
 use std::sync::Arc;
 
 use super::Portal;
@@ -38,6 +39,13 @@ pub(super) fn not_found(visit: &Visit) -> Response {
     page(StatusCode::NOT_FOUND, &RefusedPage { shell: visit.shell("Not found"), text })
 }
 
+/// Live credentials, where she may manage test ones only.
+pub(super) fn live_only(visit: &Visit) -> Response {
+    let text =
+        "Your role includes test credentials only. An owner of the merchant, or the operator, manages live ones.";
+    page(StatusCode::FORBIDDEN, &RefusedPage { shell: visit.shell("Not allowed"), text })
+}
+
 /// A path of nobody's.
 pub(super) async fn unknown(State(portal): State<Arc<Portal>>) -> Response {
     let text = "There is nothing at this address.";
@@ -58,4 +66,10 @@ pub(super) fn unavailable() -> Response {
     let mut response = page(StatusCode::SERVICE_UNAVAILABLE, &stopped).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
+}
+
+/// The database could not answer what a screen asked; the log says why.
+pub(super) fn without_answer(error: &StoreError) -> Response {
+    tracing::warn!(%error, "a page of the portal cannot be made");
+    unavailable()
 }

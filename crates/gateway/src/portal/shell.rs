@@ -5,7 +5,7 @@ use florin_engine::directory::Directory;
 use florin_kernel::MerchantId;
 use florin_kernel::payment::Mode;
 
-use super::routes::{Access, ROUTES, Route};
+use super::routes::{Access, ROUTES, Route, Verb};
 use super::visit::{AtMerchant, Visit, merchant_path, mode_word};
 
 /// Merchants listed in the switcher; an operator with more goes by the list of merchants.
@@ -149,6 +149,17 @@ impl AtMerchant {
     pub(super) fn shell(&self, title: impl Into<String>) -> Shell {
         let place = Place { merchant: self.merchant.id, mode: self.mode };
         self.visit.framed(title.into(), &self.engine().directory(), Some(place))
+    }
+
+    /// The way to another screen of this merchant, by the end of its path (`ledger`); empty where there is none that she may see.
+    pub(super) fn way(&self, rest: &str) -> String {
+        let wanted = format!("/portal/m/{{merchant}}/{{mode}}/{rest}");
+        let may = |route: &&Route| match route.access {
+            Access::Merchant(permission) => self.may(permission),
+            Access::Anybody | Access::HalfSignedIn | Access::SignedIn | Access::Operator | Access::AdminToken => false,
+        };
+        let screens = ROUTES.iter().filter(|route| route.verb == Verb::Get && route.path == wanted);
+        screens.filter(may).map(|_| self.path_to(rest)).next().unwrap_or_default()
     }
 }
 

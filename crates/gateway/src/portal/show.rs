@@ -36,14 +36,12 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// An id, shortened for reading; copied whole.
-#[allow(dead_code, reason = "screens about payments use it")]
 pub(super) struct Id {
     pub(super) whole: String,
     pub(super) short: String,
 }
 
 impl Id {
-    #[allow(dead_code, reason = "screens about payments use it")]
     pub(super) fn of(whole: String) -> Id {
         const SHOWN: usize = 12;
         let short = match whole.chars().count() {

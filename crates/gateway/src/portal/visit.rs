@@ -8,12 +8,15 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use florin_engine::audit::Who;
-use florin_engine::directory::Merchant;
+use florin_engine::directory::{Credential, Merchant};
+use florin_engine::office::Scope;
 use florin_engine::people::{Client, Visitor};
+use florin_engine::routing::Reach;
 use florin_engine::{Engine, Owner};
-use florin_kernel::UserId;
 use florin_kernel::payment::Mode;
 use florin_kernel::secret::Secret;
+use florin_kernel::user::Permission;
+use florin_kernel::{CredentialId, UserId};
 
 use super::Portal;
 use super::routes::Route;
@@ -28,6 +31,36 @@ impl Fields {
         Fields(url::form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// The fields of a JSON object as a form would have them: an array is a field that comes several times, `null` an empty text.
+    pub(super) fn of_json(object: &serde_json::Map<String, serde_json::Value>) -> Fields {
+        use serde_json::Value;
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        };
+        let mut fields = Vec::new();
+        for (name, value) in object {
+            match value {
+                Value::Array(values) if values.is_empty() => fields.push((name.clone(), String::new())),
+                Value::Array(values) => fields.extend(values.iter().map(|value| (name.clone(), text(value)))),
+                value => fields.push((name.clone(), text(value))),
+            }
+        }
+        Fields(fields)
+    }
+
+    /// Whether a field was sent, be it empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| found == name)
+    }
+
+    /// The fields as a query, without those that say nothing and those named.
+    pub(super) fn as_query(&self, without: &[&str]) -> String {
+        let said = self.0.iter().filter(|(name, value)| !value.is_empty() && !without.contains(&name.as_str()));
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish()
+    }
+
     /// A field without the spaces around it; empty where there is none.
     pub(super) fn text(&self, name: &str) -> &str {
         self.raw(name).trim()
@@ -39,7 +72,6 @@ impl Fields {
     }
 
     /// Every value of a field that may come several times, such as boxes that are ticked.
-    #[allow(dead_code, reason = "screens with lists of boxes use it")]
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
     }
@@ -127,6 +159,34 @@ impl AtMerchant {
     #[allow(dead_code, reason = "screens about payments use it")]
     pub(super) fn owner(&self) -> Owner {
         Owner { merchant: self.merchant.id, mode: self.mode }
+    }
+
+    /// Whether she may make, change and end credentials of this mode: the route asks for the least, which is test mode.
+    pub(super) fn may_manage_credentials(&self) -> bool {
+        self.may(Permission::manage_credentials(self.mode))
+    }
+
+    /// Whether she may something at this merchant.
+    pub(super) fn may(&self, permission: Permission) -> bool {
+        self.visitor.user.may(self.merchant.id, permission)
+    }
+
+    /// What the back office is asked about.
+    pub(super) fn scope(&self) -> Scope {
+        Scope { mode: self.mode, merchant: Some(self.merchant.id) }
+    }
+
+    /// Whose providers and rules she may change, if she may change any.
+    pub(super) fn reach(&self) -> Reach {
+        if self.visitor.user.is_operator() { Reach::All } else { Reach::Own(self.merchant.id) }
+    }
+
+    /// The path's credential, if it is one of this merchant and mode.
+    pub(super) fn credential(&self) -> Option<Arc<Credential>> {
+        let id = self.parameter("credential").parse().ok().map(CredentialId::from_number)?;
+        let directory = self.engine().directory();
+        let known = directory.credential(id)?;
+        ((known.merchant, known.mode) == (self.merchant.id, self.mode)).then(|| known.clone())
     }
 
     /// A path of this merchant and mode: `users`, or nothing for the overview.

@@ -50,6 +50,7 @@ pub async fn credential(world: &World, number: i64, change: impl FnOnce(&mut New
         mode: Mode::Dev,
         dialect: Dialect::Cashier,
         key: Secret::new(key.clone()),
+        label: Default::default(),
         other_keys: Vec::new(),
         permissions: vec![Permission::Deposits, Permission::S2sCards, Permission::Read],
         expires_at: None,

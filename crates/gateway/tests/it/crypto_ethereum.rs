@@ -68,6 +68,7 @@ impl Shop {
             merchant: demo::MERCHANT,
             mode: Mode::Live,
             dialect: Dialect::Crypto,
+            label: Default::default(),
             key: Secret::new(dialects::crypto::credential_key(USER, PASSWORD)),
             other_keys: Vec::new(),
             permissions: vec![Permission::Deposits, Permission::Read],

@@ -12,8 +12,14 @@ use reqwest::{Response, StatusCode, header};
 use crate::world::World;
 
 mod api;
+mod figures;
 mod matrix;
+mod merchants;
+mod payments;
+mod settings;
 mod stories;
+mod webhooks;
+mod withdrawals;
 
 /// A merchant beside the demo's.
 pub const OTHER: MerchantId = MerchantId::from_number(2);

@@ -22,6 +22,7 @@ fn by_card(id: i64, provider: i64, conditions: Conditions) -> Rule {
         merchant: None,
         conditions,
         members: vec![Member { provider_id: ProviderId::new(provider), tier: 0, weight: 1 }],
+        disabled: false,
         cascade: false,
         auto_approve_up_to: None,
         auto_approve_daily_per_user: None,

@@ -35,6 +35,7 @@ pub async fn set_and_allow(world: &World, more: Value, permissions: &[Permission
         mode: Mode::Dev,
         dialect: Dialect::TransactionServices,
         key: Secret::new(auth::member_key(member)),
+        label: Default::default(),
         other_keys: vec![Secret::new(auth::login_key(partner, name))],
         permissions: [&[Permission::Deposits, Permission::S2sCards, Permission::Read], permissions].concat(),
         expires_at: None,

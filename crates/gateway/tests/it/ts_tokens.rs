@@ -107,6 +107,7 @@ async fn a_token_acts_for_its_own_members_only() {
         mode: Mode::Dev,
         dialect: Dialect::TransactionServices,
         key: Secret::new(auth::member_key(member_id)),
+        label: Default::default(),
         other_keys: vec![Secret::new(auth::login_key(partner_id, "someone"))],
         permissions: vec![florin_engine::directory::Permission::Read],
         expires_at: None,

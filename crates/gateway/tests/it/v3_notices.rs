@@ -30,6 +30,7 @@ async fn set(world: &World, mut settings: Value) {
         mode: known.mode,
         dialect: known.dialect,
         key: token,
+        label: Default::default(),
         other_keys: Vec::new(),
         permissions: known.permissions,
         expires_at: None,

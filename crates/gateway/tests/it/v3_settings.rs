@@ -51,6 +51,7 @@ async fn shop<'w>(world: &'w World, number: i64, settings: Value, permissions: &
         mode: Mode::Dev,
         dialect: Dialect::V3,
         key: Secret::new(token.clone()),
+        label: Default::default(),
         other_keys: Vec::new(),
         permissions: permissions.to_vec(),
         expires_at: None,

@@ -134,9 +134,10 @@ impl Catalogue {
     /// The rules for an operation and method of a merchant, in the order in which they are tried.
     pub(super) fn rules_for(&self, facts: &Facts<'_>) -> impl Iterator<Item = &Rule> {
         let (operation, method, merchant) = (facts.operation, facts.method, facts.merchant);
-        self.rules
-            .iter()
-            .filter(move |rule| rule.operation == operation && rule.method == method && is_own(rule.merchant, merchant))
+        self.rules.iter().filter(move |rule| {
+            let asked = rule.operation == operation && rule.method == method;
+            asked && !rule.disabled && is_own(rule.merchant, merchant)
+        })
     }
 
     /// The account with a number, if it can take the request. `usable` tells whether it can serve the operation at all.

@@ -39,6 +39,7 @@ pub(super) fn rule(id: i64, order: i64, members: &[(i64, u32, u32)]) -> Rule {
         merchant: None,
         conditions: Conditions::default(),
         members: members.iter().map(member).collect(),
+        disabled: false,
         cascade: false,
         auto_approve_up_to: None,
         auto_approve_daily_per_user: None,
@@ -79,6 +80,17 @@ fn by_rules(catalogue: &Catalogue, facts: &Facts<'_>) -> Result<Vec<i64>, NoRout
 
 fn named(catalogue: &Catalogue, facts: &Facts<'_>, id: i64) -> Result<Vec<i64>, NoRoute> {
     ids(choose(catalogue, facts, Choice::Named(ProviderId::new(id)), &|_| true))
+}
+
+#[test]
+fn a_rule_that_is_switched_off_is_as_if_it_were_not_there() {
+    let off = Rule { disabled: true, ..rule(1, 5, &[(215, 1, 1)]) };
+    let facts = facts(1, eur("10"), &[]);
+    assert_eq!(by_rules(&catalogue(vec![off.clone(), rule(2, 10, &[(210, 1, 1)])]), &facts), Ok(vec![210]));
+    assert_eq!(by_rules(&catalogue(vec![off.clone()]), &facts), Err(NoRoute::NoRule));
+    let alone = catalogue(vec![off]);
+    let explained = explain(&alone, &facts, Choice::Rules, &|_| true);
+    assert!(explained.rules.is_empty());
 }
 
 #[test]

@@ -64,7 +64,9 @@ pub async fn browses_over_merchants(store: Arc<dyn Store>) {
     assert_eq!(ids(&store, Browse { kinds: vec![Kind::Withdrawal], ..everything() }).await, [7]);
     assert_eq!(ids(&store, Browse { words: vec!["captured".into()], ..everything() }).await, [3]);
     assert_eq!(ids(&store, Browse { texts: vec!["\"order-5\"".into()], ..everything() }).await, [5]);
-    assert!(ids(&store, Browse { texts: vec!["order".into(), "withdrawal-7".into()], ..everything() }).await.is_empty());
+    assert!(
+        ids(&store, Browse { texts: vec!["order".into(), "withdrawal-7".into()], ..everything() }).await.is_empty()
+    );
     assert_eq!(ids(&store, Browse { from: at(2), until: at(5), ..everything() }).await, [3, 2]);
     assert_eq!(ids(&store, Browse { mode: Mode::Dev, ..everything() }).await, [6]);
 }

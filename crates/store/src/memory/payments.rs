@@ -30,7 +30,7 @@ impl Rows {
     }
 
     /// The payments that all pages of a query have together.
-    pub(super) fn listed(&self, query: &NewestQuery) -> Vec<&PaymentRow> {
+    pub(super) fn matching(&self, query: &NewestQuery) -> Vec<&PaymentRow> {
         let times = query.from.as_millisecond()..query.until.as_millisecond();
         let listed = |row: &&PaymentRow| {
             (row.write.merchant, row.write.mode) == (query.merchant.number(), query.mode)
@@ -42,7 +42,7 @@ impl Rows {
 
     /// A page of those, the newest first.
     pub(super) fn newest(&self, query: &NewestQuery) -> Vec<&PaymentRow> {
-        let mut found = self.listed(query);
+        let mut found = self.matching(query);
         found.sort_by_key(|row| Reverse((row.write.created_at, row.write.id.number())));
         found.into_iter().skip(query.skip as usize).take(query.limit as usize).collect()
     }

@@ -85,9 +85,9 @@ async fn another_transaction_in_its_place_means_that_the_coins_never_were() {
     assert_eq!(world.payment(id).await.alert.map(|alert| alert.kind), Some(AlertKind::DoubleSpend));
     world.mine(DEPTH).await;
     assert_eq!(world.booked("available").await, 1_608_334, "one of both");
-    // A payment whose time is over has been given up instead.
+    // Nobody pays it otherwise in time: it is given up for that.
     world.pass(960).await;
-    assert_eq!(world.line(id).await, format!("cancelled: timeout; conflicted {PRICE}"));
+    assert_eq!(world.line(id).await, format!("cancelled: double spend; conflicted {PRICE}"));
     world.verify().await;
 }
 

@@ -1,17 +1,14 @@
 //! The list of transactions (contract, section 12). It is complete unless the caller asks for pages, and may be long: rows are
 //! fetched a page at a time and sent as they come.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
 use axum::response::{IntoResponse, Response};
 use florin_engine::{PaymentQuery, Stored};
 use florin_kernel::{PaymentId, Timestamp};
-use hyper::body::Frame;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, ToSpan};
@@ -24,6 +21,7 @@ use super::routes::CONTENT_TYPE_JSON;
 use super::settings::Settings;
 use super::state::CashierState;
 use super::{rows, rules};
+use crate::chunks::{self, Chunk};
 
 /// Rows fetched at a time.
 const PAGE: u32 = 1000;
@@ -141,7 +139,7 @@ pub async fn answer(state: CashierState, caller: Caller, wanted: Wanted) -> Resu
         query.after = page.last().map(|last| last.transaction.id());
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(send_rest(state, caller.settings, query, first, sender));
-        Body::new(Chunks { receiver })
+        chunks::body(receiver)
     };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_JSON)),
@@ -176,8 +174,6 @@ fn write_page(out: &mut Vec<u8>, page: &[Stored], state: &CashierState, settings
     }
 }
 
-type Chunk = Result<Bytes, axum::Error>;
-
 /// Sends the first page and then fetches and sends the others, one at a time, until the reader hangs up.
 async fn send_rest(
     state: CashierState,
@@ -211,21 +207,4 @@ async fn send_rest(
     }
     chunk.push(b']');
     _ = sender.send(Ok(chunk.into())).await;
-}
-
-/// A body that is made while it is sent.
-struct Chunks {
-    receiver: mpsc::Receiver<Chunk>,
-}
-
-impl HttpBody for Chunks {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.receiver.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
-    }
 }

@@ -7,7 +7,8 @@ use super::{Browser, PASSWORD, add_merchant};
 use crate::process::command;
 use crate::world::World;
 
-async fn call(world: &World, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
+/// Calls it with the demo's token.
+pub async fn call(world: &World, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
     let request = world.request(method.parse().expect("a method"), path);
     let request = request.bearer_auth(world.demo().admin_token().expose());
     let request = if body.is_null() { request } else { request.json(body) };

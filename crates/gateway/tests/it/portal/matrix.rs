@@ -3,58 +3,31 @@
 
 use std::collections::BTreeMap;
 
+use florin_engine::Form;
+use florin_engine::office::Scope;
 use florin_engine::people::{Client, Grant};
+use florin_engine::setup;
+use florin_gateway::demo::{CASHIER, MERCHANT};
 use florin_gateway::portal::routes::{Access, ROUTES, Verb};
+use florin_kernel::payment::{Mode, Payment};
+use florin_kernel::ports::Lane;
+use florin_kernel::routing::{ProviderAccount, ProviderId, Rule};
 use florin_kernel::secret::Secret;
 use florin_kernel::user::Role;
+use florin_kernel::withdrawal::Withdrawal;
+use florin_kernel::{CredentialId, EventId, MerchantId, PaymentId};
+use florin_store::{Changeset, EventWrite, PaymentWrite, Verdict};
 use reqwest::StatusCode;
+use serde_json::json;
 
+use super::payments::printed;
 use super::{Browser, OTHER, PASSWORD, Page, add_merchant, add_user, ours, theirs};
+use crate::withdrawals;
 use crate::world::World;
 
 /// A line a route: verb, path, who may. `anybody`; `half`: who has given her password only; `users`: whoever has signed in; `token`: programs;
 /// else roles, beside which operators may everywhere.
-const MATRIX: &str = "
-GET  /portal/sign-in                                    anybody
-POST /portal/sign-in                                    anybody
-GET  /portal/sign-in/code                               half
-POST /portal/sign-in/code                               half
-GET  /portal/sign-in/recovery                           half
-POST /portal/sign-in/recovery                           half
-POST /portal/sign-out                                   users
-GET  /portal/invitation/{token}                         anybody
-POST /portal/invitation/{token}                         anybody
-GET  /portal                                            users
-GET  /portal/account                                    users
-POST /portal/account/password                           users
-POST /portal/account/sessions                           users
-GET  /portal/account/one-time                           users
-POST /portal/account/one-time                           users
-POST /portal/account/one-time/remove                    users
-POST /portal/account/one-time/codes                     users
-GET  /portal/m/{merchant}/{mode}                        owner developer back_office approver read_only
-GET  /portal/m/{merchant}/{mode}/users                  owner
-POST /portal/m/{merchant}/{mode}/users                  owner
-POST /portal/m/{merchant}/{mode}/users/{user}/role      owner
-POST /portal/m/{merchant}/{mode}/users/{user}/link      owner
-POST /portal/m/{merchant}/{mode}/users/{user}/one-time  owner
-GET  /portal/m/{merchant}/{mode}/audit                  owner
-GET  /portal/operator/users                             operator
-POST /portal/operator/users                             operator
-POST /portal/operator/users/{user}/disable              operator
-POST /portal/operator/users/{user}/enable               operator
-POST /portal/operator/users/{user}/link                 operator
-POST /portal/operator/users/{user}/one-time             operator
-GET  /portal/operator/audit                             operator
-GET  /admin/v1/users                                    token
-POST /admin/v1/users                                    token
-POST /admin/v1/users/{user}/role                        token
-POST /admin/v1/users/{user}/link                        token
-POST /admin/v1/users/{user}/disable                     token
-POST /admin/v1/users/{user}/enable                      token
-POST /admin/v1/users/{user}/one_time/reset              token
-GET  /admin/v1/audit                                    token
-";
+const MATRIX: &str = include_str!("matrix.txt");
 
 /// Who comes.
 const COMERS: [&str; 8] = ["nobody", "half", "owner", "developer", "back_office", "approver", "read_only", "operator"];
@@ -137,12 +110,126 @@ fn expected(line: &Line, comer: &str) -> Outcome {
     }
 }
 
-/// The users of the matrix, and those whom the paths name.
+/// The users of the matrix, and whom and what the paths name.
 struct Cast {
     emails: BTreeMap<&'static str, String>,
     secret: Secret,
     spare: i64,
     stranger: i64,
+    paid: Paid,
+    things: Things,
+}
+
+/// A payment and a withdrawal of each merchant, the demo's first.
+struct Paid([[String; 2]; 2]);
+
+impl Paid {
+    /// Those of the demo's merchant, and copies that belong to the other one.
+    async fn at_both(world: &World) -> Paid {
+        world.pay_by_card("matrix", "4111111111111111", "10.00", json!({})).await;
+        withdrawals::confirmed(world, "matrix-out", "20.00", withdrawals::IBAN, json!({})).await;
+        let payment = world.payments().await.pop().expect("a payment");
+        let scope = Scope { mode: Mode::Dev, merchant: Some(payment.merchant) };
+        let waiting = world.engine().office_approvals(scope, None, 1).await.expect("the store answers");
+        let withdrawal = waiting.into_iter().next().expect("a withdrawal");
+        let id = || world.engine().new_payment_id();
+        let theirs = (
+            Payment { id: id(), merchant: OTHER, ..payment.clone() },
+            Withdrawal { id: id(), merchant: OTHER, ..withdrawal.clone() },
+        );
+        let payments = vec![PaymentWrite::insert(&theirs.0), PaymentWrite::insert(&theirs.1)];
+        let changeset = Changeset { payments, ..Changeset::default() };
+        assert_eq!(world.engine().store().commit(changeset).await.expect("an answer"), Verdict::Committed);
+        let printed = |ids: [PaymentId; 2]| ids.map(|id| printed(world, id));
+        Paid([printed([payment.id, withdrawal.id]), printed([theirs.0.id, theirs.1.id])])
+    }
+
+    /// A path that names what a merchant has, and what is done with it.
+    fn name(&self, path: &str, merchant: i64) -> String {
+        let [payment, withdrawal] = &self.0[usize::from(merchant == OTHER.number())];
+        let id = if path.contains("/withdrawals/") { withdrawal } else { payment };
+        let path = path.replace("{payment}", id).replace("{order}", "refund").replace("{decision}", "reject");
+        path.replace("{operation}", "1")
+    }
+}
+
+/// What the paths name beside users: a credential, a provider, a rule and a webhook of each merchant.
+struct Things {
+    events: [EventId; 2],
+}
+
+/// The number of the other merchant's credential, and of both merchants' own providers and rules.
+const THEIRS: i64 = 902;
+const OURS: i64 = 901;
+
+impl Things {
+    async fn of_both(world: &World) -> Things {
+        let (store, keyring) = (world.engine().store(), world.engine().keyring());
+        let directory = world.engine().directory();
+        let mut rows = Vec::new();
+        for (number, merchant) in [(OURS, MERCHANT), (THEIRS, OTHER)] {
+            let account = &directory.catalogue().providers[0];
+            let id = ProviderId::new(number);
+            let account = ProviderAccount { id, merchant: Some(merchant), ..ProviderAccount::clone(account) };
+            rows.push(setup::provider_row(&account));
+            let rule = directory.catalogue().rules()[0].clone();
+            rows.push(setup::rule_row(&Rule { id: number, merchant: Some(merchant), order: 99, ..rule }));
+        }
+        let known = directory.credential(CASHIER).expect("the demo's");
+        let theirs = setup::NewCredential {
+            id: CredentialId::from_number(THEIRS),
+            merchant: OTHER,
+            mode: Mode::Dev,
+            dialect: known.dialect,
+            label: known.label.clone(),
+            key: Secret::new("theirs".to_owned()),
+            other_keys: Vec::new(),
+            permissions: known.permissions.clone(),
+            expires_at: None,
+            revoked: false,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            settings: known.settings.clone(),
+            signature_password: Secret::new("theirs".to_owned()),
+        };
+        rows.push(setup::credential_row(&theirs, keyring));
+        store.put_config(rows).await.expect("written");
+        world.engine().reload_directory().await.expect("read");
+        let mut events = Vec::new();
+        for (credential, merchant) in [(CASHIER, MERCHANT), (theirs.id, OTHER)] {
+            events.push(waiting_event(world, credential, merchant).await);
+        }
+        Things { events: [events[0], events[1]] }
+    }
+
+    fn name(&self, path: &str, merchant: i64) -> String {
+        let (credential, number, event) = match merchant == OTHER.number() {
+            true => (THEIRS, THEIRS, self.events[1]),
+            false => (CASHIER.number(), OURS, self.events[0]),
+        };
+        let path =
+            path.replace("{credential}", &credential.to_string()).replace("{event}", &event.number().to_string());
+        path.replace("{provider}", &number.to_string()).replace("{rule}", &number.to_string())
+    }
+}
+
+/// An event that is due tomorrow, so that nobody is called.
+async fn waiting_event(world: &World, credential: CredentialId, merchant: MerchantId) -> EventId {
+    let id = EventId::from_number(world.engine().new_payment_id().number());
+    let event = EventWrite {
+        id,
+        payment: world.engine().new_payment_id(),
+        lane: Lane::Dev(merchant),
+        credential,
+        url: "https://shop.example/hook".to_owned(),
+        endpoint: "shop.example:443".to_owned(),
+        form: Form::default(),
+        body: "{}".to_owned(),
+        due_at: world.engine().wall() + jiff::SignedDuration::from_hours(24),
+    };
+    let changeset = Changeset { events: vec![event], ..Changeset::default() };
+    assert_eq!(world.engine().store().commit(changeset).await.expect("an answer"), Verdict::Committed);
+    id
 }
 
 async fn cast(world: &World) -> Cast {
@@ -169,7 +256,8 @@ async fn cast(world: &World) -> Cast {
     let secret = people.offer_one_time(&visitor).await.expect("an offer").secret;
     let code = florin_engine::people::one_time::code_at(&secret, world.engine().wall());
     people.confirm_one_time(&visitor, &code, &client).await.expect("codes");
-    Cast { emails, secret, spare, stranger }
+    let (paid, things) = (Paid::at_both(world).await, Things::of_both(world).await);
+    Cast { emails, secret, spare, stranger, paid, things }
 }
 
 async fn comes<'w>(world: &'w World, cast: &Cast, comer: &str) -> Browser<'w> {
@@ -197,7 +285,11 @@ async fn every_role_may_what_the_matrix_says() {
         for line in lines() {
             let with = |merchant: i64, user: i64| {
                 let path = line.path.replace("{merchant}", &merchant.to_string()).replace("{mode}", "dev");
-                path.replace("{user}", &user.to_string()).replace("{token}", "0123456789abcdef0")
+                let path = cast.paid.name(&path, merchant);
+                let path = cast.things.name(&path, merchant);
+                path.replace("{user}", &user.to_string())
+                    .replace("{token}", "0123456789abcdef0")
+                    .replace("{number}", "1")
             };
             let (expected, at) = (expected(&line, comer), |path: &str| format!("{comer}: {} {path}", line.verb));
             let own = with(1, cast.spare);
@@ -209,13 +301,19 @@ async fn every_role_may_what_the_matrix_says() {
                 let foreign = with(OTHER.number(), cast.stranger);
                 let there = if comer == "operator" { Outcome::Admitted } else { Outcome::NotFound };
                 assert_eq!(ask(&mut browser, line.verb, &foreign).await, there, "{}", at(&foreign));
-                for nowhere in [with(77, cast.spare), own.replace("/dev", "/test"), own.replace("/m/1/", "/m/x/")] {
+                for nowhere in [with(77, cast.spare), own.replacen("/dev", "/test", 1), own.replace("/m/1/", "/m/x/")] {
                     assert_eq!(ask(&mut browser, line.verb, &nowhere).await, Outcome::NotFound, "{}", at(&nowhere));
                 }
                 if line.path.contains("{user}") && expected == Outcome::Admitted {
                     let not_ours = with(1, cast.stranger);
                     let there = ask(&mut browser, line.verb, &not_ours).await;
                     assert_eq!(there, Outcome::NotFound, "{}: another merchant's user", at(&not_ours));
+                }
+                if line.path.contains("{payment}") && expected == Outcome::Admitted {
+                    let path = line.path.replace("{merchant}", "1").replace("{mode}", "dev");
+                    let not_ours = cast.paid.name(&path, OTHER.number());
+                    let there = ask(&mut browser, line.verb, &not_ours).await;
+                    assert_eq!(there, Outcome::NotFound, "{}: another merchant's", at(&not_ours));
                 }
             }
         }
@@ -234,6 +332,7 @@ async fn a_form_of_another_site_changes_nothing() {
         let csrf = browser.csrf().await;
         for line in lines().iter().filter(|line| line.verb == "POST" && expected(line, comer) == Outcome::Admitted) {
             let path = line.path.replace("{merchant}", "1").replace("{mode}", "dev").replace("{user}", "1");
+            let path = cast.paid.name(&path, 1);
             let at = |what: &str| format!("{comer}: {} {what}", line.path);
             let host = world.url("");
             for headers in [
@@ -267,6 +366,7 @@ async fn every_answer_is_under_the_strict_policy() {
     let mut browser = comes(&world, &cast, "operator").await;
     for line in lines().iter().filter(|line| line.verb == "GET" && line.path.starts_with("/portal")) {
         let path = line.path.replace("{merchant}", "1").replace("{mode}", "dev").replace("{token}", "x");
+        let path = cast.paid.name(&path, 1);
         let page = browser.get(&path).await;
         let header = |name: &str| page.headers.get(name).map_or("", |value| value.to_str().expect("text"));
         assert_eq!(header("cache-control"), "no-store", "{path}");

@@ -10,7 +10,7 @@ use super::{Browser, PASSWORD, add_user, ours};
 use crate::world::World;
 
 /// What stands between two texts of a page.
-fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
+pub fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     let from = page.find(before).unwrap_or_else(|| panic!("{before} in {page}")) + before.len();
     let until = page[from..].find(after).unwrap_or_else(|| panic!("{after} in {page}"));
     &page[from..from + until]

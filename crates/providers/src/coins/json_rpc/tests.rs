@@ -79,10 +79,13 @@ fn serve(mut stream: std::net::TcpStream, says: &Says) {
 #[tokio::test]
 async fn what_a_node_says_is_a_result_a_no_or_nothing_to_go_by() {
     let garbled = |result: &Result<Value, RpcError>| matches!(result, Err(RpcError::Garbled(_)));
-    let cases: [(&'static str, &str, fn(&Result<Value, RpcError>) -> bool); 8] = [
-        ("200 OK", r#"{"id":0,"result":0.10000000,"error":null}"#, |result| {
-            result.as_ref().is_ok_and(|value| value.to_string() == "0.10000000")
-        }),
+    type Expected = fn(&Result<Value, RpcError>) -> bool;
+    let cases: [(&'static str, &str, Expected); 8] = [
+        (
+            "200 OK",
+            r#"{"id":0,"result":0.10000000,"error":null}"#,
+            |result| matches!(result, Ok(Value::Number(number)) if number.as_str() == "0.10000000"),
+        ),
         ("200 OK", r#"{"id":0,"result":null}"#, |result| *result == Ok(Value::Null)),
         ("500 Internal Server Error", r#"{"id":0,"result":null,"error":{"code":-28,"message":"Loading"}}"#, |result| {
             *result == Err(RpcError::Refused { code: -28, message: "Loading".into() })

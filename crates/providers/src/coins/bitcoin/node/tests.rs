@@ -74,7 +74,7 @@ async fn a_block_is_the_one_asked_for_and_whole() {
     without_work.header.nonce += 1;
     let mut other_coins = true_one.clone();
     other_coins.txdata[0].output[0].value = ::bitcoin::Amount::from_sat(1);
-    let raw = [&true_one, &without_work, &other_coins].map(|block| serialize_hex(block));
+    let raw = [&true_one, &without_work, &other_coins].map(serialize_hex);
     let asked = true_one.block_hash();
     for (raw, expected) in raw.into_iter().zip([true, false, false]) {
         let fake = Fake::by_method(move |_, _| json!(raw));
