@@ -176,6 +176,9 @@ pub struct Engine {
     started_at: Timestamp,
 }
 
+/// No test clock goes beyond the year 2100: what times are added to later still fits, ids included, which end in 2109.
+const CLOCK_LAST_MS: i64 = 4_102_444_800_000;
+
 impl Engine {
     /// Makes an engine: reads the configuration and the test clocks.
     ///
@@ -276,12 +279,13 @@ impl Engine {
         self.clocks.now(lane)
     }
 
-    /// Advances a merchant's test clock; every timer follows. Returns the new time.
+    /// Advances a merchant's test clock, to the year 2100 at the furthest; every timer follows. Returns the new time.
     ///
     /// # Errors
     /// [`StoreError`]; the clock stays then.
     pub async fn advance_clock(&self, merchant: MerchantId, by: SignedDuration) -> Result<Timestamp, StoreError> {
-        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let left_ms = CLOCK_LAST_MS.saturating_sub(self.now(Lane::Dev(merchant)).as_millisecond()).max(0);
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(left_ms);
         let offset_ms = self.store.advance_clock(merchant, by_ms).await?;
         let lane = Lane::Dev(merchant);
         self.clocks.set(lane, offset_ms);

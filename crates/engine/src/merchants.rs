@@ -72,6 +72,10 @@ impl Engine {
             let before = secrets.len();
             secrets.truncate(1);
             let action = match rotation {
+                // Begun twice, as by a double click, it would drop the one that receivers know.
+                Rotation::Begin if before > 1 => {
+                    return Ok(Configured { rows: Vec::new(), notes: Vec::new(), value: () });
+                }
                 Rotation::Begin => {
                     secrets.insert(0, self.keyring.seal(&fresh));
                     "merchant.webhook_secret_made"

@@ -77,11 +77,20 @@ impl Engine {
             let catalogue = stored.directory.catalogue();
             reach.may(rule.merchant)?;
             check_rule(catalogue, rule)?;
-            let (id, before) = match rule.id {
-                0 => (catalogue.rules().iter().map(|known| known.id).max().unwrap_or(0) + 1, Value::Null),
-                id => (id, json!(own_rule(stored, reach, id)?)),
+            let (id, before, disabled) = match rule.id {
+                0 => {
+                    (catalogue.rules().iter().map(|known| known.id).max().unwrap_or(0) + 1, Value::Null, rule.disabled)
+                }
+                id => {
+                    let known = own_rule(stored, reach, id)?;
+                    // A rule stays whose it is, and switched off until it is switched on.
+                    if known.merchant != rule.merchant {
+                        return Err(RoutingRefusal::NotFound);
+                    }
+                    (id, json!(known), known.disabled)
+                }
             };
-            let rule = Rule { id, ..rule.clone() };
+            let rule = Rule { id, disabled, ..rule.clone() };
             Ok(changed(&rule, before, "rule.made", "rule.changed"))
         })
         .await

@@ -1,13 +1,15 @@
 //! The operator's API: JSON under a Bearer token.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use florin_engine::Engine;
+use florin_engine::audit::Who;
 use florin_kernel::{CredentialId, MerchantId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -77,14 +79,19 @@ impl IntoResponse for Refusal {
 }
 
 /// `POST /admin/v1/clock`: advances a merchant's test clock; every timer follows.
-pub async fn advance_clock(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Bytes) -> Response {
-    match advance(&gateway.engine, &headers, &body).await {
+pub async fn advance_clock(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match advance(&gateway.engine, peer.ip(), &headers, &body).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+async fn advance(engine: &Engine, address: IpAddr, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     authorise(engine, headers)?;
     let body = read(body)?;
     let seconds = body.get("advance_s").and_then(Value::as_i64).filter(|seconds| (1..=ADVANCE_MAX_S).contains(seconds));
@@ -92,7 +99,8 @@ async fn advance(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Va
         Refusal::invalid("advance_s", format!("must be a whole number of seconds from 1 to {ADVANCE_MAX_S}"))
     })?;
     let merchant = merchant(engine, body.get("merchant_id").unwrap_or(&Value::Null))?;
-    let now = engine.advance_clock(merchant, SignedDuration::from_secs(seconds)).await;
+    let by = SignedDuration::from_secs(seconds);
+    let now = engine.advance_clock_as(&Who::AdminToken { address }, merchant, by).await;
     let now = now.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     Ok(json!({"merchant_id": merchant.number(), "now": now.to_string()}))
 }

@@ -20,7 +20,7 @@ use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallb
 use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount, Trail};
 use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::world::{OWNER, account, eur};
@@ -138,6 +138,18 @@ async fn word(engine: &Engine, id: PaymentId) -> &'static str {
 
 pub async fn pass(engine: &Engine, seconds: i64) {
     engine.advance_clock(OWNER.merchant, SignedDuration::from_secs(seconds)).await.expect("the clock moves");
+}
+
+#[tokio::test]
+async fn a_test_clock_ends_with_the_century() {
+    let (engine, _) = engine_with(Arc::new(MemoryStore::new()), [UNCLEAR]).await;
+    let lane = Lane::Dev(OWNER.merchant);
+    for _ in 0..12 {
+        pass(&engine, 10 * 365 * 24 * 3_600).await;
+    }
+    let last: Timestamp = "2100-01-01T00:00:00Z".parse().expect("a time");
+    let now = engine.now(lane);
+    assert!(now >= last && now.duration_since(last) < SignedDuration::from_mins(1), "{now}");
 }
 
 /// The request was still under way when the provider was asked, and the answer took long: it proves nothing.

@@ -127,6 +127,8 @@ struct CredentialPage {
     form: Terms,
     password: &'static str,
     password_stays: bool,
+    /// Names the present password, so that a page sent twice makes one new one.
+    present: String,
     settings: String,
 }
 
@@ -227,6 +229,10 @@ pub(super) async fn renew(at: AtMerchant) -> Response {
         Ok(credential) => credential,
         Err(stopped) => return stopped.into_page(&at),
     };
+    if at.form.text("present") != order::present(at.engine(), &credential) {
+        let error = "A new one was made since this page was opened. Nothing was changed now.".to_owned();
+        return again(&at, &credential, Err(Refused::Conflict(error)), "");
+    }
     match order::renew(at.engine(), &at.who(), &at.merchant, &credential).await {
         Ok(part) => {
             let keeps = connection(credential.dialect).password().and_then(|password| password.keeps_present_as);
@@ -378,6 +384,7 @@ fn detail(at: &AtMerchant, credential: &Credential, status: StatusCode, note: &'
         form,
         password: password.map_or("", |password| password.label),
         password_stays: password.is_some_and(|password| password.keeps_present_as.is_some()),
+        present: order::present(at.engine(), credential),
         settings,
     };
     answer(status, &page)

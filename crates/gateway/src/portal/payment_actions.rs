@@ -129,7 +129,8 @@ impl Order {
     /// By which repeats of it are known.
     pub(super) fn digest(self, engine: &Engine, who: &str) -> [u8; 16] {
         let last = if self.last == Last::Yes { "final" } else { "" };
-        let amount = self.amount.to_string();
+        // A release takes all that is held, which is nothing once it is done.
+        let amount = if self.verb == Verb::Void { String::new() } else { self.amount.to_string() };
         engine.digest(&[b"portal", who.as_bytes(), self.verb.word().as_bytes(), amount.as_bytes(), last.as_bytes()])
     }
 }

@@ -161,6 +161,13 @@ pub(in crate::portal) async fn renew(
     Ok(Part { name: kind.name, label: kind.label, value: password })
 }
 
+/// Names a credential's present password without telling it.
+pub(in crate::portal) fn present(engine: &Engine, credential: &Credential) -> String {
+    let id = credential.id.number().to_be_bytes();
+    let digest = engine.digest(&[b"portal password", &id, credential.signature_password.expose().as_bytes()]);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Takes a credential back for good.
 pub(in crate::portal) async fn end(engine: &Engine, who: &Who, credential: &Credential) -> Result<(), Refused> {
     let change = CredentialChange { end: End::ForGood, ..CredentialChange::default() };

@@ -275,7 +275,11 @@ async fn a_rule_is_tried_before_it_decides() {
 
     let off = owner.post(&format!("{rules}/{own}/switch"), &[("to", "off")]).await;
     assert_eq!(off.location, format!("{rules}?note=off"));
-    assert!(owner.get(&explain).await.text.contains("Asked: 210"));
+    let number = own.to_string();
+    let mut edited: Vec<(&str, &str)> = rule.to_vec();
+    edited.extend([("rule", number.as_str()), ("do", "save")]);
+    assert_eq!(owner.post(rules, &edited).await.status, StatusCode::SEE_OTHER);
+    assert!(owner.get(&explain).await.text.contains("Asked: 210"), "a rule that is off stays off when it is edited");
     assert_eq!(owner.post(&format!("{rules}/1/switch"), &[("to", "off")]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(owner.get(&format!("{rules}/edit?rule=1")).await.status, StatusCode::NOT_FOUND);
     let (email, password) = world.demo().operator();

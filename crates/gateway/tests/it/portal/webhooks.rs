@@ -126,6 +126,8 @@ async fn a_receiver_is_tried_and_secrets_are_rotated() {
     let secret = format!("{WEBHOOKS}/secret");
     assert_eq!(owner.post(&secret, &[("do", "")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(owner.post(&secret, &[("do", "begin")]).await.location, format!("{WEBHOOKS}?note=secret"));
+    // Once more, as by a double click, changes nothing.
+    assert_eq!(owner.post(&secret, &[("do", "begin")]).await.location, format!("{WEBHOOKS}?note=secret"));
     pay(&world, &receiver, "two").await;
     let signed = receiver.wait_for(2).await.remove(1);
     assert_eq!(signed.header("webhook-signature").split(' ').count(), 2);

@@ -97,7 +97,10 @@ pub(super) fn schemas() -> Value {
                 "paymentId": {"type": "string"},
                 "paymentType": {"type": "string"},
                 "status": {"type": "string", "description": "Where the payment stands"},
-                "transactionStatus": {"type": "string", "enum": ["Y", "P", "N"], "description": "What became of the order"},
+                "transactionStatus": {
+                    "type": "string", "enum": ["Y", "P", "N", "C", "3D"],
+                    "description": "What became of the order: Y, P or N; of an inquiry (IN), where the payment stands"
+                },
                 "amount": {"type": "string"},
                 "currency": {"type": "string"},
                 "merchantTransactionId": {"type": "string"},
