@@ -12,6 +12,8 @@ use super::own::{Own, program};
 
 /// Reading the mempool may take this share of the time: a node with hundreds of thousands of transactions is asked less often.
 const PAUSE_FACTOR: i32 = 5;
+/// A mempool that is read as quickly as this is read whenever it is asked for.
+const QUICK: SignedDuration = SignedDuration::from_millis(500);
 
 /// Unconfirmed transactions, by what they spend and whom they pay.
 #[derive(Default)]
@@ -62,7 +64,8 @@ impl Pool {
             self.insert(transaction);
         }
         let took = clock().duration_since(began).max(SignedDuration::ZERO);
-        self.rests_until = began.checked_add(took.saturating_mul(PAUSE_FACTOR)).ok();
+        let rest = if took < QUICK { SignedDuration::ZERO } else { took.saturating_mul(PAUSE_FACTOR) };
+        self.rests_until = began.checked_add(rest).ok();
         self.read_at = Some(began);
         Ok(began)
     }
