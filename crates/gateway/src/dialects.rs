@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod iban;
 pub mod json;
 pub mod percent;
+pub mod prefix;
 pub mod request;
 pub mod transaction_services;
 pub mod v3;

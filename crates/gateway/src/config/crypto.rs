@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::dialects::crypto::Profile;
+use crate::dialects::prefix;
 
 mod ethereum;
 #[cfg(test)]
@@ -299,46 +300,16 @@ impl RateSettings {
     }
 }
 
-/// First segments that belong to somebody else, or that this dialect has already.
-const OWNED: [&str; 24] = [
-    "3ds",
-    "admin",
-    "callbacks",
-    "cashier",
-    "cashier.js",
-    "docs",
-    "fraudServices",
-    "healthz",
-    "invoiceServices",
-    "merchantServices",
-    "metrics",
-    "openapi",
-    "oppwa",
-    "pay",
-    "portal",
-    "readyz",
-    "sandbox",
-    "sim",
-    "static",
-    "transaction",
-    "transactionServices",
-    "v1",
-    "v2",
-    "v3",
-];
-
 fn check_prefix(prefix: &str) -> Result<(), String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    let segments: Vec<&str> = prefix.split('/').collect();
-    let good = |segment: &&str| !segment.is_empty() && !matches!(*segment, "." | "..") && segment.bytes().all(plain);
-    if segments.len() < 2 || segments.len() > 6 || !segments[0].is_empty() || !segments[1..].iter().all(good) {
+    let Some(segments) = prefix::segments(prefix) else {
         return Err(format!(
             "crypto.extra_prefixes: {prefix:?} must be a path such as /api/v2, without a slash at its end"
         ));
-    }
+    };
     let drawn = prefix == "/api" || prefix == "/api/qr" || prefix.starts_with("/api/qr/");
-    // Another dialect answers below any prefix with its version.
-    match OWNED.contains(&segments[1]) || drawn || segments.iter().any(|segment| matches!(*segment, "v1" | "v3")) {
+    // What this dialect has already, and another one below any prefix, with its version.
+    let taken = matches!(segments[0], "oppwa" | "pay" | "v2") || segments.iter().any(|it| matches!(*it, "v1" | "v3"));
+    match prefix::is_owned(segments[0]) || drawn || taken {
         true => Err(format!("crypto.extra_prefixes: {prefix} belongs to another part of Florin (see /docs)")),
         false => Ok(()),
     }

@@ -156,7 +156,6 @@ impl Deref for AtMerchant {
 
 impl AtMerchant {
     /// The owner of what the screen shows, through which the engine is asked.
-    #[allow(dead_code, reason = "screens about payments use it")]
     pub(super) fn owner(&self) -> Owner {
         Owner { merchant: self.merchant.id, mode: self.mode }
     }

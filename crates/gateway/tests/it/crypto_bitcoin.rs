@@ -1,49 +1,27 @@
 //! Live payments in bitcoin before a real node on a local chain: a shop asks, a wallet pays, the chain does what chains do; the book
 //! agrees after each story. Skipped where `FLORIN_TEST_BITCOIND` names no program; `scripts/with-bitcoin` installs one.
 
-use std::io::{Read, Write};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use florin_engine::directory::Permission;
-use florin_engine::setup::{self, NewCredential};
 use florin_gateway::config::Config;
 use florin_gateway::config::crypto::{BitcoinChain, BitcoinNetwork, NetworkSettings, RateSource};
-use florin_gateway::{commands, demo, dialects};
+use florin_gateway::{commands, dialects};
+use florin_kernel::Coin;
 use florin_kernel::coin::Units;
-use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::ports::Lane;
-use florin_kernel::secret::Secret;
-use florin_kernel::{Coin, CredentialId};
 use florin_providers::conformance::regtest::{Regtest, Replaceable};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::cashier_keys::put;
+use crate::crypto_live::{LiveShop, of, rates};
 use crate::world::{SOON, World};
 
 /// The account key of the contract's vectors.
 const KEY: &str =
     "tpubDC8msFGeGuwnKG9Upg7DM2b4DaRqg3CUZa5g8v2SRQ6K4NSkxUgd7HsL2XVWbVm39yBA4LAxysQAm397zwQSQoQgewGiYZqrA9DsP4zbQ1M";
-const USER: &str = "5d2f7c1e-5f0e-4c5b-9b0a-3a2f6d5c1e77";
-const PASSWORD: &str = "a live key of a test";
 /// What the shop's order of 48.25 EUR comes to at the source's price.
 const AMOUNT: u128 = 79_744;
-
-/// A source of rates that always says the same.
-pub fn rates() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/{{coin}}/{{fiat}}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            // The question fits into one piece; the answer ends the connection.
-            let _ = stream.read(&mut [0_u8; 4096]);
-            let body = r#"{"data":{"amount":"61234.5678"}}"#;
-            let length = body.len();
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
-        }
-    });
-    url
-}
 
 fn configure(config: &mut Config, node: &Regtest, rates: &str) {
     let network = BitcoinNetwork {
@@ -66,8 +44,22 @@ fn configure(config: &mut Config, node: &Regtest, rates: &str) {
 
 /// A shop with a live credential, and the node that its payments are on.
 struct Shop {
-    world: World,
+    live: LiveShop,
     node: Regtest,
+}
+
+impl Deref for Shop {
+    type Target = LiveShop;
+
+    fn deref(&self) -> &LiveShop {
+        &self.live
+    }
+}
+
+impl DerefMut for Shop {
+    fn deref_mut(&mut self) -> &mut LiveShop {
+        &mut self.live
+    }
 }
 
 impl Shop {
@@ -81,38 +73,8 @@ impl Shop {
         let world = World::with(|config| configure(config, &node, &rates)).await;
         let mut with_key = json!({"account_keys": {"bitcoin": KEY}});
         with_key.as_object_mut().expect("an object").extend(settings.as_object().expect("an object").clone());
-        let credential = NewCredential {
-            id: CredentialId::from_number(77),
-            merchant: demo::MERCHANT,
-            mode: Mode::Live,
-            dialect: Dialect::Crypto,
-            label: Default::default(),
-            key: Secret::new(dialects::crypto::credential_key(USER, PASSWORD)),
-            other_keys: Vec::new(),
-            permissions: vec![Permission::Deposits, Permission::Read],
-            expires_at: None,
-            revoked: false,
-            allow: Vec::new(),
-            deny: Vec::new(),
-            settings: with_key,
-            signature_password: Secret::new(String::new()),
-        };
-        put(&world, setup::credential_row(&credential, world.engine().keyring())).await;
-        Some(Shop { world, node })
-    }
-
-    async fn call(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
-        let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.world.post(path).basic_auth(USER, Some(PASSWORD));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.expect("an answer");
-        (answer.status(), answer.json().await.expect("JSON"))
-    }
-
-    async fn told(&self, action: &str, fields: &[(&str, &str)]) -> Value {
-        let (status, body) = self.call(&format!("/v2/{action}/"), fields).await;
-        assert_eq!(status, StatusCode::OK, "{action}: {body}");
-        body
+        let live = LiveShop::open(world, "bitcoin", with_key).await;
+        Some(Shop { live, node })
     }
 
     const ORDER: [(&str, &str); 4] =
@@ -122,46 +84,17 @@ impl Shop {
         self.told("StartPayment", &Shop::ORDER).await
     }
 
-    fn of<'a>(payment: &'a Value, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let id = payment["payment_id"].as_str().expect("an id");
-        let mut fields = vec![("pos_id", "POS1"), ("currency", "BTC"), ("payment_id", id)];
-        fields.extend(more);
-        fields
-    }
-
     /// Pays an address of a payment's out of somebody's wallet.
     async fn paid(&self, payment: &Value, satoshi: u128) -> String {
         let address = payment["address"].as_str().expect("an address");
         self.node.pay(address, Units::new(satoshi), 5, Replaceable::Yes).await
     }
 
-    /// Waits until a field has a value: the chain is followed beside.
-    async fn becomes(&self, payment: &Value, name: &str, expected: impl Into<Value>) -> Value {
-        let expected = expected.into();
-        let reached = async {
-            loop {
-                let _ = self.world.engine().follow_chain("bitcoin", Lane::Live).await;
-                let checked = self.told("CheckPayment", &Shop::of(payment, &[])).await;
-                if checked[name] == expected {
-                    return checked;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        match tokio::time::timeout(SOON, reached).await {
-            Ok(checked) => checked,
-            Err(_) => panic!(
-                "{name} does not become {expected}: {}",
-                self.told("CheckPayment", &Shop::of(payment, &[])).await
-            ),
-        }
-    }
-
     /// Sends what is owed back, and waits until it is in a block.
     async fn refunds(&self, payment: &Value, amount: &str) {
         let to = self.node.wallet("payer", "getnewaddress", json!([])).await;
         let to = to.as_str().expect("an address");
-        let fields = Shop::of(payment, &[("address_out", to), ("refund_amount", amount)]);
+        let fields = of(payment, &[("address_out", to), ("refund_amount", amount)]);
         let first = self.told("RefundPayment", &fields).await;
         assert_eq!(self.told("RefundPayment", &fields).await, first, "the same refund");
         self.in_mempool(1).await;
@@ -207,7 +140,7 @@ async fn a_payment_is_seen_confirmed_and_told_to_be_on_a_test_network() {
     shop.node.mine(1).await;
     let confirmed = shop.becomes(&payment, "state", "confirmed").await;
     assert_eq!(confirmed["confirmations"], 1);
-    let (_, other) = shop.call("/api/v2/CheckPayment", &Shop::of(&payment, &[])).await;
+    let (_, other) = shop.call("/api/v2/CheckPayment", &of(&payment, &[])).await;
     assert_eq!(other["confirmations"], "1", "the further path answers in its shape");
     shop.becomes(&next, "state", "waiting").await;
     shop.closes().await;
@@ -229,7 +162,7 @@ async fn too_little_is_topped_up_and_too_much_goes_back_out_of_the_nodes_wallet(
     let confirmed = shop.becomes(&payment, "state", "confirmed").await;
     assert_eq!(confirmed["refund_amount_opened"], "0.00005256");
     let main = ("address_out", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu");
-    let wrong = Shop::of(&payment, &[main, ("refund_amount", "0.00005256")]);
+    let wrong = of(&payment, &[main, ("refund_amount", "0.00005256")]);
     assert_eq!(shop.call("/v2/RefundPayment/", &wrong).await.1["err_code"], "invalid_address");
     shop.node.mine(1).await;
     shop.becomes(&payment, "confirmations", 2).await;
@@ -241,13 +174,13 @@ async fn too_little_is_topped_up_and_too_much_goes_back_out_of_the_nodes_wallet(
 async fn what_comes_after_a_cancellation_goes_back_also_over_a_restart() {
     let Some(mut shop) = Shop::open(json!({})).await else { return };
     let payment = shop.starts().await;
-    shop.told("CancelPayment", &Shop::of(&payment, &[])).await;
+    shop.told("CancelPayment", &of(&payment, &[])).await;
     shop.paid(&payment, AMOUNT).await;
     shop.node.mine(1).await;
     let late = shop.becomes(&payment, "refund_status", "Refund needed").await;
     assert_eq!((&late["state"], &late["unconfirmed_amount"]), (&json!("cancelled"), &json!("0.00079744")));
     let to = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
-    let fields = Shop::of(&payment, &[("address_out", to), ("refund_amount", "0.00079744")]);
+    let fields = of(&payment, &[("address_out", to), ("refund_amount", "0.00079744")]);
     assert_eq!(shop.call("/v2/RefundPayment/", &fields).await.1["err_code"], "payment_unconfirmed");
     shop.node.mine(1).await;
     shop.becomes(&payment, "confirmations", 2).await;
@@ -344,7 +277,7 @@ async fn while_the_node_is_away_nothing_begins_and_nothing_is_lost() {
     assert!(followed.is_err());
     let (status, body) = shop.call("/v2/StartPayment/", &Shop::ORDER).await;
     assert_eq!((status, &body["err_code"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("node_unavailable")));
-    let checked = shop.told("CheckPayment", &Shop::of(&payment, &[])).await;
+    let checked = shop.told("CheckPayment", &of(&payment, &[])).await;
     assert_eq!(checked["state"], "processing", "the last that is known");
     shop.node.start_again().await;
     shop.node.mine(1).await;

@@ -2,28 +2,19 @@
 //! `scripts/with-ethereum` installs one.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use florin_engine::directory::Permission;
-use florin_engine::setup::{self, NewCredential};
+use florin_gateway::commands;
 use florin_gateway::config::Config;
 use florin_gateway::config::crypto::{EthereumNetwork, NetworkSettings, RateSource, Traces};
-use florin_gateway::{commands, demo, dialects};
-use florin_kernel::CredentialId;
-use florin_kernel::payment::{Dialect, Mode};
-use florin_kernel::ports::Lane;
-use florin_kernel::secret::Secret;
 use florin_providers::coins::ethereum::anvil::{ACCOUNT_KEY, ACCOUNTS, Anvil, CHAIN_ID, Contract, Value256};
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::cashier_keys::put;
-use crate::crypto_bitcoin::rates;
+use crate::crypto_live::{LiveShop, of, rates};
 use crate::world::{SOON, World};
 
-const USER: &str = "5d2f7c1e-5f0e-4c5b-9b0a-3a2f6d5c1e78";
-const PASSWORD: &str = "a live key of a test";
 const NETWORK: &str = "ethereum";
 /// Confirmations that small payments need (crypto contract, section 10).
 const DEPTH: u64 = 12;
@@ -32,10 +23,24 @@ const ETHER: u128 = 1_000_000_000_000_000_000;
 
 /// A shop with a live credential, and the node that its payments are on.
 struct Shop {
-    world: World,
+    live: LiveShop,
     node: Anvil,
     usdt: Contract,
     _folder: TempDir,
+}
+
+impl Deref for Shop {
+    type Target = LiveShop;
+
+    fn deref(&self) -> &LiveShop {
+        &self.live
+    }
+}
+
+impl DerefMut for Shop {
+    fn deref_mut(&mut self) -> &mut LiveShop {
+        &mut self.live
+    }
 }
 
 fn configure(config: &mut Config, node: &Anvil, usdt: &Contract, rates: &str) {
@@ -63,68 +68,13 @@ impl Shop {
         let usdt = node.deploy("Silent").await;
         let rates = rates();
         let world = World::with(|config| configure(config, &node, &usdt, &rates)).await;
-        let credential = NewCredential {
-            id: CredentialId::from_number(78),
-            merchant: demo::MERCHANT,
-            mode: Mode::Live,
-            dialect: Dialect::Crypto,
-            label: Default::default(),
-            key: Secret::new(dialects::crypto::credential_key(USER, PASSWORD)),
-            other_keys: Vec::new(),
-            permissions: vec![Permission::Deposits, Permission::Read],
-            expires_at: None,
-            revoked: false,
-            allow: Vec::new(),
-            deny: Vec::new(),
-            settings: json!({ "account_keys": { NETWORK: ACCOUNT_KEY } }),
-            signature_password: Secret::new(String::new()),
-        };
-        put(&world, setup::credential_row(&credential, world.engine().keyring())).await;
-        Some(Shop { world, node, usdt, _folder: folder })
-    }
-
-    async fn told(&self, action: &str, fields: &[(&str, &str)]) -> Value {
-        let form: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.world.post(&format!("/v2/{action}/")).basic_auth(USER, Some(PASSWORD));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.expect("an answer");
-        let (status, body): (StatusCode, Value) = (answer.status(), answer.json().await.expect("JSON"));
-        assert_eq!(status, StatusCode::OK, "{action}: {body}");
-        body
+        let live = LiveShop::open(world, NETWORK, json!({ "account_keys": { NETWORK: ACCOUNT_KEY } })).await;
+        Some(Shop { live, node, usdt, _folder: folder })
     }
 
     async fn starts(&self, coin: &str) -> Value {
         let order = [("pos_id", "POS1"), ("invoice_currency", "EUR"), ("invoice_amount", "48.25"), ("currency", coin)];
         self.told("StartPayment", &order).await
-    }
-
-    fn of<'a>(payment: &'a Value, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let text = |name: &str| payment[name].as_str().expect("a text");
-        let mut fields = vec![("pos_id", "POS1"), ("currency", text("currency")), ("payment_id", text("payment_id"))];
-        fields.extend(more);
-        fields
-    }
-
-    /// Waits until a field has a value: the chain is followed beside.
-    async fn becomes(&self, payment: &Value, name: &str, expected: impl Into<Value>) -> Value {
-        let expected = expected.into();
-        let reached = async {
-            loop {
-                let _ = self.world.engine().follow_chain(NETWORK, Lane::Live).await;
-                let checked = self.told("CheckPayment", &Shop::of(payment, &[])).await;
-                if checked[name] == expected {
-                    return checked;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        match tokio::time::timeout(SOON, reached).await {
-            Ok(checked) => checked,
-            Err(_) => panic!(
-                "{name} does not become {expected}: {}",
-                self.told("CheckPayment", &Shop::of(payment, &[])).await
-            ),
-        }
     }
 }
 
@@ -170,7 +120,7 @@ async fn coins_and_tokens_are_asked_for_paid_confirmed_and_an_excess_goes_back()
     shop.node.mine(32 - DEPTH).await;
     shop.becomes(&coins, "confirmations", 32).await;
     let more = [("address_out", ACCOUNTS[2]), ("refund_amount", "0.00100000")];
-    shop.told("RefundPayment", &Shop::of(&coins, &more)).await;
+    shop.told("RefundPayment", &of(&coins, &more)).await;
     let sent = async {
         loop {
             let pool: Value = shop.node.call("txpool_status", json!([])).await;

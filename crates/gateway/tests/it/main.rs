@@ -11,6 +11,7 @@ mod crypto;
 mod crypto_bitcoin;
 mod crypto_errors;
 mod crypto_ethereum;
+mod crypto_live;
 mod crypto_samples;
 mod crypto_transport;
 mod demo;

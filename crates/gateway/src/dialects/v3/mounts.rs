@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::dialects::prefix;
+
 #[cfg(test)]
 mod tests;
 
@@ -63,31 +65,6 @@ impl Default for MountSettings {
         }
     }
 }
-
-/// First segments that belong to somebody else as a whole (product document, "Paths").
-const OTHERS: [&str; 21] = [
-    "3ds",
-    "admin",
-    "api",
-    "callbacks",
-    "cashier",
-    "cashier.js",
-    "docs",
-    "fraudServices",
-    "healthz",
-    "invoiceServices",
-    "merchantServices",
-    "metrics",
-    "openapi",
-    "portal",
-    "readyz",
-    "sandbox",
-    "sim",
-    "static",
-    "transaction",
-    "transactionServices",
-    "v1",
-];
 
 impl MountSettings {
     /// The mounts, each once.
@@ -155,19 +132,15 @@ impl Mount {
     }
 
     fn check(&self) -> Result<(), String> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-        let segments: Vec<&str> = self.prefix.split('/').collect();
-        let segment =
-            |segment: &&str| !segment.is_empty() && !matches!(*segment, "." | "..") && segment.bytes().all(plain);
         let (prefix, setting) = (&self.prefix, self.setting());
-        if !prefix.is_empty() && (!segments[0].is_empty() || segments.len() > 6 || !segments[1..].iter().all(segment)) {
+        if !prefix.is_empty() && prefix::segments(prefix).is_none() {
             return Err(format!(
                 "{setting}: {prefix:?} must be empty or a path such as /gateway, without a slash at its end"
             ));
         }
         // Of /pay another dialect owns single segments and /pay/v2; the rest is free.
         let first = self.path().split('/').nth(1).unwrap_or_default().to_owned();
-        let owned = OTHERS.contains(&first.as_str()) || first == "v2" || prefix.starts_with("/pay/v2");
+        let owned = prefix::is_owned(&first) || matches!(first.as_str(), "api" | "v2") || prefix.starts_with("/pay/v2");
         match owned {
             true => Err(format!("{setting}: {} belongs to another part of Florin (see /docs)", self.path())),
             false => Ok(()),

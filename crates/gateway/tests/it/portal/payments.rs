@@ -15,6 +15,7 @@ use super::{Browser, PASSWORD, add_merchant, add_user, ours, theirs};
 use crate::cashier_keys::put;
 use crate::ts::{card_payment, with};
 use crate::v3::payment as v3_payment;
+use crate::webhooks::delivered;
 use crate::world::{Receiver, World};
 
 const CARD: &str = "4111111111111111";
@@ -149,6 +150,7 @@ async fn a_payment_is_shown_whole() {
     let more = json!({"customer": customer, "settings": {"webhook_url": receiver.url()}});
     world.pay_by_card("order-1", CARD, "10.05", more).await;
     receiver.wait_for(1).await;
+    delivered(&world, 1).await;
     let page = format!("{LIST}/{}", printed(&world, newest(&world).await.id));
     let text = ann.get(&page).await.text;
     for told in [

@@ -12,6 +12,8 @@ use super::own::{Own, program};
 
 /// Reading the mempool may take this share of the time: a node with hundreds of thousands of transactions is asked less often.
 const PAUSE_FACTOR: i32 = 5;
+/// But payers wait no longer than this to be seen.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(5);
 /// A mempool that is read as quickly as this is read whenever it is asked for.
 const QUICK: SignedDuration = SignedDuration::from_millis(500);
 
@@ -64,7 +66,7 @@ impl Pool {
             self.insert(transaction);
         }
         let took = clock().duration_since(began).max(SignedDuration::ZERO);
-        let rest = if took < QUICK { SignedDuration::ZERO } else { took.saturating_mul(PAUSE_FACTOR) };
+        let rest = if took < QUICK { SignedDuration::ZERO } else { took.saturating_mul(PAUSE_FACTOR).min(PAUSE_MAX) };
         self.rests_until = began.checked_add(rest).ok();
         self.read_at = Some(began);
         Ok(began)
