@@ -85,6 +85,7 @@ async fn a_checkout_that_stores_a_card_is_no_payment() {
     let made = world.v3("/v3/checkouts", &format!("createRegistration=true&{SHOP}")).await;
     post_card(&world, made.id(), CARD).await;
     let read = world.v3_get(&format!("/v3/checkouts/{}/registration", made.id())).await;
+    receiver.wait_for(1).await;
     let paid = world.v3("/v3/checkouts", &format!("paymentType=DB&amount=1.00&currency=EUR&{SHOP}")).await;
     post_card(&world, paid.id(), CARD).await;
     let notices = opened(&world, &receiver, 2).await;
