@@ -5,7 +5,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::OpenError;
 
 /// Times are milliseconds since the Unix epoch. The first makes an empty database one of version [`FIRST`], each later one brings it a
-/// version further.
+/// version further. Where a payment writes, alternatives are listed with `OR`: for an `IN` of more than two, in a check or in the condition of
+/// an index, SQLite makes a temporary table at every write.
 const MIGRATIONS: &[&str] = &[
     // The columns before the document stay small: an update rewrites the row, and lists read only the front of it.
     "CREATE TABLE payments (
@@ -21,7 +22,8 @@ const MIGRATIONS: &[&str] = &[
         answer_status INTEGER,
         answer_body   TEXT,
         document      TEXT    NOT NULL,
-        kind          TEXT    NOT NULL CHECK (kind IN ('payment', 'verification', 'withdrawal', 'coin'))
+        kind          TEXT    NOT NULL
+            CHECK (kind = 'payment' OR kind = 'verification' OR kind = 'withdrawal' OR kind = 'coin')
     ) STRICT;
     CREATE INDEX payments_listed ON payments (merchant, mode, created_at, id);
     CREATE INDEX payments_due ON payments (lane, wake_at) WHERE wake_at IS NOT NULL;
@@ -133,7 +135,7 @@ const MIGRATIONS: &[&str] = &[
         id         INTEGER PRIMARY KEY,
         payment    INTEGER NOT NULL,
         lane       INTEGER NOT NULL,
-        state      TEXT    NOT NULL CHECK (state IN ('due', 'delivered', 'given_up')),
+        state      TEXT    NOT NULL CHECK (state = 'due' OR state = 'delivered' OR state = 'given_up'),
         attempts   INTEGER NOT NULL,
         first_at   INTEGER NOT NULL,
         next_at    INTEGER NOT NULL,
@@ -241,10 +243,12 @@ const MIGRATIONS: &[&str] = &[
         seen_at    INTEGER NOT NULL
     ) STRICT;
     -- Few rows are in these indexes at a time: they cost a payment a comparison and no page.
-    CREATE INDEX payments_standing ON payments (word, mode, id) WHERE word IN ('unknown', 'awaiting_approval', 'review');
+    CREATE INDEX payments_standing ON payments (word, mode, id)
+        WHERE word = 'unknown' OR word = 'awaiting_approval' OR word = 'review';
     CREATE INDEX outbox_given_up ON outbox (id, credential) WHERE state = 'given_up';
-    CREATE INDEX entries_in_suspense ON entries (id) WHERE event IN ('late_money', 'late_refund',
-        'late_money_charged_back', 'suspense_accepted', 'suspense_refunded', 'late_payout', 'late_payout_returned');",
+    CREATE INDEX entries_in_suspense ON entries (id)
+        WHERE event = 'late_money' OR event = 'late_refund' OR event = 'late_money_charged_back' OR event = 'suspense_accepted'
+        OR event = 'suspense_refunded' OR event = 'late_payout' OR event = 'late_payout_returned';",
     // Documents beside the transactions: invoices, plans, e-mails.
     "CREATE TABLE records (
         id         INTEGER PRIMARY KEY,
@@ -276,7 +280,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Versions below it were on the way to the first release, whose tables differ.
-const FIRST: i64 = 18;
+const FIRST: i64 = 19;
 
 const KNOWN: i64 = FIRST - 1 + MIGRATIONS.len() as i64;
 

@@ -17,13 +17,14 @@ const UP: &str = "SELECT created_at, id FROM payments
     ORDER BY created_at, id";
 const LOOK: &str = "SELECT id, kind, document, word FROM payments WHERE id = ?1";
 const STANDING: &str = "SELECT id, kind, document FROM payments
-    WHERE word IN ('unknown', 'awaiting_approval', 'review') AND word = ?1 AND mode = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+    WHERE (word = 'unknown' OR word = 'awaiting_approval' OR word = 'review')
+    AND word = ?1 AND mode = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 const OPEN: &str = "SELECT mode, merchant, word, count(*) FROM (
         SELECT mode, merchant, word FROM payments WHERE wake_at IS NOT NULL LIMIT ?1)
     WHERE word NOT IN ('unknown', 'awaiting_approval', 'review') GROUP BY mode, merchant, word";
 const OPEN_COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM payments WHERE wake_at IS NOT NULL LIMIT ?1)";
 const STANDING_COUNT: &str = "SELECT mode, merchant, word, count(*) FROM payments
-    WHERE word IN ('unknown', 'awaiting_approval', 'review') GROUP BY mode, merchant, word";
+    WHERE (word = 'unknown' OR word = 'awaiting_approval' OR word = 'review') GROUP BY mode, merchant, word";
 
 /// A page whose documents are not read yet.
 pub(super) struct Page {

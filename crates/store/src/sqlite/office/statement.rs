@@ -19,12 +19,10 @@ const BALANCE: &str = "SELECT coalesce(sum(pending_minor), 0), coalesce(sum(post
     )";
 const BEFORE: &str = "SELECT id, payment, event, layer, debit, credit, asset, amount_minor, at, book FROM entries
     WHERE id < ?1 ORDER BY id DESC";
-const SUSPENSE: &str = concat!(
-    "SELECT id, payment, event, layer, debit, credit, asset, amount_minor, at, book FROM entries WHERE event IN (",
-    "'late_money', 'late_refund', 'late_money_charged_back', 'suspense_accepted', ",
-    "'suspense_refunded', 'late_payout', 'late_payout_returned'",
-    ") AND book = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
-);
+const SUSPENSE: &str = "SELECT id, payment, event, layer, debit, credit, asset, amount_minor, at, book FROM entries
+    WHERE (event = 'late_money' OR event = 'late_refund' OR event = 'late_money_charged_back' OR event = 'suspense_accepted'
+    OR event = 'suspense_refunded' OR event = 'late_payout' OR event = 'late_payout_returned')
+    AND book = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
 const BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 
 /// A page of an account.
