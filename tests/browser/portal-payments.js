@@ -53,6 +53,14 @@ export const stories = {
     await visitor.press("Filter");
     await visitor.sees("An amount needs its currency beside it.");
     await visitor.look("portal-payments-fault");
+    await go(visitor, server, "payments");
+    await visitor.page.getByRole("link", { name: "Amount", exact: true }).click();
+    await visitor.sees("Choose one: amounts of several currencies have no order.");
+    await visitor.page.fill("#currency", "EUR");
+    await visitor.press("Filter");
+    const amounts = (await visitor.page.locator("tbody .amount").allInnerTexts()).map((text) => Number(text.replace(/[^0-9.]/g, "")));
+    assert.ok(amounts.length > 1 && amounts.every((amount, at) => at === 0 || amount <= amounts[at - 1]), String(amounts));
+    await visitor.look("portal-payments-by-amount");
     await go(visitor, server, "payments?status=returned");
     await visitor.sees("Nothing fits");
     await visitor.look("portal-payments-empty");

@@ -45,6 +45,64 @@ export const stories = {
     await visitor.look("portal-credentials-empty");
   },
 
+  async portal_credential_settings(visitor, server) {
+    await open(visitor, server, "credentials");
+    const links = await visitor.page.locator("tbody tr a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+    for (const [api, label] of [
+      ["Cashier", "Webhook URL"], ["Payments v3", "3-D Secure"], ["Transaction services", "Refunds of a transaction"], ["Crypto point of sale", "Spread"],
+    ]) {
+      let found = false;
+      for (const link of links) {
+        await go(visitor, server, link);
+        found = await visitor.page.getByRole("heading", { name: `Settings of ${api}` }).count() > 0;
+        if (found) break;
+      }
+      assert.ok(found, `a credential of ${api}`);
+      await visitor.sees(label);
+      await visitor.look(`portal-settings-${api.toLowerCase().replaceAll(" ", "-")}`);
+      if (api === "Payments v3") {
+        await visitor.page.getByLabel("Tries in one checkout").fill("9");
+        await visitor.press("Save settings");
+        await visitor.sees("Checkout attempts must be a number from 1 to 5.");
+        assert.equal(await visitor.page.getByLabel("Tries in one checkout").inputValue(), "9");
+        await visitor.look("portal-settings-fault");
+        await visitor.page.getByLabel("Tries in one checkout").fill("3");
+        await visitor.press("Save settings");
+        await visitor.sees("The settings are changed.");
+        assert.equal(await visitor.page.getByLabel("Tries in one checkout").inputValue(), "3");
+        await visitor.page.getByLabel("Tries in one checkout").fill("");
+        await visitor.press("Save settings");
+      }
+    }
+  },
+
+  async portal_accounts(visitor, server) {
+    await open(visitor, server, "/portal/operator/providers");
+    await visitor.sees("Card Simulator B");
+    await visitor.look("portal-accounts");
+    await visitor.page.getByRole("link", { name: "simulator", exact: true }).click();
+    await visitor.sees("What the driver is told");
+    await visitor.page.fill("#name", own(visitor, "Acme"));
+    await visitor.page.fill("#code", "Acme");
+    await visitor.page.fill("#amount_max", "500");
+    await visitor.press("Make the account");
+    await visitor.sees("Code must be 1 to 40 lower-case letters");
+    assert.equal(await visitor.page.inputValue("#amount_max"), "500");
+    await visitor.look("portal-account-fault");
+    await visitor.page.fill("#code", "acme");
+    // Stories in other places may have taken the number meanwhile.
+    await visitor.page.fill("#number", String(400 + ["phonelight", "phonedark", "desklight", "deskdark"].indexOf(visitor.place.size + visitor.place.colorScheme)));
+    await visitor.press("Make the account");
+    await visitor.sees("The account is there.");
+    await visitor.look("portal-account");
+    await visitor.page.fill("#currencies", "EUR, GBP");
+    await visitor.press("Save");
+    await visitor.sees("The account is changed.");
+    assert.equal(await visitor.page.inputValue("#currencies"), "EUR, GBP");
+    await visitor.press("Take it out of service");
+    await visitor.sees("Out of service");
+  },
+
   async portal_webhooks(visitor, server) {
     await pay(server);
     await open(visitor, server, "webhooks");

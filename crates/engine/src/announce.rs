@@ -100,6 +100,12 @@ pub trait Announcer: Send + Sync {
         None
     }
 
+    /// Within what references stand that a credential's programs give, as [`crate::ClaimRequest::scope`], beside the plain ones: so that
+    /// people find what was made under a reference whatever its age.
+    fn reference_scopes(&self, _credential: &Credential) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The dialect's own signature headers.
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)>;
 

@@ -149,6 +149,15 @@ pub struct Configured<T> {
     pub value: T,
 }
 
+/// Whether something was committed with its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It was.
+    Yes,
+    /// What it is about is another by now, or the log was written too fast.
+    Overtaken,
+}
+
 /// Why configuration cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigureError<R> {
@@ -218,6 +227,26 @@ impl Engine {
     /// [`StoreError`] when the log cannot be read.
     pub async fn audit_rows(&self, who: &Who, notes: &[Note]) -> Result<Vec<AuditRow>, StoreError> {
         Ok(rows(last_entry(self.store.as_ref()).await?, self.clocks.wall(), who, notes))
+    }
+
+    /// Commits something together with its entry.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot take it.
+    pub(crate) async fn write_told(&self, who: &Who, note: Note, changes: Changeset) -> Result<Told, StoreError> {
+        let notes = [note];
+        for _ in 0..TRIES_MAX {
+            let audit = self.audit_rows(who, &notes).await?;
+            match self.write(Changeset { audit, ..changes.clone() }).await? {
+                Verdict::Committed => return Ok(Told::Yes),
+                // Mostly somebody else wrote into the log.
+                Verdict::Conflict => {}
+                Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
+                    unreachable!("nothing is claimed and no floor is set")
+                }
+            }
+        }
+        Ok(Told::Overtaken)
     }
 
     /// A page of the audit log, the newest first: all of it, or what is about a merchant.

@@ -20,6 +20,8 @@ pub enum ClaimKind {
     IdempotencyKey,
     /// A decimal number that a transaction is printed as; see [`Engine::number_for`].
     Number,
+    /// The number of the operation that an order was promised to become; see [`crate::OperationRequest::promised`].
+    Operation,
 }
 
 /// Who may use a reference again.

@@ -11,6 +11,7 @@ use crate::Engine;
 use crate::audit::{Configuration, ConfigureError, Configured, Note, Who};
 use crate::directory::{CredentialDocument, Permission, key_hash};
 use crate::keys::Keyring;
+use crate::masked;
 use crate::setup::{self, NewCredential};
 
 const NAME_LENGTH_MAX: usize = 60;
@@ -27,6 +28,9 @@ pub enum CredentialRefusal {
     /// It was taken back for good.
     #[error("it was taken back for good")]
     Revoked,
+    /// Whoever orders it did not know of all that the merchant has by now.
+    #[error("another credential was made since then; nothing was made now")]
+    Overtaken,
     /// A name of more than 60 characters, or with line ends.
     #[error("the name cannot be used")]
     Name,
@@ -73,7 +77,8 @@ pub enum End {
 }
 
 impl Engine {
-    /// Makes a credential; its number is drawn here, whatever the request says. Returns it.
+    /// Makes a credential; its number is drawn here, whatever the request says. Returns it. `known` is how many the merchant has in that
+    /// mode as far as whoever orders it knows: the same order sent again knows of one too few, and makes none.
     ///
     /// # Errors
     /// [`CredentialRefusal`], or that the store cannot take it.
@@ -81,10 +86,14 @@ impl Engine {
         &self,
         who: &Who,
         new: &NewCredential,
+        known: Option<usize>,
     ) -> Result<CredentialId, ConfigureError<CredentialRefusal>> {
         check_name(&new.label.name).map_err(ConfigureError::Refused)?;
         self.configure(who, |stored| {
             stored.directory.merchant(new.merchant).ok_or(CredentialRefusal::NotFound)?;
+            if known.is_some_and(|known| known != stored.directory.count_credentials(new.merchant, new.mode)) {
+                return Err(CredentialRefusal::Overtaken);
+            }
             let hash = |key: &Secret| key_hash(&self.keyring, new.dialect, key.expose());
             let mut keys = std::iter::once(&new.key).chain(&new.other_keys);
             if keys.any(|key| stored.directory.credential_by_hash(&hash(key)).is_some()) {
@@ -163,9 +172,12 @@ fn apply(change: &CredentialChange, document: &mut CredentialDocument, keyring: 
     differences.put("allow", &mut document.allow, &change.allow);
     differences.put("deny", &mut document.deny, &change.deny);
     if let Some(settings) = &change.settings {
-        // A dialect may keep a secret there: that they are others is told, not what they are.
-        let changed = document.settings != *settings;
-        differences.tell("settings", json!("as before"), json!(if changed { "changed" } else { "as before" }));
+        let (before, after) = masked::differences(&document.settings, settings);
+        // Two secrets that are masked alike are told all the same.
+        if !after.is_empty() {
+            differences.before.insert("settings".to_owned(), before.into());
+            differences.after.insert("settings".to_owned(), after.into());
+        }
         document.settings.clone_from(settings);
     }
     if let Some(NewPassword { password, keep_present_as }) = &change.signature_password {

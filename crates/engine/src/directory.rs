@@ -1,11 +1,11 @@
 //! Who may do what, and who takes payments: the configuration rows of the store, read into one snapshot.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use florin_kernel::payment::{Dialect, Mode};
-use florin_kernel::routing::Catalogue;
+use florin_kernel::routing::{Catalogue, ProviderAccount};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Overdraft;
 use florin_kernel::{Asset, CredentialId, MerchantId, Money, Timestamp};
@@ -275,7 +275,7 @@ impl Directory {
             }
         }
         directory.catalogue = Catalogue::new(
-            read_all(store, ConfigKind::Provider).await?,
+            read_accounts(store, keyring).await?,
             read_all(store, ConfigKind::Route).await?,
             read_all(store, ConfigKind::Rule).await?,
         );
@@ -296,6 +296,11 @@ impl Directory {
     /// All credentials, revoked and expired ones included.
     pub fn credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
         self.credentials.values()
+    }
+
+    /// How many credentials a merchant has in a mode, revoked and expired ones included: none is ever removed.
+    pub fn count_credentials(&self, merchant: MerchantId, mode: Mode) -> usize {
+        self.credentials.values().filter(|known| (known.merchant, known.mode) == (merchant, mode)).count()
     }
 
     /// The first credential by which an owner takes payments in a dialect, if it has one.
@@ -430,6 +435,31 @@ impl CredentialDocument {
             signature_password: keyring.open(&self.signature_password).map_err(corrupt)?,
         })
     }
+}
+
+/// A provider account's row.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ProviderDocument {
+    #[serde(flatten)]
+    pub account: ProviderAccount,
+    /// What nobody may read, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed: BTreeMap<String, String>,
+}
+
+impl ProviderDocument {
+    fn open(self, keyring: &Keyring) -> Result<ProviderAccount, StoreError> {
+        let mut account = self.account;
+        for (name, sealed) in self.sealed {
+            account.secrets.put(name, keyring.open(&sealed).map_err(corrupt)?);
+        }
+        Ok(account)
+    }
+}
+
+async fn read_accounts(store: &dyn Store, keyring: &Keyring) -> Result<Vec<Arc<ProviderAccount>>, StoreError> {
+    let documents = read_all::<ProviderDocument>(store, ConfigKind::Provider).await?;
+    documents.into_iter().map(|document| document.open(keyring).map(Arc::new)).collect()
 }
 
 pub(crate) fn hash_to_hex(hash: &[u8; 32]) -> String {

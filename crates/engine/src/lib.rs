@@ -36,6 +36,7 @@ pub mod invoices;
 mod kept;
 pub mod keys;
 pub mod mail;
+pub mod masked;
 pub mod merchants;
 mod numbers;
 pub mod office;
@@ -48,6 +49,7 @@ pub mod people;
 pub mod plans;
 mod records;
 mod replay;
+mod resting;
 pub mod routing;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -171,6 +173,8 @@ pub struct Engine {
     carrying: Arc<Semaphore>,
     door: people::Door,
     audit: office::Audit,
+    resting_payments: resting::Resting,
+    resting_records: resting::Resting,
     /// A number drawn at the start, by which this process is told from others.
     node: i64,
     started_at: Timestamp,
@@ -218,6 +222,8 @@ impl Engine {
             carrying: Arc::new(Semaphore::new(mail::CARRIED_MAX)),
             door: people::Door::default(),
             audit: office::Audit::default(),
+            resting_payments: resting::Resting::default(),
+            resting_records: resting::Resting::default(),
         }))
     }
 

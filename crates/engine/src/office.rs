@@ -14,6 +14,7 @@ use florin_store::StoreError;
 use crate::Engine;
 use crate::owner::Owner;
 
+mod by_amount;
 mod counting;
 mod csv;
 mod events;
@@ -34,9 +35,10 @@ mod timeline;
 mod transactions;
 mod waiting;
 
+pub use by_amount::{AmountOrder, AmountPage, AmountPlace, ByAmountError, SORTED_MAX};
 pub use counting::Counted;
 pub use csv::Export;
-pub use events::{EndpointHealth, EventFilter, EventPage, ReplayOrder};
+pub use events::{EndpointHealth, EventFilter, EventPage, ReplayOrder, Replayable};
 pub use figures::{Figure, Figures, Sum};
 pub use filter::Filter;
 pub(crate) use ledger::Audit;
@@ -51,7 +53,7 @@ pub use statement::{Account, StatementExport};
 pub use summary::Summary;
 pub use timeline::{Answered, Asked, Step, What, timeline};
 pub use transactions::{Ask, Cursor, Direction, Page};
-pub use waiting::{Stuck, Suspended, Why};
+pub use waiting::{AllStuck, Stuck, Suspended, Waiting, Why};
 
 pub use florin_store::office::{
     BookRow, Class, DatabaseFacts, NodeRow, Order, Place, Statement, StatementLine, StatementMark, StatementQuery,

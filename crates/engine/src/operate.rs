@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::Engine;
 use crate::calls::Calls;
-use crate::claims::{Before, ClaimRequest, Claimant, Taking, WITHOUT_OPERATION};
+use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, Taking, WITHOUT_OPERATION};
 use crate::inflight::Answering;
 use crate::office::Ordered;
 use crate::owner::Owner;
@@ -33,6 +33,9 @@ pub struct OperationRequest {
     pub digest: [u8; 16],
     /// What its dialect keeps with the operation for later answers: JSON text that it alone reads, or nothing.
     pub echo: String,
+    /// The number of the operation that it is to become, where somebody agreed to it as that one: if the payment has had another
+    /// operation since, [`SubmitError::Taken`] with [`ClaimKind::Operation`], and nothing is done.
+    pub promised: Option<Seq>,
     /// Makes the answer.
     pub render: RenderOperation,
 }
@@ -71,6 +74,8 @@ pub(crate) struct Wanted<'r, A: Submitted> {
     pub(crate) command: &'r A::Command,
     /// What its dialect keeps with the operation.
     pub(crate) echo: &'r str,
+    /// The number that the operation is to have.
+    pub(crate) promised: Option<Seq>,
     /// The person who orders it, where it was no program of the merchant's.
     pub(crate) by: Option<&'r Ordered>,
 }
@@ -140,13 +145,13 @@ impl Engine {
         request: OperationRequest,
         by: Option<Ordered>,
     ) -> Result<Reply, SubmitError> {
-        let OperationRequest { dialect, command, claims, digest, echo, render } = request;
+        let OperationRequest { dialect, command, claims, digest, echo, promised, render } = request;
         let mut taking = self.taking(Claimant { owner, dialect }, &claims, digest);
         let later = |sequence| -> Render {
             let render = render.clone();
             Arc::new(move |payment: &Payment| render(payment, operation(sequence)))
         };
-        let wanted = Wanted { command: &command, echo: &echo, by: by.as_ref() };
+        let wanted = Wanted { command: &command, echo: &echo, promised, by: by.as_ref() };
         let claimed = self.commit_claiming(owner, id, wanted, &mut taking, Some(&later)).await?;
         let (changes, sequence, answering) = match claimed {
             Claimed::Committed { changes, sequence, answering } => (changes, sequence, answering),
@@ -226,7 +231,7 @@ impl Engine {
         self.tasks.spawn(async move {
             let WithdrawalRequest { dialect, command, claims, digest } = request;
             let mut taking = engine.taking(Claimant { owner, dialect }, &claims, digest);
-            let wanted = Wanted { command: &command, echo: "", by: by.as_ref() };
+            let wanted = Wanted { command: &command, echo: "", promised: None, by: by.as_ref() };
             let claimed = engine.commit_claiming::<Withdrawal>(owner, id, wanted, &mut taking, None).await;
             match claimed {
                 Err(error) => drop(tell.send(Err(error))),
@@ -255,13 +260,16 @@ impl Engine {
         taking: &mut Taking<'_>,
         later: Option<RenderLater<'_, A>>,
     ) -> Result<Claimed<A>, SubmitError> {
-        let Wanted { command, echo, by } = wanted;
+        let Wanted { command, echo, promised, by } = wanted;
         if let Some(before) = taking.look().await? {
             return Ok(Claimed::Before(before));
         }
         loop {
             let found = self.store.transaction(id).await?.filter(|stored| owner.owns(&stored.transaction));
             let Stored { transaction, version, .. } = found.and_then(Stored::of::<A>).ok_or(SubmitError::NotFound)?;
+            if !keeps(promised, &transaction) {
+                return overtaken(taking).await;
+            }
             let now = self.now(Lane::of(owner.merchant, owner.mode));
             let (mut after, effects) = match transaction.decide(command.clone(), now) {
                 Ok(decided) => decided,
@@ -305,6 +313,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// Another operation has the number that was promised; a copy of the order may be what took it.
+async fn overtaken<A: Submitted>(taking: &mut Taking<'_>) -> Result<Claimed<A>, SubmitError> {
+    match taking.look().await? {
+        Some(before) => Ok(Claimed::Before(before)),
+        None => Err(SubmitError::Taken(ClaimKind::Operation)),
+    }
+}
+
+/// Whether an order about this version of a payment becomes the operation that was promised. The commit names the version, so this
+/// holds when it is on disk.
+fn keeps(promised: Option<Seq>, transaction: &impl Submitted) -> bool {
+    let next = transaction.as_payment().map(|payment| payment.operations.len() + 1);
+    promised.is_none_or(|promised| next == Some(usize::from(promised.number())))
 }
 
 /// The operation that an effect begins.

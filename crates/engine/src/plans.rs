@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, Reuse};
 use crate::owner::Owner;
 use crate::replay::Render;
+use crate::resting::caught;
 use crate::start::{DRAWS_MAX, NewPayment, StartError};
 use crate::vault::{CardRefusal, Chargeable, OnFile};
 use crate::{Engine, Needs};
@@ -226,8 +227,10 @@ impl Engine {
         }
         let (engine, busy) = (self.clone(), self.inflight.enter(work));
         Some(self.tasks.spawn(async move {
-            if let Err(error) = engine.charge_plan(id).await {
-                tracing::error!(plan = %id, %error, "a plan could not be charged; it is tried again");
+            match caught(engine.charge_plan(id)).await {
+                Ok(Ok(())) => engine.resting_records.done(id.number()),
+                Ok(Err(error)) => tracing::error!(plan = %id, %error, "a plan could not be charged; it is tried again"),
+                Err(panic) => engine.rest_record(id.record(), &panic),
             }
             drop(busy);
         }))

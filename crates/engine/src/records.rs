@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::owner::Owner;
+use crate::resting::caught;
 use crate::workers::report;
 
 /// How long a due record waits at most for a worker to look.
@@ -65,7 +66,7 @@ impl Engine {
         while self.idle(&self.records_due, TICK).await {
             while !self.is_draining() {
                 match self.wake_due_records(of).await {
-                    Ok(woken) if woken.len() == BATCH as usize => {}
+                    Ok(woken) if woken.len() >= BATCH as usize => {}
                     Ok(_) => break,
                     Err(error) => {
                         report(&error);
@@ -78,25 +79,48 @@ impl Engine {
 
     /// Wakes the records that are due; each moves its next time on before anything else happens. What follows is left to tasks.
     pub(crate) async fn wake_due_records(self: &Arc<Self>, of: DueOf) -> Result<Vec<JoinHandle<()>>, StoreError> {
-        let mut tasks = Vec::new();
-        for (kind, id) in self.store.due_records(self.clocks.wall(), of, BATCH).await? {
-            let woken = match kind {
-                RecordKind::Invoice | RecordKind::PayLink => {
-                    self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)
+        let (mut tasks, now) = (Vec::new(), self.clocks.wall());
+        // Those that rest take nobody's place.
+        let due = self.store.due_records(now, of, BATCH.saturating_add(self.resting_records.count())).await?;
+        for (kind, id) in due.into_iter().filter(|(_, id)| !self.resting_records.is_resting(id.number(), now)) {
+            match caught(self.wake_record(kind, id)).await {
+                Ok(Ok(Some(task))) => tasks.push(task),
+                Ok(Ok(None)) => {
+                    self.resting_records.done(id.number());
+                    // What follows is nothing, which is done at once.
+                    tasks.push(self.tasks.spawn(std::future::ready(())));
                 }
-                RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
-                // Nothing is ever due about one.
-                RecordKind::Customer | RecordKind::User => Ok(None),
-                RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
-            };
-            match woken {
-                Ok(Some(task)) => tasks.push(task),
-                // What follows is nothing, which is done at once.
-                Ok(None) => tasks.push(self.tasks.spawn(std::future::ready(()))),
-                Err(error) => tracing::error!(record = %id, %error, "a record could not be woken; it is tried again"),
+                Ok(Err(error)) => {
+                    tracing::error!(record = %id, %error, "a record could not be woken; it is tried again");
+                }
+                Err(panic) => self.rest_record(id, &panic),
             }
         }
         Ok(tasks)
+    }
+
+    /// A record whose waking panicked is left alone for a while.
+    pub(crate) fn rest_record(&self, id: RecordId, panic: &str) {
+        let until = self.resting_records.panicked(id.number(), self.clocks.wall());
+        metrics::counter!("florin_panics_total", "where" => "records").increment(1);
+        tracing::error!(record = %id, panic, %until, "waking a record panicked; it is tried again then");
+    }
+
+    /// Wakes a record; a task where something follows that takes time.
+    async fn wake_record(
+        self: &Arc<Self>,
+        kind: RecordKind,
+        id: RecordId,
+    ) -> Result<Option<JoinHandle<()>>, StoreError> {
+        match kind {
+            RecordKind::Invoice | RecordKind::PayLink => {
+                self.wake_invoice(InvoiceId::from_number(id.number())).await.map(|()| None)
+            }
+            RecordKind::Mail => self.wake_mail(MailId::from_number(id.number())).await,
+            // Nothing is ever due about one.
+            RecordKind::Customer | RecordKind::User => Ok(None),
+            RecordKind::Plan => Ok(self.wake_plan(PlanId::from_number(id.number()))),
+        }
     }
 
     /// The clock of a record.

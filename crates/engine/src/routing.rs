@@ -9,6 +9,10 @@ use crate::Engine;
 use crate::audit::{Configuration, ConfigureError, Configured, Note, Who};
 use crate::setup;
 
+mod accounts;
+
+pub use accounts::{AccountRefusal, AccountTerms, Driver, NewAccount, Told};
+
 /// Whose providers and rules somebody may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -148,7 +152,8 @@ impl Engine {
                 before: told(known),
                 after: told(&account),
             };
-            Ok(Configured { rows: vec![setup::provider_row(&account)], notes: vec![note], value: () })
+            let row = setup::sealed_provider_row(&account, &self.keyring);
+            Ok(Configured { rows: vec![row], notes: vec![note], value: () })
         })
         .await
     }

@@ -8,8 +8,8 @@ use florin_store::{ConfigKind, ConfigRow};
 use ipnet::IpNet;
 
 use crate::directory::{
-    Brand, CredentialDocument, Installation, Label, Limit, MerchantDocument, Permission, WithdrawalRules, hash_to_hex,
-    key_hash,
+    Brand, CredentialDocument, Installation, Label, Limit, MerchantDocument, Permission, ProviderDocument,
+    WithdrawalRules, hash_to_hex, key_hash,
 };
 use crate::invoices::InvoiceSettings;
 use crate::keys::Keyring;
@@ -123,9 +123,15 @@ pub fn installation_row(fingerprint: String, admin_token: Option<&Secret>, keyri
     row(ConfigKind::Installation, 0, &Installation { master_key_fingerprint: fingerprint, admin_token_hash })
 }
 
-/// A provider account's row.
+/// The row of a provider account without secrets.
 pub fn provider_row(account: &ProviderAccount) -> ConfigRow {
     row(ConfigKind::Provider, account.id.number(), account)
+}
+
+/// The row of a provider account, its secrets sealed.
+pub fn sealed_provider_row(account: &ProviderAccount, keyring: &Keyring) -> ConfigRow {
+    let sealed = account.secrets.iter().map(|(name, secret)| (name.to_owned(), keyring.seal(secret))).collect();
+    row(ConfigKind::Provider, account.id.number(), &ProviderDocument { account: account.clone(), sealed })
 }
 
 /// A route's row.

@@ -8,11 +8,15 @@ use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::{CredentialId, EventId};
 use florin_kernel::{MerchantId, PaymentId};
-use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, EventState, StoreError, Verdict};
+use florin_store::{Changeset, Delivery, DeliveryResult, EventRow, EventState, StoreError};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::Engine;
 use crate::announce::{Announcer, Newer, Schedule};
+use crate::audit::{Note, Told, Who};
+use crate::masked::masked_url;
+use crate::resting::caught;
 use crate::workers::report;
 
 mod sign;
@@ -20,6 +24,8 @@ mod sign;
 pub use sign::{new_secret, standard_signature};
 
 const TICK: Duration = Duration::from_millis(500);
+/// How long an event is left alone whose delivery panicked.
+const REST: Duration = Duration::from_secs(60);
 /// Events taken up at a time.
 const BATCH: u32 = 256;
 /// The note of an event that was not sent because there is a newer one.
@@ -74,8 +80,15 @@ impl Engine {
             let (engine, busy) = (self.clone(), busy.clone());
             self.tasks.spawn(async move {
                 let id = event.id;
-                if let Err(error) = engine.deliver(event).await {
-                    report(&error);
+                match caught(engine.deliver(event)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => report(&error),
+                    Err(panic) => {
+                        metrics::counter!("florin_panics_total", "where" => "webhooks").increment(1);
+                        tracing::error!(event = %id, panic, "delivering a webhook panicked; it is tried again");
+                        // It is due still, and taken up again at once when it is not busy any more.
+                        _ = engine.stopping.run_until_cancelled(tokio::time::sleep(REST)).await;
+                    }
                 }
                 busy.lock().expect("no holder of the lock panics").events.remove(&id);
                 engine.events_due.notify_one();
@@ -150,11 +163,11 @@ impl Engine {
     }
 
     /// Sends a credential's receiver the message that its dialect has for trying it; the event's printed id. It goes out, and is
-    /// repeated, as any other event does. Nothing where there is no such message, no such credential or no URL.
+    /// repeated, as any other event does; the audit log tells who ordered it. Nothing where there is no such message, no such credential or no URL.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot take it.
-    pub async fn try_receiver(&self, credential: CredentialId) -> Result<Option<String>, StoreError> {
+    pub async fn try_receiver(&self, credential: CredentialId, who: &Who) -> Result<Option<String>, StoreError> {
         let directory = self.directory();
         let Some(credential) = directory.credential(credential) else { return Ok(None) };
         let announcer = self.announcers.get(&credential.dialect);
@@ -165,14 +178,19 @@ impl Engine {
         // About no payment, so it stands behind nobody's events.
         let event = self.event(announcement, self.new_payment_id(), lane, self.now(lane));
         let id = self.webhook_id(event.id);
-        match self.write(Changeset { events: vec![event], ..Changeset::default() }).await? {
-            Verdict::Committed => {
+        let note = Note {
+            action: "webhook.trial_ordered",
+            object: credential.id.to_string(),
+            merchant: Some(credential.merchant),
+            before: Value::Null,
+            after: json!({"webhook_id": id, "url": masked_url(&event.url)}),
+        };
+        match self.write_told(who, note, Changeset { events: vec![event], ..Changeset::default() }).await? {
+            Told::Yes => {
                 self.events_due.notify_one();
                 Ok(Some(id))
             }
-            Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
-                unreachable!("an event alone takes nothing")
-            }
+            Told::Overtaken => Err(StoreError::Overloaded),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What nobody asks for: waking payments, and records, whose time has come. Everything here can be stopped at any point and goes on
 //! after a restart, because what is to be done is in rows.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::calls::Calls;
+use crate::resting::caught;
 use crate::submit::{Changes, SubmitError, Submitted};
 
 /// How long a due payment waits at most for a worker to look.
@@ -32,21 +34,31 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 impl Engine {
     /// Runs the workers until [`Engine::shutdown`].
     pub async fn run(self: Arc<Self>) {
-        let payments = self.tasks.spawn(self.clone().wake_payments());
-        let events = self.tasks.spawn(self.clone().deliver_events());
-        let purge = self.tasks.spawn(self.clone().purge());
-        let changes = self.tasks.spawn(self.clone().follow_changes());
-        let vault = self.tasks.spawn(self.clone().tend_vault());
-        let chains = self.tasks.spawn(self.clone().follow_chains());
-        let records = self.tasks.spawn(self.clone().wake_records());
-        let mail = self.tasks.spawn(self.clone().carry_mail());
-        let office = self.tasks.spawn(self.clone().count_for_the_office());
-        let alive = self.tasks.spawn(self.clone().say_alive());
+        let payments = self.worker("payments", self.clone().wake_payments());
+        let events = self.worker("webhooks", self.clone().deliver_events());
+        let purge = self.worker("purge", self.clone().purge());
+        let changes = self.worker("changes", self.clone().follow_changes());
+        let vault = self.worker("vault", self.clone().tend_vault());
+        let chains = self.worker("chains", self.clone().follow_chains());
+        let records = self.worker("records", self.clone().wake_records());
+        let mail = self.worker("mail", self.clone().carry_mail());
+        let office = self.worker("office", self.clone().count_for_the_office());
+        let alive = self.worker("alive", self.clone().say_alive());
         for worker in [payments, events, purge, changes, vault, records, mail, chains, office, alive] {
-            if let Err(panic) = worker.await {
-                tracing::error!(%panic, "a worker stopped; restart the process");
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a worker was broken off");
             }
         }
+    }
+
+    /// A worker in a task of its own, which says at once when a fault of ours ends it.
+    fn worker(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.tasks.spawn(async move {
+            if let Err(panic) = caught(work).await {
+                metrics::counter!("florin_panics_total", "where" => name).increment(1);
+                tracing::error!(worker = name, panic, "a worker stopped; restart the process");
+            }
+        })
     }
 
     /// Wakes every payment and record that is due and waits for what follows; again until none is; and deletes the cards that are kept no
@@ -77,7 +89,7 @@ impl Engine {
         while self.idle(&self.payments_due, TICK).await {
             while !self.is_draining() {
                 match self.wake_due(&look_ups).await {
-                    Ok(woken) if woken.len() == BATCH as usize => {}
+                    Ok(woken) if woken.len() >= BATCH as usize => {}
                     Ok(_) => break,
                     Err(error) => {
                         report(&error);
@@ -90,17 +102,27 @@ impl Engine {
 
     /// Commits that due payments woke, which moves their next time on, and leaves what follows to tasks.
     async fn wake_due(self: &Arc<Self>, look_ups: &Arc<Semaphore>) -> Result<Vec<JoinHandle<()>>, StoreError> {
-        let mut tasks = Vec::new();
-        for id in self.store.due_payments(self.clocks.wall(), BATCH).await? {
+        let (mut tasks, now) = (Vec::new(), self.clocks.wall());
+        // Those that rest take nobody's place.
+        let due = self.store.due_payments(now, BATCH.saturating_add(self.resting_payments.count())).await?;
+        for id in due.into_iter().filter(|id| !self.resting_payments.is_resting(id.number(), now)) {
             let permit = look_ups.clone().acquire_owned().await.expect("the semaphore is never closed");
-            match self.wake(id, permit).await {
-                Ok(task) => tasks.push(task),
-                Err(error) => {
+            match caught(self.wake(id, permit)).await {
+                Ok(Ok(task)) => tasks.push(task),
+                Ok(Err(error)) => {
                     tracing::error!(payment = %id, %error, "a transaction could not be woken; it is tried again");
                 }
+                Err(panic) => self.rest(id, &panic),
             }
         }
         Ok(tasks)
+    }
+
+    /// A transaction whose waking panicked is left alone for a while.
+    pub(crate) fn rest(&self, id: PaymentId, panic: &str) {
+        let until = self.resting_payments.panicked(id.number(), self.clocks.wall());
+        metrics::counter!("florin_panics_total", "where" => "payments").increment(1);
+        tracing::error!(payment = %id, panic, %until, "waking a transaction panicked; it is tried again then");
     }
 
     /// Commits that it woke. The id does not say whether it is a payment's; most are.
@@ -132,8 +154,12 @@ impl Engine {
         changes: Changes<A>,
         _permit: OwnedSemaphorePermit,
     ) {
-        if let Err(error) = self.perform(changes, Calls::default(), None).await {
-            tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
+        match caught(self.perform(changes, Calls::default(), None)).await {
+            Ok(Ok(_)) => self.resting_payments.done(id.number()),
+            Ok(Err(error)) => {
+                tracing::warn!(payment = %id, %error, "a look-up's answer could not be stored; it is asked again later");
+            }
+            Err(panic) => self.rest(id, &panic),
         }
     }
 

@@ -106,19 +106,25 @@ async fn advance(engine: &Engine, address: IpAddr, headers: &HeaderMap, body: &[
 }
 
 /// `POST /admin/v1/notifications/test`: sends a credential's receiver the message that its dialect has for trying it.
-pub async fn try_receiver(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Bytes) -> Response {
-    match tried(&gateway.engine, &headers, &body).await {
+pub async fn try_receiver(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match tried(&gateway.engine, peer.ip(), &headers, &body).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn tried(engine: &Engine, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+async fn tried(engine: &Engine, address: IpAddr, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     authorise(engine, headers)?;
     let named = read(body)?.get("credential_id").and_then(Value::as_i64).map(CredentialId::from_number);
     let known = named.filter(|id| engine.directory().credential(*id).is_some());
     let credential = known.ok_or_else(|| Refusal::invalid("credential_id", "names no credential"))?;
-    let sent = engine.try_receiver(credential).await.map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    let sent = engine.try_receiver(credential, &Who::AdminToken { address }).await;
+    let sent = sent.map_err(|error| Refusal::Unavailable(error.to_string()))?;
     let id = sent.ok_or_else(|| {
         Refusal::invalid("credential_id", "is of one without a URL for notifications, or without a message to try it")
     })?;

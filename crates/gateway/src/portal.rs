@@ -14,6 +14,7 @@ use florin_engine::Engine;
 use ipnet::IpNet;
 
 mod account;
+mod accounts;
 mod amounts;
 mod answer;
 mod api;

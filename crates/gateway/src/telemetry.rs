@@ -76,6 +76,7 @@ fn describe() {
     describe_histogram!("florin_provider_call_seconds", Unit::Seconds, "Time a provider took to answer, by driver.");
     describe_counter!("florin_provider_unknown_total", "Calls to providers without a clear answer, by driver.");
     describe_counter!("florin_webhook_attempts_total", "Attempts to deliver a webhook, by result.");
+    describe_counter!("florin_panics_total", "Faults of ours that were caught, by the worker.");
     describe_counter!("florin_store_errors_total", "Times that a worker could not use the database.");
     describe_gauge!("florin_commits_waiting", "Commits in this process's queue.");
     describe_gauge!("florin_webhooks_waiting", "Webhooks neither delivered nor given up.");

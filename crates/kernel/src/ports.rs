@@ -137,6 +137,28 @@ pub enum CallbackError {
     Malformed,
 }
 
+/// Something that a driver may be told about an account, under [`ProviderAccount::settings`] or [`ProviderAccount::secrets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountSetting {
+    /// Its name there.
+    pub name: &'static str,
+    /// As people read it.
+    pub label: &'static str,
+    /// What it does, and what holds without it.
+    pub hint: &'static str,
+    /// Who may read it.
+    pub secrecy: Secrecy,
+}
+
+/// Who may read a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Whoever may see the account.
+    Open,
+    /// The driver alone: it is sealed in its row and never shown.
+    Sealed,
+}
+
 /// An acquirer, bank, wallet or voucher company, or the simulator of them.
 #[async_trait]
 pub trait Provider: Send + Sync {
@@ -145,6 +167,16 @@ pub trait Provider: Send + Sync {
 
     /// What it can do for an account.
     fn capabilities(&self, account: &ProviderAccount) -> Capabilities;
+
+    /// In which modes an account of it may be made: what only plays a provider takes no live money.
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Dev, Mode::Live]
+    }
+
+    /// What it may be told about an account; whatever else is in an account's settings it does not read.
+    fn account_settings(&self) -> &'static [AccountSetting] {
+        &[]
+    }
 
     /// How long a call may take before its outcome counts as unknown.
     fn timeout(&self) -> Duration {

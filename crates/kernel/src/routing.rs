@@ -2,12 +2,14 @@
 //!
 //! Source of the rules: cashier contract, section 16.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::fx::Rate;
 use crate::payment::{Mode, OperationKind};
+use crate::secret::Secret;
 use crate::{Asset, MerchantId, Money, PaymentId};
 
 mod choose;
@@ -91,7 +93,50 @@ pub struct ProviderAccount {
     pub conversion: Option<(Asset, Rate)>,
     /// What the driver needs to know, as texts.
     #[serde(default)]
-    pub settings: std::collections::BTreeMap<String, String>,
+    pub settings: BTreeMap<String, String>,
+    /// What it needs to know and nobody may read. Rows keep it sealed, beside the account.
+    #[serde(skip)]
+    pub secrets: AccountSecrets,
+}
+
+/// What a driver is told that nobody may read, by name.
+#[derive(Clone, Debug, Default)]
+pub struct AccountSecrets(BTreeMap<String, Secret>);
+
+impl AccountSecrets {
+    /// One of them.
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.get(name)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().map(|(name, secret)| (name.as_str(), secret))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts one in, in the place of another of its name.
+    pub fn put(&mut self, name: impl Into<String>, secret: Secret) {
+        self.0.insert(name.into(), secret);
+    }
+
+    /// Takes one away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
+
+impl PartialEq for AccountSecrets {
+    fn eq(&self, other: &AccountSecrets) -> bool {
+        let texts = |secrets: &AccountSecrets| -> Vec<(String, String)> {
+            secrets.iter().map(|(name, secret)| (name.to_owned(), secret.expose().to_owned())).collect()
+        };
+        texts(self) == texts(other)
+    }
 }
 
 /// What a provider can do for an account: data, not a trait per flow.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use florin_kernel::Timestamp;
 use florin_kernel::card::Card;
-use florin_kernel::payment::{Circumstances, Doubt, OperationKind, Outcome, Report};
-use florin_kernel::ports::{Call, CallbackError, Clock, Notice, Provider, RawCallback};
+use florin_kernel::payment::{Circumstances, Doubt, Mode, OperationKind, Outcome, Report};
+use florin_kernel::ports::{AccountSetting, Call, CallbackError, Clock, Notice, Provider, RawCallback, Secrecy};
 use florin_kernel::routing::{Capabilities, ProviderAccount};
 use florin_kernel::secret::Secret;
 use jiff::SignedDuration;
@@ -227,6 +227,19 @@ impl Provider for Simulator {
 
     fn capabilities(&self, account: &ProviderAccount) -> Capabilities {
         plan::capabilities(account.method)
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Dev]
+    }
+
+    fn account_settings(&self) -> &'static [AccountSetting] {
+        &[AccountSetting {
+            name: triggers::APPROVES_DECLINED,
+            label: "Approves what others decline",
+            hint: "true: cards that decline with a code after which another provider may be tried are approved here. Empty: they decline.",
+            secrecy: Secrecy::Open,
+        }]
     }
 
     fn timeout(&self) -> Duration {

@@ -178,7 +178,7 @@ async fn statement(engine: &Arc<Engine>) -> Answered {
 }
 
 async fn stuck(engine: &Arc<Engine>) -> Answered {
-    engine.office_stuck(SCOPE, LINES).await.map(|stuck| stuck.len())
+    engine.office_stuck(SCOPE, LINES).await.map(|stuck| stuck.rows.len())
 }
 
 async fn timed<F: Future<Output = Answered>>(question: impl Fn() -> F) -> Fallible<Latencies> {

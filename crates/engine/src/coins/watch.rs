@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::CoinError;
 use super::follow::FollowError;
 use crate::Engine;
+use crate::resting::caught;
 use crate::workers::report;
 
 /// How often a chain is asked.
@@ -78,8 +79,12 @@ impl Engine {
         if !self.chains.waking.lock().expect("no holder of the lock panics").insert(id) {
             return;
         }
-        if let Err(error) = self.wake_coin_payment(id).await {
-            tracing::error!(payment = %id, %error, "a coin payment could not be woken; it is tried again");
+        match caught(self.wake_coin_payment(id)).await {
+            Ok(Ok(())) => self.resting_payments.done(id.number()),
+            Ok(Err(error)) => {
+                tracing::error!(payment = %id, %error, "a coin payment could not be woken; it is tried again");
+            }
+            Err(panic) => self.rest(id, &panic),
         }
         self.chains.waking.lock().expect("no holder of the lock panics").remove(&id);
     }

@@ -65,6 +65,18 @@ impl Export {
     }
 }
 
+impl crate::Engine {
+    /// Rows that are in order already, as a whole file.
+    pub fn office_csv(&self, mode: Mode, rows: &[Summary]) -> String {
+        let mut text = HEAD.to_owned();
+        for row in rows {
+            let printed = self.codec().base36(Reference { payment: row.id, sequence: 0 });
+            line(&mut text, &printed, mode, row);
+        }
+        text
+    }
+}
+
 fn line(text: &mut String, printed: &str, mode: Mode, row: &Summary) {
     let card = row.card.as_ref().map(|card| format!("{}******{}", card.bin, card.last4)).unwrap_or_default();
     let at = Timestamp::from_millisecond(row.created_at.as_millisecond()).unwrap_or(row.created_at).to_string();

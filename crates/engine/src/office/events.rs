@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use florin_kernel::ports::Lane;
 use florin_kernel::{CredentialId, EventId, MerchantId, PaymentId, Timestamp};
 use florin_store::office::EventBrowse;
-use florin_store::{Changeset, Delivery, DeliveryResult, DeliveryRow, EventRow, EventState, StoreError, Verdict};
+use florin_store::{Changeset, Delivery, DeliveryResult, DeliveryRow, EventRow, EventState, StoreError};
+use serde_json::{Value, json};
 
 use super::Scope;
+use super::ordered::named;
 use crate::Engine;
+use crate::audit::{Note, Told, Who};
 
 /// So many rows are looked at for one page.
 const SCAN_MAX: u32 = 20_000;
 /// So many of the newest attempts tell of the receivers' health.
 const HEALTH_OF: u32 = 5_000;
-/// So many events are sent again by one order.
+/// So many events are sent again by one order, and so many pages are looked through for them.
 const REPLAYED_MAX: u32 = 1_000;
+const PAGES_MAX: usize = 10;
 const REPLAYED_AT_ONCE: usize = 100;
 /// How the note of an order to send an event again begins; it is kept among the attempts, so that its timeline tells who gave it.
 pub(super) const ORDERED: &str = "to be sent again: ordered by ";
@@ -73,8 +77,32 @@ impl EndpointHealth {
 pub struct ReplayOrder {
     /// Which; those that wait for their next attempt are left alone.
     pub filter: EventFilter,
-    /// Who, as the audit log names them.
-    pub by: String,
+    /// Who.
+    pub who: Who,
+}
+
+/// What an order to send events again comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replayable {
+    /// So many events, the newest that fit.
+    pub count: u64,
+    /// Whether others may fit as well: one order sends a thousand events at most, and looks through a bounded number of them.
+    pub more: bool,
+    /// The newest of them: once they are ordered it is another.
+    pub newest: Option<EventId>,
+}
+
+/// Events to be sent again, the newest first.
+struct Chosen {
+    events: Vec<EventRow>,
+    more: bool,
+}
+
+impl Chosen {
+    fn told(&self) -> Replayable {
+        let newest = self.events.iter().map(|event| event.id).max();
+        Replayable { count: self.events.len() as u64, more: self.more, newest }
+    }
 }
 
 impl Engine {
@@ -143,66 +171,84 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn office_replayable(&self, scope: Scope, filter: &EventFilter) -> Result<u64, StoreError> {
-        Ok(self.replayable(scope, filter).await?.len() as u64)
+    pub async fn office_replayable(&self, scope: Scope, filter: &EventFilter) -> Result<Replayable, StoreError> {
+        Ok(self.replayable(scope, filter).await?.told())
     }
 
     /// Sends events of a scope again, the oldest first; how many. Each keeps its id and its bytes, and stands in its payment's order.
+    /// The audit log tells of them in the commits that order them.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write; some may have been ordered then, and may be ordered again.
-    pub async fn office_replay(&self, scope: Scope, order: &ReplayOrder) -> Result<u64, StoreError> {
-        let mut events = self.replayable(scope, &order.filter).await?;
-        events.reverse();
-        for some in events.chunks(REPLAYED_AT_ONCE) {
-            self.send_again(some, &order.by).await?;
+    pub async fn office_replay(&self, scope: Scope, order: &ReplayOrder) -> Result<Replayable, StoreError> {
+        let mut chosen = self.replayable(scope, &order.filter).await?;
+        chosen.events.reverse();
+        for some in chosen.events.chunks(REPLAYED_AT_ONCE) {
+            let note = Note {
+                action: "webhooks.replay_ordered",
+                object: "webhooks".to_owned(),
+                merchant: scope.merchant,
+                before: Value::Null,
+                after: told(&order.filter, some.len()),
+            };
+            self.send_again(some, &order.who, note).await?;
         }
-        Ok(events.len() as u64)
+        Ok(chosen.told())
     }
 
     /// Sends one event of a scope again; false where there is none, or it waits for its next attempt anyway.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write.
-    pub async fn office_replay_one(&self, scope: Scope, id: EventId, by: &str) -> Result<bool, StoreError> {
+    pub async fn office_replay_one(&self, scope: Scope, id: EventId, who: &Who) -> Result<bool, StoreError> {
         match self.office_event(scope, id).await? {
             Some((event, _)) if event.state != EventState::Due => {
-                self.send_again(&[event], by).await?;
+                let note = Note {
+                    action: "webhook.replay_ordered",
+                    object: self.webhook_id(id),
+                    merchant: self.directory().credential(event.credential).map(|credential| credential.merchant),
+                    before: json!({"state": word(event.state), "attempts": event.attempts}),
+                    after: json!({"state": word(EventState::Due)}),
+                };
+                self.send_again(&[event], who, note).await?;
                 Ok(true)
             }
             Some(_) | None => Ok(false),
         }
     }
 
-    async fn replayable(&self, scope: Scope, filter: &EventFilter) -> Result<Vec<EventRow>, StoreError> {
+    async fn replayable(&self, scope: Scope, filter: &EventFilter) -> Result<Chosen, StoreError> {
         let (mut events, mut before) = (Vec::new(), None);
-        loop {
+        for _ in 0..PAGES_MAX {
             let left = REPLAYED_MAX - events.len() as u32;
             let EventPage { rows, onward } = self.office_events(scope, filter, before, left).await?;
             events.extend(rows.into_iter().filter(|event| event.state != EventState::Due));
-            if onward.is_none() || events.len() == REPLAYED_MAX as usize {
-                return Ok(events);
+            if onward.is_none() {
+                return Ok(Chosen { events, more: false });
+            }
+            if events.len() == REPLAYED_MAX as usize {
+                break;
             }
             before = onward;
         }
+        Ok(Chosen { events, more: true })
     }
 
-    async fn send_again(&self, events: &[EventRow], by: &str) -> Result<(), StoreError> {
+    async fn send_again(&self, events: &[EventRow], who: &Who, note: Note) -> Result<(), StoreError> {
         let ordered = |event: &EventRow| {
             let lane = lane_of(event.lane);
             let at = self.now(lane);
             let result = DeliveryResult::Retry { at, hurried_after: None };
-            Delivery { event: event.id, at, latency_ms: 0, status: None, note: format!("{ORDERED}{by}"), result }
+            let note = format!("{ORDERED}{}", named(who));
+            Delivery { event: event.id, at, latency_ms: 0, status: None, note, result }
         };
         let deliveries = events.iter().map(ordered).collect();
-        match self.write(Changeset { deliveries, ..Changeset::default() }).await? {
-            Verdict::Committed => {
+        match self.write_told(who, note, Changeset { deliveries, ..Changeset::default() }).await? {
+            Told::Yes => {
                 self.tell_of_events(true);
                 Ok(())
             }
-            Verdict::Conflict | Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
-                Err(StoreError::Unavailable("an event is gone".to_owned()))
-            }
+            Told::Overtaken => Err(StoreError::Unavailable("an event is gone".to_owned())),
         }
     }
 
@@ -218,12 +264,39 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot take it.
-    pub async fn office_try(&self, scope: Scope, credential: CredentialId) -> Result<Option<String>, StoreError> {
+    pub async fn office_try(
+        &self,
+        scope: Scope,
+        credential: CredentialId,
+        who: &Who,
+    ) -> Result<Option<String>, StoreError> {
         match self.credentials_of(scope).binary_search(&credential) {
-            Ok(_) => self.try_receiver(credential).await,
+            Ok(_) => self.try_receiver(credential, who).await,
             Err(_) => Ok(None),
         }
     }
+}
+
+/// A state, as the audit log tells it.
+fn word(state: EventState) -> &'static str {
+    match state {
+        EventState::Due => "due",
+        EventState::Delivered => "delivered",
+        EventState::GivenUp => "given_up",
+    }
+}
+
+/// What the audit log tells of an order to send many again.
+fn told(filter: &EventFilter, count: usize) -> Value {
+    let EventFilter { state, endpoint, from, until } = filter;
+    let fields = [
+        ("state", state.map(|state| word(state).to_owned())),
+        ("endpoint", endpoint.clone()),
+        ("from", from.map(|from| from.to_string())),
+        ("until", until.map(|until| until.to_string())),
+    ];
+    let said = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?))));
+    Value::Object([("events".to_owned(), json!(count))].into_iter().chain(said).collect())
 }
 
 fn end(filter: &EventFilter) -> EventId {

@@ -81,7 +81,7 @@ impl Engine {
         let engine = self.clone();
         let task = self.tasks.spawn(async move {
             let mut taking = engine.taking(Claimant { owner, dialect: Dialect::Cashier }, &[], [0; 16]);
-            let wanted = Wanted { command: &command, echo: "", by: Some(&by) };
+            let wanted = Wanted { command: &command, echo: "", promised: None, by: Some(&by) };
             match engine.commit_claiming::<A>(owner, id, wanted, &mut taking, None).await? {
                 Claimed::Committed { changes, .. } => {
                     let performed = engine.perform(changes, Calls::default(), None).await?;

@@ -16,6 +16,8 @@ use crate::webhooks::EVENT_SPACE;
 
 /// So many are found, at most.
 const FOUND_MAX: u32 = 50;
+/// Within so many scopes of dialects a reference is looked for.
+const SCOPES_MAX: usize = 2_000;
 /// So many rows are looked at for what no index tells.
 const SCAN_MAX: u32 = 20_000;
 
@@ -81,8 +83,38 @@ impl Engine {
                 meant.extend(made.iter().map(|reference| reference.payment));
             }
         }
+        for ReferenceScope { owner, dialect, within } in self.reference_scopes(scope) {
+            let request = ClaimRequest::reference(text).within(within);
+            let made = self.referenced(owner, dialect, &request, FOUND_MAX as usize).await?;
+            meant.extend(made.iter().map(|reference| reference.payment));
+        }
         Ok(meant)
     }
+
+    /// Where the dialects keep references apart, by the credentials of a scope, ended ones included.
+    fn reference_scopes(&self, scope: Scope) -> Vec<ReferenceScope> {
+        let directory = self.directory();
+        let mut scopes: Vec<ReferenceScope> = Vec::new();
+        for credential in self.credentials_of(scope).into_iter().filter_map(|id| directory.credential(id)) {
+            let owner = Owner { merchant: credential.merchant, mode: credential.mode };
+            let announcer = self.announcers.get(&credential.dialect);
+            for within in announcer.map(|known| known.reference_scopes(credential)).unwrap_or_default() {
+                scopes.push(ReferenceScope { owner, dialect: credential.dialect, within });
+            }
+        }
+        scopes.sort_by(|a, b| (a.owner.merchant, &a.within).cmp(&(b.owner.merchant, &b.within)));
+        scopes.dedup();
+        scopes.truncate(SCOPES_MAX);
+        scopes
+    }
+}
+
+/// Within what an owner's references of a dialect stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ReferenceScope {
+    owner: Owner,
+    dialect: Dialect,
+    within: String,
 }
 
 /// What a text may be, where it is no id.

@@ -11,8 +11,9 @@ use jiff::SignedDuration;
 use super::{Scope, Summary};
 use crate::Engine;
 
-/// So many standing transactions are read at a time.
+/// So many standing transactions are read at a time, and so many are looked through for one page.
 const READ_AT_ONCE: u32 = 200;
+const LOOKED_AT_MAX: usize = 10_000;
 /// So many transfers through suspense are read, the newest.
 const SUSPENSE_MAX: u32 = 5_000;
 /// A transaction whose time to wake came so long ago was not taken up by any worker.
@@ -53,6 +54,24 @@ pub struct Suspended {
     pub at: Timestamp,
 }
 
+/// A page of what waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting<T> {
+    /// It, the oldest first.
+    pub rows: Vec<T>,
+    /// After what to go on; nothing: that is all. With fewer rows than were asked for, only a part was looked through so far.
+    pub onward: Option<PaymentId>,
+}
+
+/// Transactions that are stuck.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AllStuck {
+    /// They.
+    pub rows: Vec<Stuck>,
+    /// Whether there may be others.
+    pub more: bool,
+}
+
 impl Engine {
     /// Withdrawals of a scope that wait for an approval, the oldest first, those after one.
     ///
@@ -63,27 +82,30 @@ impl Engine {
         scope: Scope,
         after: Option<PaymentId>,
         limit: u32,
-    ) -> Result<Vec<Withdrawal>, StoreError> {
-        let found = self.standing(scope, "awaiting_approval", after, limit).await?;
-        Ok(found.into_iter().filter_map(Transaction::withdrawal).collect())
+    ) -> Result<Waiting<Withdrawal>, StoreError> {
+        let Waiting { rows, onward } = self.standing(scope, "awaiting_approval", after, limit).await?;
+        Ok(Waiting { rows: rows.into_iter().filter_map(Transaction::withdrawal).collect(), onward })
     }
 
     /// Transactions of a scope that are stuck, at most so many of each reason.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn office_stuck(&self, scope: Scope, limit: u32) -> Result<Vec<Stuck>, StoreError> {
-        let mut stuck = Vec::new();
+    pub async fn office_stuck(&self, scope: Scope, limit: u32) -> Result<AllStuck, StoreError> {
+        let (mut stuck, mut more) = (Vec::new(), false);
         for (word, why) in [("unknown", Why::Unknown), ("review", Why::Review)] {
             let found = self.standing(scope, word, None, limit).await?;
-            stuck.extend(found.iter().map(|transaction| told(transaction, why)));
+            more |= found.onward.is_some();
+            stuck.extend(found.rows.iter().map(|transaction| told(transaction, why)));
         }
-        for id in self.store.due_payments(self.clocks.wall() - OVERDUE, limit).await? {
+        let overdue = self.store.due_payments(self.clocks.wall() - OVERDUE, limit).await?;
+        more |= overdue.len() == limit as usize;
+        for id in overdue {
             let found = self.office_transaction(scope, id).await?;
             let known = stuck.iter().any(|stuck: &Stuck| stuck.row.id == id);
             stuck.extend(found.filter(|_| !known).map(|transaction| told(&transaction, Why::Overdue)));
         }
-        Ok(stuck)
+        Ok(AllStuck { rows: stuck, more })
     }
 
     /// Money of a scope in suspense, by transaction, the newest first; and whether there may be more, further back.
@@ -103,17 +125,25 @@ impl Engine {
         word: &'static str,
         mut after: Option<PaymentId>,
         limit: u32,
-    ) -> Result<Vec<Transaction>, StoreError> {
-        let mut found = Vec::new();
+    ) -> Result<Waiting<Transaction>, StoreError> {
+        let (mut rows, mut looked_at): (Vec<Transaction>, usize) = (Vec::new(), 0);
         loop {
             let query = Standing { mode: scope.mode, word, after, limit: READ_AT_ONCE };
             let some = self.store.office().standing(query).await?;
             let is_last = some.len() < READ_AT_ONCE as usize;
+            looked_at += some.len();
             after = some.last().map(Transaction::id).or(after);
-            found.extend(some.into_iter().filter(|transaction| scope.has(transaction)));
-            if is_last || found.len() >= limit as usize {
-                found.truncate(limit as usize);
-                return Ok(found);
+            for transaction in some.into_iter().filter(|transaction| scope.has(transaction)) {
+                if rows.len() == limit as usize {
+                    let onward = rows.last().map(Transaction::id);
+                    return Ok(Waiting { rows, onward });
+                }
+                rows.push(transaction);
+            }
+            match (is_last, looked_at >= LOOKED_AT_MAX) {
+                (true, _) => return Ok(Waiting { rows, onward: None }),
+                (false, true) => return Ok(Waiting { rows, onward: after }),
+                (false, false) => {}
             }
         }
     }

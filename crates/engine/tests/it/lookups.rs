@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use florin_engine::announce::Announcer;
 use florin_engine::clock::Clocks;
 use florin_engine::keys::MasterKey;
 use florin_engine::mail::Mailers;
@@ -16,7 +17,7 @@ use florin_kernel::payment::{
     CaptureMode, Circumstances, Decline, Details, Dialect, Doubt, OperationKind, Outcome, PayerStep, Payment, Report,
     Retry, State, StepKind, Times,
 };
-use florin_kernel::ports::{Call, CallbackError, Lane, Notice, Provider, RawCallback};
+use florin_kernel::ports::{AccountSetting, Call, CallbackError, Lane, Notice, Provider, RawCallback, Secrecy};
 use florin_kernel::routing::{Candidate, Capabilities, Method, ProviderAccount, Trail};
 use florin_store::memory::MemoryStore;
 use florin_store::{Answer, Store};
@@ -59,6 +60,13 @@ impl Provider for Scripted {
         Capabilities { operations, takes_cards: true, takes_vouchers: false, has_page: true }
     }
 
+    fn account_settings(&self) -> &'static [AccountSetting] {
+        &[
+            AccountSetting { name: "site", label: "Site", hint: "Whose.", secrecy: Secrecy::Open },
+            AccountSetting { name: "api_key", label: "API key", hint: "Theirs.", secrecy: Secrecy::Sealed },
+        ]
+    }
+
     async fn execute(&self, _call: &Call) -> Report {
         self.next().await
     }
@@ -78,6 +86,16 @@ pub async fn engine_with(
     store: Arc<MemoryStore>,
     says: impl IntoIterator<Item = Outcome>,
 ) -> (Arc<Engine>, Arc<Scripted>) {
+    announcing(store, says, Vec::new(), Clocks::default()).await
+}
+
+/// As [`engine_with`], with somebody who tells merchants what happens, on clocks of its own.
+pub async fn announcing(
+    store: Arc<MemoryStore>,
+    says: impl IntoIterator<Item = Outcome>,
+    announcers: Vec<(Dialect, Arc<dyn Announcer>)>,
+    clocks: Clocks,
+) -> (Arc<Engine>, Arc<Scripted>) {
     let says = Mutex::new(says.into_iter().collect());
     let provider = Arc::new(Scripted { says, permits: Semaphore::new(0), asked: Semaphore::new(0) });
     let rows = [account(210, &[]), account(215, &[])].iter().map(setup::provider_row).collect();
@@ -86,10 +104,10 @@ pub async fn engine_with(
         store,
         master_key: MasterKey::from_hex(KEY).expect("a key"),
         vault: Vault::fixed(VaultKeys::generate()),
-        clocks: Arc::new(Clocks::default()),
+        clocks: Arc::new(clocks),
         providers: vec![provider.clone()],
         coins: florin_engine::CoinPorts::default(),
-        announcers: Vec::new(),
+        announcers,
         correspondents: Vec::new(),
         mailers: Mailers::default(),
         courier: Arc::new(Outgoing::new(Guard::default())),
@@ -100,7 +118,7 @@ pub async fn engine_with(
     (Engine::new(parts).await.expect("an engine"), provider)
 }
 
-fn request(engine: &Engine, render: Render) -> NewPayment {
+pub fn request(engine: &Engine, render: Render) -> NewPayment {
     let payment = Payment {
         id: engine.new_payment_id(),
         merchant: OWNER.merchant,
@@ -132,7 +150,7 @@ fn request(engine: &Engine, render: Render) -> NewPayment {
     }
 }
 
-async fn word(engine: &Engine, id: PaymentId) -> &'static str {
+pub async fn word(engine: &Engine, id: PaymentId) -> &'static str {
     engine.find(OWNER, id).await.expect("the store answers").expect("a payment").word().text()
 }
 

@@ -135,7 +135,7 @@ async fn an_operator_resolves_what_is_unknown() {
         let id = world.pay(LOST, CaptureMode::Now, VISA).await.expect("taken");
         assert_eq!(world.word(id).await, "unknown");
         let stuck = world.engine.office_stuck(SCOPE, 10).await.unwrap();
-        assert_eq!(stuck.iter().map(|stuck| stuck.row.id).collect::<Vec<_>>(), [id]);
+        assert_eq!(stuck.rows.iter().map(|stuck| stuck.row.id).collect::<Vec<_>>(), [id]);
         let verdict = match succeeded {
             true => Verdict::Succeeded { provider_id: "acq-1".into() },
             false => Verdict::Failed,
@@ -149,7 +149,7 @@ async fn an_operator_resolves_what_is_unknown() {
         assert_eq!((world.word(id).await, world.balance("merchant:1:available").await), (word, available));
         let again = world.engine.office_resolve(SCOPE, id, resolved).await;
         assert!(matches!(again, Err(SubmitError::Refused(Refusal::NotUnknown))), "{again:?}");
-        assert_eq!(world.engine.office_stuck(SCOPE, 10).await.unwrap(), []);
+        assert_eq!(world.engine.office_stuck(SCOPE, 10).await.unwrap().rows, []);
 
         let (_, steps) = world.engine.office_timeline(SCOPE, id).await.unwrap().expect("its own");
         let said = steps.iter().find_map(|step| match &step.what {
@@ -308,7 +308,7 @@ async fn the_operator_sees_how_it_is_doing() {
     let operation = world.engine.office_operation().await.unwrap();
     assert_eq!(operation.database.version, world.engine.store().version());
     assert!(!operation.draining && operation.database.bytes > 0);
-    assert_eq!(world.engine.office_approvals(SCOPE, None, 10).await.unwrap(), vec![]);
+    assert_eq!(world.engine.office_approvals(SCOPE, None, 10).await.unwrap().rows, vec![]);
     let (suspended, more) = world.engine.office_suspense(SCOPE).await.unwrap();
     assert_eq!((suspended, more), (vec![], false));
     assert_eq!(world.engine.office_transaction(SCOPE, PaymentId::from_number(1)).await.unwrap(), None);

@@ -24,6 +24,7 @@ fn request(command: Command, digest: u8, claims: Vec<ClaimRequest>) -> Operation
         claims,
         digest: [digest; 16],
         echo: String::new(),
+        promised: None,
         render: Arc::new(render),
     }
 }
@@ -90,6 +91,56 @@ async fn answers_outlive_a_restart_and_refusals_take_nothing() {
     let stranger = florin_engine::Owner { mode: florin_kernel::payment::Mode::Live, ..OWNER };
     let foreign = world.engine.operate(stranger, id, refund("1.00", 4, Vec::new())).await;
     assert!(matches!(foreign, Err(SubmitError::NotFound)), "{foreign:?}");
+    world.verify().await;
+}
+
+/// Somebody agreed to an operation by its number; the merchant's program may be quicker, and so may a colleague.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promised_operation_becomes_that_one_or_none() {
+    let world = World::start().await;
+    let id = world.pay("100.00", CaptureMode::Now, VISA).await.expect("paid");
+    let promised = |number: u16, digest, claims| OperationRequest {
+        promised: Some(Seq::new(number)),
+        ..request(Command::refund(eur("1.00")), digest, claims)
+    };
+    let key = |number: u16| vec![ClaimRequest::idempotency_key(format!("{number}")).within("portal")];
+    let overtaken = |done: &Result<Reply, SubmitError>| matches!(done, Err(SubmitError::Taken(ClaimKind::Operation)));
+    // The program's refund is the second operation before the order that was promised to be that one is decided.
+    operate(&world, id, request(Command::refund(eur("1.00")), 1, Vec::new())).await.expect("refunded");
+    for late in [promised(2, 2, key(2)), promised(2, 2, Vec::new()), promised(4, 2, Vec::new())] {
+        let done = operate(&world, id, late).await;
+        assert!(overtaken(&done), "{done:?}");
+    }
+    let first = operate(&world, id, promised(3, 2, key(3))).await.expect("refunded");
+    let again = operate(&world, id, promised(3, 2, key(3))).await.expect("the same order");
+    assert_eq!((first.replayed, again.replayed, &again.answer), (false, true, &first.answer));
+    let other = operate(&world, id, promised(3, 3, key(3))).await;
+    assert!(matches!(other, Err(SubmitError::Taken(ClaimKind::IdempotencyKey))), "{other:?}");
+    // Two people and a program at the same moment: whoever was promised the number has it, or has nothing.
+    for round in 4..24_u16 {
+        let next = u16::try_from(world.payment(id).await.operations.len() + 1).expect("few");
+        let mut orders = vec![promised(next, 10, key(next)), promised(next, 11, key(next))];
+        if round % 2 == 0 {
+            orders.push(request(Command::refund(eur("1.00")), 12, Vec::new()));
+        }
+        let orders = orders.into_iter().map(|order| {
+            let engine = world.engine.clone();
+            tokio::spawn(async move { engine.operate(OWNER, id, order).await })
+        });
+        let mut done = Vec::new();
+        for order in orders.collect::<Vec<_>>() {
+            done.push(order.await.expect("no panic"));
+        }
+        let agreed: Vec<&Reply> = done[..2].iter().filter_map(|done| done.as_ref().ok()).collect();
+        assert!(agreed.len() <= 1, "two orders were promised one number: {done:?}");
+        let named = format!("{:?} ", Some(Seq::new(next)));
+        assert!(agreed.iter().all(|reply| reply.answer.body.starts_with(&named)), "{done:?}");
+        if round % 2 == 1 {
+            assert_eq!(agreed.len(), 1, "nobody else was there: {done:?}");
+        }
+        let made = world.payment(id).await.operations.len();
+        assert_eq!(made + 1, usize::from(next) + done.iter().filter(|done| done.is_ok()).count(), "{done:?}");
+    }
     world.verify().await;
 }
 

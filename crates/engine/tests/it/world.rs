@@ -152,6 +152,7 @@ pub fn account(id: i64, settings: &[(&str, &str)]) -> ProviderAccount {
         amounts: None,
         conversion: None,
         settings: settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        secrets: Default::default(),
     }
 }
 

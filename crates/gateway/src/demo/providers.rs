@@ -59,6 +59,7 @@ fn account(id: i64, code: &str, name: &str, method: Method) -> ProviderAccount {
         amounts: Some(("0.01".to_owned(), "1000000".to_owned())),
         conversion: None,
         settings: BTreeMap::new(),
+        secrets: Default::default(),
     }
 }
 

@@ -8,8 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub mod setting;
 #[cfg(test)]
 mod tests;
+
+use setting::Setting;
 
 /// What may be said to make a credential. All of it may be left out: then it is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +168,9 @@ pub trait Connection: Sync {
 
     /// Names by which merchants know a credential, such as its entity; empty: none but its hint.
     fn known_as(&self, credential: &Credential) -> String;
+
+    /// What may be set, one by one.
+    fn setting_table(&self) -> &'static [Setting];
 
     /// What is set, with the defaults where nothing is; `null`: there is nothing to set.
     fn settings(&self, credential: &Credential) -> Value;

@@ -16,6 +16,7 @@ use crate::dialects::connect::{Connection, Part, Unfit};
 use crate::dialects::{CONNECTIONS, connection};
 
 pub(super) mod order;
+pub(super) mod settings;
 
 use order::{NewlyMade, Refused, permission_word, usual};
 
@@ -50,6 +51,8 @@ struct Api {
 struct NewPage {
     shell: Shell,
     base: String,
+    /// How many there are: a form that is sent again knows of one too few, and makes none.
+    known: usize,
     error: Fault,
     api: Api,
     fields: Vec<AskedField>,
@@ -129,7 +132,7 @@ struct CredentialPage {
     password_stays: bool,
     /// Names the present password, so that a page sent twice makes one new one.
     present: String,
-    settings: String,
+    settings: Vec<settings::Group>,
 }
 
 /// `GET …/credentials`.
@@ -210,15 +213,15 @@ pub(super) async fn change(at: AtMerchant) -> Response {
     again(&at, &credential, altered, "changed")
 }
 
-/// `POST …/credentials/{credential}/settings`: what the dialect alone reads, as JSON.
+/// `POST …/credentials/{credential}/settings`: what the dialect alone reads.
 pub(super) async fn set(at: AtMerchant) -> Response {
     let credential = match manageable(&at) {
         Ok(credential) => credential,
         Err(stopped) => return stopped.into_page(&at),
     };
-    let set = match serde_json::from_str(at.form.text("settings")) {
+    let set = match settings::given(connection(credential.dialect), &credential, &at.form) {
         Ok(given) => order::set(at.engine(), &at.who(), &credential, &given).await,
-        Err(error) => Err(Unfit::new("settings", format!("are no JSON: {error}")).into()),
+        Err(unfit) => Err(unfit.into()),
     };
     again(&at, &credential, set, "settings")
 }
@@ -289,7 +292,13 @@ impl Stopped {
 fn fault(error: Refused) -> Result<(StatusCode, Fault), Stopped> {
     match error {
         Refused::Unfit(Unfit { field, message }) => {
-            let text = format!("{} {message}.", field.replace('_', " "));
+            // As the form calls it, where that is not its name.
+            let called = match field.as_str() {
+                "allow" => "callers admitted".to_owned(),
+                "deny" => "callers refused".to_owned(),
+                name => name.replace('_', " "),
+            };
+            let text = format!("{called} {message}.");
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Fault { field, text: capital(&text) }))
         }
         Refused::Conflict(text) => {
@@ -330,6 +339,7 @@ fn ask(at: &AtMerchant, dialect: &dyn Connection, status: StatusCode, error: Fau
     let page = NewPage {
         shell: at.shell(format!("New credential for {}", dialect.name())),
         base: at.path_to("credentials"),
+        known: at.engine().directory().count_credentials(at.merchant.id, at.mode),
         api: Api::of(dialect),
         fields: dialect.fields().iter().map(asked).collect(),
         brings: dialect.fields().iter().any(|field| at.form.has(field.name) && !at.form.text(field.name).is_empty()),
@@ -357,13 +367,6 @@ fn made(at: &AtMerchant, title: &str, lead: &'static str, number: i64, parts: Ve
 fn detail(at: &AtMerchant, credential: &Credential, status: StatusCode, note: &'static str, error: Fault) -> Response {
     let dialect = connection(credential.dialect);
     let password = dialect.password();
-    // What was typed stays where it was refused.
-    let typed = at.form.has("settings") && !error.field.is_empty();
-    let settings = match (typed, dialect.settings(credential)) {
-        (true, _) => at.form.text("settings").to_owned(),
-        (false, serde_json::Value::Null) => String::new(),
-        (false, settings) => serde_json::to_string_pretty(&settings).unwrap_or_default(),
-    };
     let form = match at.form.has("expires_at") {
         true => Terms::said(at, dialect, &[]),
         false => Terms::of(credential, dialect),
@@ -385,7 +388,8 @@ fn detail(at: &AtMerchant, credential: &Credential, status: StatusCode, note: &'
         password: password.map_or("", |password| password.label),
         password_stays: password.is_some_and(|password| password.keeps_present_as.is_some()),
         present: order::present(at.engine(), credential),
-        settings,
+        // What was typed stays where it was refused.
+        settings: settings::groups(dialect, credential, &at.form),
     };
     answer(status, &page)
 }

@@ -1,7 +1,7 @@
 //! What a list of transactions shows, as its address says it. The screen, its export and the admin API read the same fields, so that what
 //! is exported is what is shown.
 
-use florin_engine::office::{Ask, Cursor, Direction, Filter, Order};
+use florin_engine::office::{AmountOrder, AmountPlace, Ask, Cursor, Direction, Filter, Order};
 use florin_kernel::routing::{Method, ProviderId};
 use florin_kernel::{Asset, Kind, Money, Timestamp};
 use jiff::ToSpan;
@@ -35,6 +35,9 @@ const TEXT_MAX: usize = 255;
 pub(super) struct Wanted {
     pub(super) filter: Filter,
     pub(super) order: Order,
+    /// By amount instead of by time, and from where.
+    pub(super) amounts: Option<AmountOrder>,
+    pub(super) amount_from: Option<AmountPlace>,
     pub(super) from: Option<Cursor>,
     pub(super) direction: Direction,
     /// What cannot be read: the field, and how to mend it.
@@ -69,10 +72,10 @@ impl Wanted {
                 })
                 .unwrap_or_default(),
         };
-        let order = match query.text("sort") {
-            "oldest" => Order::OldestFirst,
-            _ => Order::NewestFirst,
-        };
+        let (order, amounts) = sorting(query.text("sort"));
+        if amounts.is_some() && query.text("currency").is_empty() {
+            reader.faults.push(("currency", "Choose one: amounts of several currencies have no order.".to_owned()));
+        }
         let direction = match query.text("way") {
             "back" => Direction::Back,
             _ => Direction::Onward,
@@ -82,10 +85,16 @@ impl Wanted {
             given
                 .extend(query.all(field).map(str::trim).filter(|text| !text.is_empty()).map(|t| (field, t.to_owned())));
         }
-        if order == Order::OldestFirst {
-            given.push(("sort", "oldest".to_owned()));
-        }
-        Wanted { filter, order, from: Cursor::parse(query.text("at")), direction, faults: reader.faults, given }
+        let sort = match (order, amounts) {
+            (Order::NewestFirst, None) => "",
+            (Order::OldestFirst, None) => "oldest",
+            (_, Some(AmountOrder::LargestFirst)) => "largest",
+            (_, Some(AmountOrder::SmallestFirst)) => "smallest",
+        };
+        given.extend((!sort.is_empty()).then(|| ("sort", sort.to_owned())));
+        let (at, faults) = (query.text("at"), reader.faults);
+        let (from, amount_from) = (Cursor::parse(at), AmountPlace::parse(at));
+        Wanted { filter, order, amounts, amount_from, from, direction, faults, given }
     }
 
     /// The page of the list that is meant.
@@ -119,13 +128,13 @@ impl Wanted {
     }
 
     /// The address of the page that begins at a place.
-    pub(super) fn page(&self, path: &str, at: Option<Cursor>, direction: Direction) -> String {
+    pub(super) fn page(&self, path: &str, at: Option<String>, direction: Direction) -> String {
         let Some(at) = at else { return String::new() };
         let way = match direction {
             Direction::Onward => "",
             Direction::Back => "back",
         };
-        self.link(path, &[("at", &at.to_text()), ("way", way)])
+        self.link(path, &[("at", &at), ("way", way)])
     }
 }
 
@@ -170,6 +179,16 @@ impl Reader<'_> {
             }
             None => self.read(field, "An amount needs its currency beside it.", |_| None),
         }
+    }
+}
+
+/// In which order a list goes, by time or by amount.
+fn sorting(word: &str) -> (Order, Option<AmountOrder>) {
+    match word {
+        "oldest" => (Order::OldestFirst, None),
+        "largest" => (Order::NewestFirst, Some(AmountOrder::LargestFirst)),
+        "smallest" => (Order::NewestFirst, Some(AmountOrder::SmallestFirst)),
+        _ => (Order::NewestFirst, None),
     }
 }
 
@@ -235,6 +254,9 @@ mod tests {
         assert_eq!(read("").link("/x", &[]), "/x");
         assert_eq!(read("sort=oldest&payer=U%261").link("/x", &[("sort", "")]), "/x?payer=U%261");
         assert!(read("payer=U1").is_filtered() && !read("sort=oldest").is_filtered());
+        let amounts = read("currency=EUR&sort=largest&at=m1005.4611");
+        assert_eq!(amounts.amount_from.map(|at| at.to_text()).as_deref(), Some("m1005.4611"));
+        assert_eq!(amounts.link("/x", &[]), "/x?currency=EUR&sort=largest");
     }
 
     #[test]
@@ -251,6 +273,7 @@ mod tests {
             ("from=yesterday", "from"),
             ("until=2026-02-30", "until"),
             ("last4=123", "last4"),
+            ("sort=largest", "currency"),
         ] {
             let wanted = read(query);
             assert_eq!(wanted.faults.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [field], "{query}");

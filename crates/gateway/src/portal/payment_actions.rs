@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::audit::Who;
 use florin_engine::office::Ordered;
-use florin_engine::{Answer, ClaimRequest, Earlier, Engine, OperationRequest, RenderOperation, SubmitError};
-use florin_kernel::payment::{Command, Decision, Payment, Portion, Refusal, State, decide};
+use florin_engine::{Answer, ClaimRequest, Engine, OperationRequest, RenderOperation, SubmitError};
+use florin_kernel::payment::{Command, Decision, Payment, Portion, Refusal, Seq, State, decide};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{Money, Timestamp, Transaction};
 use serde_json::{Value, json};
@@ -204,9 +204,9 @@ pub(super) async fn submit(at: AtMerchant) -> Response {
         Ok(order) => order,
         Err(fault) => return asks_again(&at, &about, given, last(&at.form), fault),
     };
-    let number = at.form.text("operation");
-    match obeyed(&at, &about, order, number).await {
-        Ok(Some(body)) => {
+    let Some(promised) = read_promise(at.form.text("operation")) else { return changed_meanwhile(&at, &about) };
+    match obeyed(&at, &about, order, promised).await {
+        Ok(body) => {
             let told: Value = serde_json::from_str(&body).unwrap_or_default();
             let page = at.path_to(&format!("payments/{}", at.print(about.payment.id)));
             match told["operation"]["number"].as_u64() {
@@ -214,7 +214,6 @@ pub(super) async fn submit(at: AtMerchant) -> Response {
                 None => see_other(&page),
             }
         }
-        Ok(None) => changed_meanwhile(&at, &about),
         Err(SubmitError::Refused(refusal)) => refused_order(&at, &about, &refusal),
         Err(SubmitError::Taken(_)) => changed_meanwhile(&at, &about),
         Err(SubmitError::NotFound | SubmitError::WithdrawalRefused(_)) => refused::not_found(&at),
@@ -222,23 +221,31 @@ pub(super) async fn submit(at: AtMerchant) -> Response {
     }
 }
 
-/// Orders it as the operation that the page promised: its number is the key, so that the same form sent twice is one order, and nobody
-/// orders what somebody else has ordered meanwhile. Nothing: the payment has other operations by now.
-async fn obeyed(at: &AtMerchant, about: &About, order: Order, number: &str) -> Result<Option<String>, SubmitError> {
-    let (engine, owner, id) = (at.engine(), at.owner(), about.payment.id);
-    let claims = vec![ClaimRequest::idempotency_key(format!("{}:{number}", at.print(id))).within(SCOPE)];
-    let (dialect, digest) = (about.payment.dialect, order.digest(engine, &at.visitor.user.id.to_string()));
-    let render = render(engine);
-    if number != next_number(&about.payment) {
-        return match engine.earlier_operation(owner, dialect, &claims, digest, render).await? {
-            Some(Earlier::Replay(reply)) => Ok(Some(reply.answer.body)),
-            Some(Earlier::Taken(_)) | None => Ok(None),
-        };
-    }
-    let (command, echo) = (order.command(), String::new());
-    let request = OperationRequest { dialect, command, claims, digest, echo, render };
-    let reply = engine.operate_by(order.ordered(at.who()), owner, id, request).await?;
-    Ok(Some(reply.answer.body))
+/// Orders it as the operation that the page promised: the same form sent twice is one order, and nobody orders what somebody else, or the
+/// merchant's program, has ordered meanwhile.
+async fn obeyed(at: &AtMerchant, about: &About, order: Order, promised: Seq) -> Result<String, SubmitError> {
+    let (engine, id) = (at.engine(), about.payment.id);
+    let request = OperationRequest {
+        dialect: about.payment.dialect,
+        command: order.command(),
+        claims: vec![promise_claim(&at.print(id), promised)],
+        digest: order.digest(engine, &at.visitor.user.id.to_string()),
+        echo: String::new(),
+        promised: Some(promised),
+        render: render(engine),
+    };
+    let reply = engine.operate_by(order.ordered(at.who()), at.owner(), id, request).await?;
+    Ok(reply.answer.body)
+}
+
+/// What an order takes that is to become a certain operation of a payment: whoever orders that again, orders the same.
+pub(super) fn promise_claim(printed: &str, promised: Seq) -> ClaimRequest {
+    ClaimRequest::idempotency_key(format!("{printed}:{}", promised.number())).within(SCOPE)
+}
+
+/// Reads the number of an operation that an order is to become.
+pub(super) fn read_promise(text: &str) -> Option<Seq> {
+    text.parse().ok().filter(|number| (1..=Seq::MAX).contains(number)).map(Seq::new)
 }
 
 /// The number of the operation that an order would begin now.

@@ -6,7 +6,9 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use florin_engine::Engine;
-use florin_engine::office::{Direction, Export, Order, Scope, Summary};
+use florin_engine::office::{
+    AmountOrder, AmountPlace, ByAmountError, Cursor, Direction, Export, Order, SORTED_MAX, Scope, Summary,
+};
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
@@ -25,6 +27,8 @@ use crate::pages::text;
 
 /// Lines of a page.
 const PAGE: u32 = 50;
+/// What a list by amount says that cannot be made.
+pub(super) const TOO_MANY: &str = "More than 5,000 transactions fit, which are too many to be put in order by amount. Choose fewer days, or more filters.";
 
 #[derive(Template)]
 #[template(path = "portal/payments.html")]
@@ -38,10 +42,15 @@ struct PaymentsPage {
     is_filtered: bool,
     rows: Vec<Row>,
     sorted: Sorted,
+    by_amount: Sorted,
     newer: String,
     older: String,
+    /// What the ways to the pages before and after are called.
+    labels: [&'static str; 2],
     /// Why there may be more than the lines shown; empty where there is not.
     note: &'static str,
+    /// Whether more fit than can be put in order.
+    is_too_many: bool,
 }
 
 /// The line of filters.
@@ -54,7 +63,8 @@ struct Filters {
     others: Vec<Field>,
     /// Whether what stands behind “More” matters now.
     is_wide: bool,
-    is_oldest_first: bool,
+    /// In which order, so that it stays when the filters change.
+    sort: String,
 }
 
 struct Choice {
@@ -153,11 +163,14 @@ async fn listed(at: &AtMerchant, wanted: &Wanted) -> Response {
     if !wanted.faults.is_empty() {
         return answer(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
+    if let Some(order) = wanted.amounts {
+        return by_amount(at, wanted, order, page).await;
+    }
     let found = at.engine().office_transactions(scope_of(at), &wanted.ask(PAGE)).await;
     let Ok(found) = found else { return refused::unavailable() };
     let (onward, back) = (
-        wanted.page(&page.list, found.onward, Direction::Onward),
-        wanted.page(&page.list, found.back, Direction::Back),
+        wanted.page(&page.list, found.onward.map(Cursor::to_text), Direction::Onward),
+        wanted.page(&page.list, found.back.map(Cursor::to_text), Direction::Back),
     );
     (page.newer, page.older) = match wanted.order {
         Order::NewestFirst => (back, onward),
@@ -168,6 +181,26 @@ async fn listed(at: &AtMerchant, wanted: &Wanted) -> Response {
     }
     page.rows = rows(at, &found.rows);
     answer(StatusCode::OK, &page)
+}
+
+/// The list by amount, as far as so many can be put in order.
+async fn by_amount(at: &AtMerchant, wanted: &Wanted, order: AmountOrder, mut page: PaymentsPage) -> Response {
+    let place = (wanted.amount_from, wanted.direction);
+    match at.engine().office_by_amount(scope_of(at), &wanted.filter, order, place, PAGE).await {
+        Ok(found) => {
+            page.labels = ["Back", "On"];
+            page.newer = wanted.page(&page.list, found.back.map(AmountPlace::to_text), Direction::Back);
+            page.older = wanted.page(&page.list, found.onward.map(AmountPlace::to_text), Direction::Onward);
+            page.rows = rows(at, &found.rows);
+            answer(StatusCode::OK, &page)
+        }
+        Err(ByAmountError::TooMany) => {
+            page.note = TOO_MANY;
+            page.is_too_many = true;
+            answer(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(ByAmountError::Store(_)) => refused::unavailable(),
+    }
 }
 
 /// What a text means; the one transaction that it names is opened at once.
@@ -200,21 +233,34 @@ pub(super) async fn export(at: AtMerchant) -> Response {
     if !wanted.faults.is_empty() {
         return see_other(&wanted.link(&at.path_to("payments"), &[]));
     }
-    csv(at.engine().clone(), scope_of(&at), wanted)
+    match csv(at.engine().clone(), scope_of(&at), wanted.clone()).await {
+        Ok(file) => file,
+        // The list says why.
+        Err(ByAmountError::TooMany) => see_other(&wanted.link(&at.path_to("payments"), &[])),
+        Err(ByAmountError::Store(_)) => refused::unavailable(),
+    }
 }
 
-/// A scope's transactions as a file that is made while it is sent.
-pub(super) fn csv(engine: Arc<Engine>, scope: Scope, wanted: Wanted) -> Response {
+/// A scope's transactions as a file that is made while it is sent; by amount, which are few, at once.
+///
+/// # Errors
+/// [`ByAmountError`].
+pub(super) async fn csv(engine: Arc<Engine>, scope: Scope, wanted: Wanted) -> Result<Response, ByAmountError> {
     let day = engine.wall().strftime("%Y-%m-%d");
     let name = format!("attachment; filename=\"payments-{}-{day}.csv\"", scope.mode);
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(send(Export::of(engine, scope, wanted.filter, wanted.order), sender));
     let name = HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment"));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present")),
         (header::CONTENT_DISPOSITION, name),
     ];
-    (headers, chunks::body(receiver)).into_response()
+    if let Some(order) = wanted.amounts {
+        let whole = (None, Direction::Onward);
+        let found = engine.office_by_amount(scope, &wanted.filter, order, whole, SORTED_MAX).await?;
+        return Ok((headers, engine.office_csv(scope.mode, &found.rows)).into_response());
+    }
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(send(Export::of(engine, scope, wanted.filter, wanted.order), sender));
+    Ok((headers, chunks::body(receiver)).into_response())
 }
 
 /// A piece at a time, until the reader has all or hangs up.
@@ -237,10 +283,17 @@ async fn send(mut export: Export, sender: mpsc::Sender<Chunk>) {
 
 fn empty_page(at: &AtMerchant, wanted: &Wanted) -> PaymentsPage {
     let list = at.path_to("payments");
-    let (order, other, hint) = match wanted.order {
-        Order::NewestFirst => ("descending", "oldest", "Newest first; show the oldest first"),
-        Order::OldestFirst => ("ascending", "", "Oldest first; show the newest first"),
+    let (order, other, hint) = match (wanted.amounts, wanted.order) {
+        (Some(_), _) => ("none", "", "Show the newest first"),
+        (None, Order::NewestFirst) => ("descending", "oldest", "Newest first; show the oldest first"),
+        (None, Order::OldestFirst) => ("ascending", "", "Oldest first; show the newest first"),
     };
+    let by_amount = match wanted.amounts {
+        None => ("none", "largest", "Show the largest amounts of a currency first"),
+        Some(AmountOrder::LargestFirst) => ("descending", "smallest", "Largest first; show the smallest first"),
+        Some(AmountOrder::SmallestFirst) => ("ascending", "largest", "Smallest first; show the largest first"),
+    };
+    let sorted = |(order, other, hint)| Sorted { order, other: wanted.link(&list, &[("sort", other)]), hint };
     PaymentsPage {
         shell: at.shell("Payments"),
         export: wanted.link(&at.path_to("payments.csv"), &[]),
@@ -248,10 +301,13 @@ fn empty_page(at: &AtMerchant, wanted: &Wanted) -> PaymentsPage {
         filters: Filters::of(at, wanted),
         is_filtered: wanted.is_filtered(),
         rows: Vec::new(),
-        sorted: Sorted { order, other: wanted.link(&list, &[("sort", other)]), hint },
+        sorted: sorted((order, other, hint)),
+        by_amount: sorted(by_amount),
         newer: String::new(),
         older: String::new(),
+        labels: ["Newer", "Older"],
         note: "",
+        is_too_many: false,
         list,
     }
 }
@@ -291,8 +347,8 @@ impl Filters {
                 field("email", "Payer\u{2019}s e-mail", "text"),
                 field("last4", "Card ends in", "text"),
             ],
-            is_wide: behind.iter().any(|name| !wanted.given(name).is_empty()),
-            is_oldest_first: wanted.given("sort") == "oldest",
+            is_wide: behind.iter().any(|name| !wanted.given(name).is_empty() || !wanted.fault(name).is_empty()),
+            sort: wanted.given("sort").to_owned(),
         }
     }
 }

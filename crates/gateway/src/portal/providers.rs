@@ -25,6 +25,8 @@ struct ProvidersPage {
     note: &'static str,
     error: String,
     base: String,
+    /// Where accounts are made; empty where she may not.
+    accounts: &'static str,
     providers: Vec<ProviderLine>,
     routes: Vec<RouteLine>,
 }
@@ -105,6 +107,7 @@ fn list(at: &AtMerchant, status: StatusCode, note: &'static str, error: String) 
         note,
         error,
         base: at.path_to("providers"),
+        accounts: if at.visitor.user.is_operator() { "/portal/operator/providers" } else { "" },
         providers: providers.into_iter().map(|account| ProviderLine::of(account, at)).collect(),
         routes: routes.map(RouteLine::of).collect(),
     };
@@ -140,7 +143,7 @@ impl ProviderLine {
 }
 
 /// What an account takes, in words; empty: anything.
-fn takes(account: &ProviderAccount) -> Vec<String> {
+pub(super) fn takes(account: &ProviderAccount) -> Vec<String> {
     let codes: Vec<&str> = account.currencies.iter().map(|currency| currency.code()).collect();
     let mut takes = Vec::new();
     if !codes.is_empty() {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::Portal;
 use super::{
-    account, api, audit, branding, credentials, developer, home, invitation, ledger, merchants, one_time, operation,
-    operators, overview, payment, payment_actions, payments, providers, resolve, rules, second_step, sign_in, stuck,
-    users, webhooks, withdrawals,
+    account, accounts, api, audit, branding, credentials, developer, home, invitation, ledger, merchants, one_time,
+    operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, second_step,
+    sign_in, stuck, users, webhooks, withdrawals,
 };
 
 /// One screen or action.
@@ -176,6 +176,11 @@ pub static ROUTES: &[Route] = &[
     screen("/portal/operator/merchants/{number}", Operator, None, || get(merchants::one)),
     action("/portal/operator/merchants/{number}", Operator, || post(merchants::rename)),
     action("/portal/operator/merchants/{number}/withdrawals", Operator, || post(merchants::set_rules)),
+    screen("/portal/operator/providers", Operator, Some("Providers"), || get(accounts::page)),
+    action("/portal/operator/providers", Operator, || post(accounts::make)),
+    screen("/portal/operator/providers/new", Operator, None, || get(accounts::new)),
+    screen("/portal/operator/providers/{provider}", Operator, None, || get(accounts::show)),
+    action("/portal/operator/providers/{provider}", Operator, || post(accounts::change)),
     screen("/portal/operator/stuck", Operator, Some("Stuck payments"), || get(stuck::page)),
     screen("/portal/operator/ledger", Operator, Some("Ledger"), || get(ledger::of_operator)),
     action("/portal/operator/ledger/verify", Operator, || post(ledger::verify)),
@@ -233,7 +238,10 @@ pub static ROUTES: &[Route] = &[
     screen("/admin/v1/webhooks/{event}", AdminToken, None, || get(api::webhooks::show)),
     action("/admin/v1/webhooks/{event}/replay", AdminToken, || post(api::webhooks::replay_one)),
     screen("/admin/v1/providers", AdminToken, None, || get(api::routing::providers)),
-    action("/admin/v1/providers/{provider}", AdminToken, || post(api::routing::change_provider)),
+    action("/admin/v1/providers", AdminToken, || post(api::accounts::make)),
+    screen("/admin/v1/providers/{provider}", AdminToken, None, || get(api::accounts::show)),
+    action("/admin/v1/providers/{provider}", AdminToken, || post(api::accounts::change)),
+    screen("/admin/v1/drivers", AdminToken, None, || get(api::accounts::drivers)),
     screen("/admin/v1/rules", AdminToken, None, || get(api::routing::rules)),
     action("/admin/v1/rules", AdminToken, || post(api::routing::put_rule)),
     action("/admin/v1/rules/try", AdminToken, || post(api::routing::try_rule)),

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::StoreError;
 use florin_engine::directory::Directory;
-use florin_engine::office::{Scope, Stuck, Suspended, Why};
+use florin_engine::office::{AllStuck, Scope, Stuck, Suspended, Why};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::{MerchantId, PaymentId};
@@ -67,11 +67,9 @@ pub(super) async fn page(visit: Visit) -> Response {
 async fn made(visit: &Visit) -> Result<StuckPage, StoreError> {
     let scope = Scope { mode: visit.mode_asked(), merchant: None };
     let engine = visit.engine();
-    let stuck = engine.office_stuck(scope, SHOWN_MAX).await?;
+    let AllStuck { rows: stuck, more: has_more } = engine.office_stuck(scope, SHOWN_MAX).await?;
     let (suspended, suspense_more) = engine.office_suspense(scope).await?;
     let directory = engine.directory();
-    let of = |why: Why| stuck.iter().filter(|stuck| stuck.why == why).count();
-    let has_more = [Why::Unknown, Why::Review, Why::Overdue].into_iter().any(|why| of(why) >= SHOWN_MAX as usize);
     let mut lines = Vec::new();
     for left in suspended.iter().take(SHOWN_MAX as usize) {
         let whose = engine.office_transaction(scope, left.payment).await?.map(|transaction| transaction.merchant());

@@ -55,6 +55,11 @@ impl Fields {
         self.0.iter().any(|(found, _)| found == name)
     }
 
+    /// The names of the fields that were sent.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The fields as a query, without those that say nothing and those named.
     pub(super) fn as_query(&self, without: &[&str]) -> String {
         let said = self.0.iter().filter(|(name, value)| !value.is_empty() && !without.contains(&name.as_str()));

@@ -5,9 +5,9 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::StoreError;
-use florin_engine::audit::Who;
+use florin_engine::masked::masked_url;
 use florin_engine::merchants::Rotation;
-use florin_engine::office::{DeliveryRow, EndpointHealth, EventFilter, EventRow, EventState, ReplayOrder};
+use florin_engine::office::{DeliveryRow, EndpointHealth, EventFilter, EventRow, EventState};
 use florin_kernel::ports::Lane;
 use florin_kernel::user::Permission;
 use florin_kernel::{CredentialId, EventId, Timestamp};
@@ -20,6 +20,11 @@ use super::show::{Badge, Id, Moment};
 use super::visit::{AtMerchant, Fields};
 use crate::dialects::connect::{Trial, Unfit};
 use crate::dialects::connection;
+
+mod replays;
+
+use replays::replayed;
+pub(super) use replays::{ask, replay, replay_one};
 
 /// Events on a page.
 const LIMIT: u32 = 50;
@@ -118,20 +123,10 @@ struct AttemptLine {
     note: String,
 }
 
-#[derive(Template)]
-#[template(path = "portal/webhooks_replay.html")]
-struct ReplayPage {
-    shell: Shell,
-    base: String,
-    filter: Shown,
-    count: u64,
-    back: String,
-}
-
 /// `GET …/webhooks`.
 pub(super) async fn page(at: AtMerchant) -> Response {
     let note = match at.query.text("note") {
-        "replayed" => format!("{} to be sent again.", events(at.query.text("count").parse().unwrap_or(0))),
+        "replayed" => replayed(at.query.text("count"), at.query.text("more")),
         "tried" => format!("The message is on its way as {}.", at.query.text("id")),
         "secret" => "The new secret signs from now on, and the one before signs beside it.".to_owned(),
         "secret-ended" => "Only the newest secret signs now.".to_owned(),
@@ -160,7 +155,7 @@ async fn listed(
     let before = at.query.text("before").parse().ok().map(EventId::from_number);
     let found = at.engine().office_events(at.scope(), filter, before, LIMIT).await?;
     let endpoints = at.engine().office_endpoints(at.scope()).await?;
-    let (base, query) = (at.path_to("webhooks"), at.query.as_query(&["before", "note", "count", "id"]));
+    let (base, query) = (at.path_to("webhooks"), at.query.as_query(&["before", "note", "count", "more", "id"]));
     let may_replay = at.may(Permission::ReplayWebhooks);
     let now = now(at);
     Ok(WebhooksPage {
@@ -183,44 +178,6 @@ async fn listed(
     })
 }
 
-/// `GET …/webhooks/replay`: how many it would be, before anything is done.
-pub(super) async fn ask(at: AtMerchant) -> Response {
-    let filter = match filter(&at.query) {
-        Ok(filter) => filter,
-        Err(_) => return list(&at, StatusCode::UNPROCESSABLE_ENTITY, String::new(), String::new()).await,
-    };
-    match at.engine().office_replayable(at.scope(), &filter).await {
-        Ok(count) => {
-            let query = at.query.as_query(&["before"]);
-            let page = ReplayPage {
-                shell: at.shell("Send again"),
-                base: at.path_to("webhooks"),
-                back: format!("{}?{query}", at.path_to("webhooks")),
-                filter: Shown::of(&at.query),
-                count,
-            };
-            answer(StatusCode::OK, &page)
-        }
-        Err(error) => unavailable(&error),
-    }
-}
-
-/// `POST …/webhooks/replay`: sends a range again.
-pub(super) async fn replay(at: AtMerchant) -> Response {
-    let filter = match filter(&at.form) {
-        Ok(filter) => filter,
-        Err(unfit) => {
-            let error = format!("The filter\u{2019}s {} {}.", unfit.field, unfit.message);
-            return list(&at, StatusCode::UNPROCESSABLE_ENTITY, String::new(), error).await;
-        }
-    };
-    let order = ReplayOrder { filter, by: by(&at.who()) };
-    match at.engine().office_replay(at.scope(), &order).await {
-        Ok(count) => see_other(&format!("{}?note=replayed&count={count}", at.path_to("webhooks"))),
-        Err(error) => unavailable(&error),
-    }
-}
-
 /// `GET …/webhooks/{event}`.
 pub(super) async fn show(at: AtMerchant) -> Response {
     let Some(id) = event_id(at.parameter("event")) else { return refused::not_found(&at) };
@@ -231,28 +188,11 @@ pub(super) async fn show(at: AtMerchant) -> Response {
     }
 }
 
-/// `POST …/webhooks/{event}/replay`: sends one again.
-pub(super) async fn replay_one(at: AtMerchant) -> Response {
-    let Some(id) = event_id(at.parameter("event")) else { return refused::not_found(&at) };
-    let path = at.path_to(&format!("webhooks/{}", id.number()));
-    let known = at.engine().office_event(at.scope(), id).await;
-    let sent = match known {
-        Ok(None) => return refused::not_found(&at),
-        Ok(Some(_)) => at.engine().office_replay_one(at.scope(), id, &by(&at.who())).await,
-        Err(error) => Err(error),
-    };
-    match sent {
-        Ok(true) => see_other(&format!("{path}?note=replayed")),
-        Ok(false) => see_other(&format!("{path}?note=waits")),
-        Err(error) => unavailable(&error),
-    }
-}
-
 /// `POST …/webhooks/try`: sends a receiver the message for trying it.
 pub(super) async fn try_receiver(at: AtMerchant) -> Response {
     let credential = at.form.text("credential").parse().ok().map(CredentialId::from_number);
     let tried = match credential {
-        Some(credential) => at.engine().office_try(at.scope(), credential).await,
+        Some(credential) => at.engine().office_try(at.scope(), credential, &at.who()).await,
         None => Ok(None),
     };
     match tried {
@@ -314,17 +254,7 @@ fn detail(at: &AtMerchant, event: EventRow, attempts: &[DeliveryRow]) -> Webhook
         body: readable(&event.body),
         attempts: attempts.iter().map(|attempt| AttemptLine::of(attempt, now)).collect(),
         may_replay: at.may(Permission::ReplayWebhooks) && event.state != EventState::Due,
-        url: event.url,
-    }
-}
-
-/// Who orders something, as attempts keep it.
-pub(super) fn by(who: &Who) -> String {
-    match who {
-        Who::User { email, .. } => email.clone(),
-        Who::AdminToken { .. } => "the admin token".to_owned(),
-        Who::CommandLine => "the command line".to_owned(),
-        Who::Program => "the program".to_owned(),
+        url: masked_url(&event.url),
     }
 }
 
@@ -393,14 +323,6 @@ fn readable(body: &str) -> String {
     value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| body.to_owned())
 }
 
-fn events(count: u64) -> String {
-    match count {
-        0 => "No event is".to_owned(),
-        1 => "1 event is".to_owned(),
-        count => format!("{count} events are"),
-    }
-}
-
 fn receivers(at: &AtMerchant) -> Vec<Receiver> {
     let directory = at.engine().directory();
     let own = directory.credentials().filter(|known| (known.merchant, known.mode) == (at.merchant.id, at.mode));
@@ -410,7 +332,7 @@ fn receivers(at: &AtMerchant) -> Vec<Receiver> {
             Trial::ToSetting(setting) if !credential.revoked => setting,
             Trial::ToSetting(_) | Trial::None => return None,
         };
-        let url = credential.settings.get(setting)?.as_str().filter(|url| !url.is_empty())?.to_owned();
+        let url = credential.settings.get(setting)?.as_str().filter(|url| !url.is_empty()).map(masked_url)?;
         Some(Receiver { number: credential.id.number(), name: title(credential, dialect), url })
     };
     let mut receivers: Vec<Receiver> = own.filter_map(receiver).collect();

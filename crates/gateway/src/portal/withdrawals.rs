@@ -5,7 +5,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::audit::Who;
-use florin_engine::office::Ordered;
+use florin_engine::office::{Ordered, Waiting};
 use florin_engine::{Obeyed, Owner, SubmitError, WithdrawalRequest};
 use florin_kernel::user::Permission;
 use florin_kernel::withdrawal::{Approver, Command, Refusal, State, Withdrawal};
@@ -128,12 +128,9 @@ fn herself(at: &AtMerchant) -> Approver {
 /// `GET …/withdrawals`.
 pub(super) async fn page(at: AtMerchant) -> Response {
     let after = at.read_id(at.query.text("after"));
-    let found = at.engine().office_approvals(scope_of(&at), after, PAGE + 1).await;
-    let Ok(mut found) = found else { return refused::unavailable() };
-    let has_more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let last = found.last().filter(|_| has_more).map(|last| at.print(last.id));
-    let next = last.map(|last| format!("{}?after={last}", at.path_to("withdrawals")));
+    let found = at.engine().office_approvals(scope_of(&at), after, PAGE).await;
+    let Ok(Waiting { rows: found, onward }) = found else { return refused::unavailable() };
+    let next = onward.map(|last| format!("{}?after={}", at.path_to("withdrawals"), at.print(last)));
     let approvers: Vec<Approver> = found.iter().flat_map(|withdrawal| withdrawal.approvals.clone()).collect();
     let names = Names::of(at.engine(), approvers).await;
     let now = now_of(&at);

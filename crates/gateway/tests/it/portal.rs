@@ -11,6 +11,7 @@ use reqwest::{Response, StatusCode, header};
 
 use crate::world::World;
 
+mod accounts;
 mod api;
 mod figures;
 mod matrix;

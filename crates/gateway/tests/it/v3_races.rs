@@ -45,6 +45,7 @@ async fn other_dialect(world: &World, place: usize, kind: &str, amount: Money) {
             claims: vec![ClaimRequest::reference(format!("order-{place}"))],
             digest: engine.digest(&[&place.to_be_bytes()]),
             echo: String::new(),
+            promised: None,
             render: Arc::new(|_, _| Told { status: 200, body: String::new() }),
         };
         engine.operate(owner, payment.id, request).await.map(drop)

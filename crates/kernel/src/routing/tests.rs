@@ -22,6 +22,7 @@ pub(super) fn account(id: i64, method: Method) -> ProviderAccount {
         amounts: Some(("0.01".into(), "1000".into())),
         conversion: None,
         settings: Default::default(),
+        secrets: Default::default(),
     }
 }
 

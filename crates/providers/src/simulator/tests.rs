@@ -55,6 +55,7 @@ pub(super) fn account(method: Method) -> ProviderAccount {
         amounts: None,
         conversion: None,
         settings: std::collections::BTreeMap::new(),
+        secrets: Default::default(),
     }
 }
 

@@ -16,6 +16,9 @@ mod tests;
 /// How long `9105.00` and `9106.00` stay pending, and what a payer leaves so.
 pub(super) const LATE: SignedDuration = SignedDuration::from_secs(30);
 
+/// The setting of an account that approves what others decline.
+pub(super) const APPROVES_DECLINED: &str = "approves_declined";
+
 /// The bank's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,7 +199,7 @@ impl CardStory {
 impl Habit {
     /// As the operator set it: `approves_declined = "true"`.
     pub(super) fn of(account: &ProviderAccount) -> Habit {
-        match account.settings.get("approves_declined").map(String::as_str) {
+        match account.settings.get(APPROVES_DECLINED).map(String::as_str) {
             Some("true") => Habit::ApprovesCascaded,
             Some(_) | None => Habit::Plain,
         }

@@ -154,6 +154,7 @@ fn account(id: i64, conversion: Option<(Asset, Rate)>) -> ProviderAccount {
         amounts: None,
         conversion,
         settings: std::collections::BTreeMap::new(),
+        secrets: Default::default(),
     }
 }
 

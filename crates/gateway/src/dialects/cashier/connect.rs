@@ -6,15 +6,15 @@ use florin_kernel::secret::Secret;
 use serde_json::{Value, json};
 
 use super::settings::Settings;
+use crate::dialects::connect::setting::{Setting, check};
 use crate::dialects::connect::{
-    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, check_url, hint, letters, new_key,
-    read,
+    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, hint, letters, new_key, read,
 };
+
+mod table;
 
 /// The dialect, as the portal knows it.
 pub struct Cashier;
-
-const ATTEMPTS_MAX: u16 = 10;
 
 impl Connection for Cashier {
     fn dialect(&self) -> Dialect {
@@ -69,6 +69,10 @@ impl Connection for Cashier {
         String::new()
     }
 
+    fn setting_table(&self) -> &'static [Setting] {
+        table::TABLE
+    }
+
     fn settings(&self, credential: &Credential) -> Value {
         let settings = Settings::of(credential);
         let mut written = serde_json::to_value(&*settings).unwrap_or_default();
@@ -77,19 +81,9 @@ impl Connection for Cashier {
     }
 
     fn read_settings(&self, _credential: &Credential, given: &Value) -> Result<Value, Unfit> {
-        let (settings, written) = read::<Settings>(given)?;
-        for (name, url) in [
-            ("webhook_url", &settings.webhook_url),
-            ("success_url", &settings.success_url),
-            ("failure_url", &settings.failure_url),
-            ("pending_url", &settings.pending_url),
-        ] {
-            check_url(name, url)?;
-        }
-        match settings.attempts_max.is_none_or(|attempts| (1..=ATTEMPTS_MAX).contains(&attempts)) {
-            true => Ok(Value::Object(written)),
-            false => Err(Unfit::new("attempts_max", "must be a number from 1 to 10")),
-        }
+        let (_, written) = read::<Settings>(given)?;
+        check(table::TABLE, &written)?;
+        Ok(Value::Object(written))
     }
 
     fn trial(&self) -> Trial {

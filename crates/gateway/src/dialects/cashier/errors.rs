@@ -207,8 +207,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            // Nothing of this dialect is printed as a number.
-            ClaimKind::Reference | ClaimKind::Number => Problem::TrackingIdTaken,
+            // Nothing of this dialect is printed as a number, and it promises none.
+            ClaimKind::Reference | ClaimKind::Number | ClaimKind::Operation => Problem::TrackingIdTaken,
             ClaimKind::IdempotencyKey => Problem::IdempotencyKeyTaken,
         }
     }

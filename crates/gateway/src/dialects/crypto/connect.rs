@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use super::auth;
 use super::quote::new_uuid;
 use super::settings::Settings;
+use crate::dialects::connect::setting::{Setting, check};
 use crate::dialects::connect::{
-    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, check_url, hint, new_key, read,
+    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, hint, new_key, read,
 };
+
+mod table;
 
 /// The dialect, as the portal knows it.
 pub struct Crypto;
-
-const SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400;
-const HUNDREDTHS_OF_PERCENT_MAX: u32 = 10_000;
 
 impl Connection for Crypto {
     fn dialect(&self) -> Dialect {
@@ -66,30 +66,17 @@ impl Connection for Crypto {
         String::new()
     }
 
+    fn setting_table(&self) -> &'static [Setting] {
+        table::TABLE
+    }
+
     fn settings(&self, credential: &Credential) -> Value {
         serde_json::to_value(Settings::of(credential)).unwrap_or_default()
     }
 
     fn read_settings(&self, _credential: &Credential, given: &Value) -> Result<Value, Unfit> {
-        let (settings, written) = read::<Settings>(given)?;
-        for (name, seconds) in [("payment_window", settings.payment_window), ("topup_window", settings.topup_window)] {
-            if !SECONDS.contains(&seconds) {
-                return Err(Unfit::new(name, "must be a number of seconds from 60 to 86400"));
-            }
-        }
-        for (name, hundredths) in [
-            ("spread_bps", settings.spread_bps),
-            ("tolerance_bps", settings.tolerance_bps),
-            ("surcharge_bps", settings.surcharge_bps),
-        ] {
-            if hundredths > HUNDREDTHS_OF_PERCENT_MAX {
-                return Err(Unfit::new(name, "must be hundredths of a percent, 10000 at most"));
-            }
-        }
-        check_url("webhook_url", settings.webhook_url.as_deref().unwrap_or_default())?;
-        for url in settings.pos.values().flatten() {
-            check_url("pos", url)?;
-        }
+        let (_, written) = read::<Settings>(given)?;
+        check(table::TABLE, &written)?;
         Ok(Value::Object(written))
     }
 

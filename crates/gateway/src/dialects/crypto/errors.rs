@@ -225,7 +225,7 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(kind: ClaimKind) -> Problem {
         match kind {
-            ClaimKind::Reference | ClaimKind::Number => {
+            ClaimKind::Reference | ClaimKind::Number | ClaimKind::Operation => {
                 Problem::bad("payment_id_conflict", "payment_id was already used with other parameters")
             }
             ClaimKind::IdempotencyKey => {

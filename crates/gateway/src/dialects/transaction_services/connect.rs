@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use super::auth;
 use super::settings::{Partner, Settings};
+use crate::dialects::connect::setting::{Setting, check};
 use crate::dialects::connect::{
-    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, check_url, digits, letters, read,
+    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, digits, letters, read,
 };
+
+mod table;
 
 /// The dialect, as the portal knows it.
 pub struct TransactionServices;
@@ -107,6 +110,10 @@ impl Connection for TransactionServices {
         }
     }
 
+    fn setting_table(&self) -> &'static [Setting] {
+        table::TABLE
+    }
+
     fn settings(&self, credential: &Credential) -> Value {
         if Partner::of(credential).is_some() {
             return Value::Null;
@@ -127,8 +134,7 @@ impl Connection for TransactionServices {
             return Err(Unfit::new("settings", "of a partner: there are none"));
         }
         let (settings, mut written) = read::<Settings>(given)?;
-        check_url("default_notification_url", &settings.default_notification_url)?;
-        check_url("default_redirect_url", &settings.default_redirect_url)?;
+        check(table::TABLE, &written)?;
         let is_number = |id: &str| (1..=6).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
         if settings.terminals.is_empty() || !settings.terminals.iter().all(|terminal| is_number(&terminal.terminal_id))
         {

@@ -262,8 +262,8 @@ impl From<ClaimKind> for Problem {
         match taken {
             ClaimKind::Reference => Problem::ReferenceTaken,
             ClaimKind::IdempotencyKey => Problem::KeyTaken,
-            // All the numbers that were drawn were taken.
-            ClaimKind::Number => Problem::Busy,
+            // All the numbers that were drawn were taken; of operations this dialect promises none.
+            ClaimKind::Number | ClaimKind::Operation => Problem::Busy,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::amounts;
 use super::checksum;
 use super::codes::ResultBody;
 use super::document::Document;
+use super::references;
 use super::settings::{LateEventStatus, Settings, Words};
 use super::standing::{Wording, of_withdrawal};
 use super::view::{Viewer, bank_reference, brand_of, card_body, eci, mode_of, remark};
@@ -81,6 +82,10 @@ struct Notification {
 }
 
 impl Announcer for TsAnnouncer {
+    fn reference_scopes(&self, credential: &Credential) -> Vec<String> {
+        references::scopes(&Settings::of(credential).member_id)
+    }
+
     fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
         let Some(receiver) = Receiver::of(&after.details, engine) else { return Vec::new() };
         // Storing a card is told by its answer.

@@ -93,7 +93,7 @@ pub async fn order(state: &TsState, asked: Asked, path_id: &str, alias: Option<K
             return match repeat.earlier(&repeat.claims).await? {
                 Some(Earlier::Replay(reply)) => Ok(reply.into()),
                 Some(Earlier::Taken(ClaimKind::IdempotencyKey)) => Err(Problem::KeyTaken),
-                Some(Earlier::Taken(ClaimKind::Reference | ClaimKind::Number)) | None => {
+                Some(Earlier::Taken(ClaimKind::Reference | ClaimKind::Number | ClaimKind::Operation)) | None => {
                     repeat.refuse(refuse(&payment, reason)).await
                 }
             };
@@ -130,6 +130,7 @@ impl Repeat<'_> {
             claims: self.claims.clone(),
             digest: self.digest,
             echo: ORDERED_HERE.to_owned(),
+            promised: None,
             render: self.render.clone(),
         }
     }

@@ -30,21 +30,30 @@ pub enum Space {
 impl Space {
     /// Where inquiries look, in this order (contract, section 8.6).
     const ALL: [Space; 4] = [Space::Purchase, Space::Invoice, Space::Link, Space::Payout];
+
+    fn within(self, member_id: &str) -> String {
+        let word = match self {
+            Space::Purchase => "purchase",
+            Space::Invoice => "invoice",
+            Space::Link => "pay link",
+            Space::Payout => "payout",
+        };
+        format!("{member_id} {word}")
+    }
+}
+
+/// Within what references of a member stand: where people look for one.
+pub fn scopes(member_id: &str) -> Vec<String> {
+    Space::ALL.iter().map(|space| space.within(member_id)).collect()
 }
 
 /// A reference's claim by a REST call.
 pub fn claim(caller: &Caller, space: Space, text: &str) -> ClaimRequest {
-    let word = match space {
-        Space::Purchase => "purchase",
-        Space::Invoice => "invoice",
-        Space::Link => "pay link",
-        Space::Payout => "payout",
-    };
     let reuse = match caller.settings.reuse_reference {
         ReuseReference::Hosted | ReuseReference::Never => Reuse::Never,
         ReuseReference::All => Reuse::AfterFailure,
     };
-    ClaimRequest::reference(text).within(format!("{} {word}", caller.settings.member_id)).reused(reuse)
+    ClaimRequest::reference(text).within(space.within(&caller.settings.member_id)).reused(reuse)
 }
 
 /// A reference's claim by our page, where a person may try a failed one again.
@@ -58,11 +67,11 @@ pub fn of_page(caller: &Caller, text: &str) -> ClaimRequest {
 
 /// What leads from the merchant's number of an invoice or pay link to the payments that tried to pay it.
 pub fn of_try(settings: &Settings, origin: Origin, text: &str) -> ClaimRequest {
-    let word = match origin {
-        Origin::Invoice => "invoice",
-        Origin::Link => "pay link",
+    let space = match origin {
+        Origin::Invoice => Space::Invoice,
+        Origin::Link => Space::Link,
     };
-    ClaimRequest::reference(text).within(format!("{} {word}", settings.member_id)).reused(Reuse::Always)
+    ClaimRequest::reference(text).within(space.within(&settings.member_id)).reused(Reuse::Always)
 }
 
 /// An `Idempotency-Key`'s claim.

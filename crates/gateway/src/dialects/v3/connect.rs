@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 
 use super::auth;
 use super::settings::Settings;
+use crate::dialects::connect::setting::{Setting, check};
 use crate::dialects::connect::{
-    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, check_url, digits, hex, hint, letters,
-    new_key, read,
+    Connection, Field, Login, Made, Order, Part, Password, Sample, Trial, Unfit, digits, hex, hint, letters, new_key,
+    read,
 };
+
+mod table;
 
 /// The dialect, as the portal knows it.
 pub struct V3;
@@ -93,6 +96,10 @@ impl Connection for V3 {
         Settings::of(credential).entity_ids.join(", ")
     }
 
+    fn setting_table(&self) -> &'static [Setting] {
+        table::TABLE
+    }
+
     fn settings(&self, credential: &Credential) -> Value {
         let settings = Settings::of(credential);
         let mut written = serde_json::to_value(&*settings).unwrap_or_default();
@@ -110,17 +117,7 @@ impl Connection for V3 {
         if settings.entity_ids.is_empty() || !settings.entity_ids.iter().all(|entity| is_entity(entity)) {
             return Err(Unfit::new("entity_ids", format!("must name one at least; each {ENTITY}")));
         }
-        check_url("notification_url", &settings.notification_url)?;
-        let is_within = |value: Option<u16>, least, most| value.is_none_or(|value| (least..=most).contains(&value));
-        if !is_within(settings.authorization_days.map(u16::from), 1, 30) {
-            return Err(Unfit::new("authorization_days", "must be a number from 1 to 30"));
-        }
-        if !is_within(settings.checkout_attempts, 1, 5) {
-            return Err(Unfit::new("checkout_attempts", "must be a number from 1 to 5"));
-        }
-        if !is_within(settings.checkout_minutes, 1, 1_440) {
-            return Err(Unfit::new("checkout_minutes", "must be a number from 1 to 1440"));
-        }
+        check(table::TABLE, &written)?;
         Ok(Value::Object(written))
     }
 

@@ -297,8 +297,8 @@ impl From<StoreError> for Problem {
 impl From<ClaimKind> for Problem {
     fn from(taken: ClaimKind) -> Problem {
         match taken {
-            // Nothing of this dialect is printed as a number.
-            ClaimKind::Reference | ClaimKind::Number => Problem::ReferenceTaken,
+            // Nothing of this dialect is printed as a number, and it promises none.
+            ClaimKind::Reference | ClaimKind::Number | ClaimKind::Operation => Problem::ReferenceTaken,
             ClaimKind::IdempotencyKey => {
                 Problem::field("Idempotency-Key", "was already used for a request with other content")
             }

@@ -16,6 +16,7 @@ use super::checkout;
 use super::document::Document;
 use super::mounts::Profile;
 use super::redirect::{read_at, return_fields};
+use super::references;
 use super::settings::{NotificationForm, NotificationWrapper, Settings};
 use super::view::{Detail, Viewer};
 use super::wire::{Body, CONTENT_TYPE_JSON};
@@ -48,6 +49,10 @@ const PAUSES: [SignedDuration; 8] = [
 ];
 
 impl Announcer for V3Announcer {
+    fn reference_scopes(&self, credential: &Credential) -> Vec<String> {
+        Settings::of(credential).entity_ids.iter().flat_map(|entity| references::scopes(entity)).collect()
+    }
+
     fn announce(&self, before: &Payment, after: &Payment, engine: &Engine) -> Vec<Announcement> {
         let Some(receiver) = Receiver::of(&after.details, engine) else { return Vec::new() };
         let stored = receiver.stored_by(before, after);

@@ -102,7 +102,8 @@ pub async fn order(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
         reference: order.reference.clone().unwrap_or_default(),
     };
     let render = render(viewer, caller.settings.decline_status(state.mount.profile));
-    let request = OperationRequest { dialect: Dialect::V3, command, claims, digest, echo: note.text(), render };
+    let (dialect, echo, promised) = (Dialect::V3, note.text(), None);
+    let request = OperationRequest { dialect, command, claims, digest, echo, promised, render };
     match state.engine.operate(caller.owner(), payment.id, request).await {
         Ok(reply) => Ok(response(reply)),
         Err(SubmitError::Refused(refusal)) => {

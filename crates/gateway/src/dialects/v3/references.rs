@@ -26,6 +26,26 @@ pub enum Operation {
     Checkout,
 }
 
+/// Within what references of an entity stand, orders included: where people look for one.
+pub fn scopes(entity: &str) -> [String; 3] {
+    [Operation::Initial.within(entity), Operation::Checkout.within(entity), within_orders(entity)]
+}
+
+fn within_orders(entity: &str) -> String {
+    format!("{entity} order")
+}
+
+impl Operation {
+    fn within(self, entity: &str) -> String {
+        let word = match self {
+            Operation::Initial => "initial",
+            Operation::Registration => "registration",
+            Operation::Checkout => "checkout",
+        };
+        format!("{entity} {word}")
+    }
+}
+
 /// A reference's claim for an order; every transaction that orders act on has references of its own for each kind.
 pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimRequest {
     let entity = &caller.entity;
@@ -34,17 +54,12 @@ pub fn of_order(caller: &Caller, kind: &str, target: &str, text: &str) -> ClaimR
 
 /// By which an order is found, whatever it acts on; it keeps nobody from using the reference again.
 pub fn of_orders(caller: &Caller, text: &str) -> ClaimRequest {
-    ClaimRequest::reference(text).within(format!("{} order", caller.entity)).reused(Reuse::Always)
+    ClaimRequest::reference(text).within(within_orders(&caller.entity)).reused(Reuse::Always)
 }
 
 /// A reference's claim.
 pub fn claim(caller: &Caller, operation: Operation, text: &str) -> ClaimRequest {
-    let operation = match operation {
-        Operation::Initial => "initial",
-        Operation::Registration => "registration",
-        Operation::Checkout => "checkout",
-    };
-    ClaimRequest::reference(text).within(format!("{} {operation}", caller.entity)).reused(reuse(caller))
+    ClaimRequest::reference(text).within(operation.within(&caller.entity)).reused(reuse(caller))
 }
 
 /// A checkout's reference: free again once all its checkouts ended without money.

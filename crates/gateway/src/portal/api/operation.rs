@@ -45,7 +45,8 @@ pub(in crate::portal) async fn stuck(guest: Guest) -> Response {
         let stuck = engine.office_stuck(scope, limit(&guest)? as u32).await.map_err(unavailable)?;
         let (suspended, more) = engine.office_suspense(scope).await.map_err(unavailable)?;
         let mut told = scope_value(scope);
-        told.insert("stuck".to_owned(), stuck.iter().map(|stuck| standing(&guest, stuck)).collect());
+        told.insert("stuck".to_owned(), stuck.rows.iter().map(|stuck| standing(&guest, stuck)).collect());
+        told.insert("stuck_more".to_owned(), json!(stuck.more));
         told.insert("suspense".to_owned(), suspended.iter().map(|left| waiting(&guest, left)).collect());
         told.insert("suspense_more".to_owned(), json!(more));
         Ok::<_, Refusal>(Json(Value::Object(told)))

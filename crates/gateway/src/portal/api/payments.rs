@@ -5,8 +5,8 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use florin_engine::directory::ApprovalBy;
-use florin_engine::office::{Direction, Resolved, Scope, Summary};
-use florin_engine::{ClaimRequest, OperationRequest, Owner, SubmitError};
+use florin_engine::office::{AmountOrder, ByAmountError, Direction, Resolved, SORTED_MAX, Scope, Summary};
+use florin_engine::{ClaimKind, ClaimRequest, OperationRequest, Owner, SubmitError};
 use florin_kernel::card::CardSummary;
 use florin_kernel::payment::{Mode, Payment, Seq};
 use florin_kernel::withdrawal::{Approver, State, Withdrawal};
@@ -17,7 +17,7 @@ use super::{limit, merchant, number, timeline, who};
 use crate::admin::{self, Refusal};
 use crate::dialects::request::idempotency_key;
 use crate::portal::filters::{Wanted, kind_word};
-use crate::portal::payment_actions::{Last, Order, SCOPE, Verb, render};
+use crate::portal::payment_actions::{Last, Order, SCOPE, Verb, promise_claim, read_promise, render};
 use crate::portal::payments::csv;
 use crate::portal::visit::{Guest, mode_word, parse_mode};
 use crate::portal::withdrawals::Decision;
@@ -29,7 +29,15 @@ impl From<SubmitError> for Refusal {
             SubmitError::NotFound => no_such(),
             SubmitError::Refused(refusal) => Refusal::Conflict(words::refusal(&refusal)),
             SubmitError::WithdrawalRefused(refusal) => Refusal::Conflict(words::withdrawal_refusal(&refusal)),
-            SubmitError::Taken(_) => Refusal::Conflict("the Idempotency-Key was used for another request".to_owned()),
+            SubmitError::Taken(ClaimKind::Operation) => {
+                let text =
+                    "the payment has another operation of that number; look at it again before you order anything";
+                Refusal::Conflict(text.to_owned())
+            }
+            SubmitError::Taken(ClaimKind::Reference | ClaimKind::IdempotencyKey | ClaimKind::Number) => {
+                let text = "the Idempotency-Key, or the number of the operation, was used for another request";
+                Refusal::Conflict(text.to_owned())
+            }
             SubmitError::BalanceInsufficient => Refusal::Conflict("the balance is not sufficient".to_owned()),
             SubmitError::Store(_) | SubmitError::Draining => Refusal::Unavailable(error.to_string()),
         }
@@ -53,6 +61,9 @@ fn scope(guest: &Guest) -> Result<Scope, Refusal> {
 fn wanted(guest: &Guest) -> Result<Wanted, Refusal> {
     let wanted = Wanted::read(&guest.query);
     match wanted.faults.first() {
+        Some(("currency", _)) if guest.query.text("currency").is_empty() => {
+            Err(Refusal::invalid("currency", "is required where sort is by amount"))
+        }
         Some((field, _)) => Err(Refusal::invalid(field, "cannot be read")),
         None => Ok(wanted),
     }
@@ -68,6 +79,9 @@ pub(in crate::portal) async fn list(guest: Guest) -> Response {
             let found = engine.office_search(scope, search).await.map_err(unavailable)?;
             let rows: Vec<Value> = found.rows.iter().map(|row| summary(&guest, scope.mode, row)).collect();
             return Ok(Json(json!({"payments": rows, "next": null, "previous": null, "more": found.more})));
+        }
+        if let Some(order) = wanted.amounts {
+            return Ok(Json(by_amount(&guest, scope, &wanted, order, limit).await?));
         }
         let page = engine.office_transactions(scope, &wanted.ask(limit)).await.map_err(unavailable)?;
         let rows: Vec<Value> = page.rows.iter().map(|row| summary(&guest, scope.mode, row)).collect();
@@ -87,9 +101,40 @@ pub(in crate::portal) async fn list(guest: Guest) -> Response {
 pub(in crate::portal) async fn export(guest: Guest) -> Response {
     let read = scope(&guest).and_then(|scope| Ok((scope, wanted(&guest)?)));
     match read {
-        Ok((scope, wanted)) => csv(guest.engine().clone(), scope, wanted),
+        Ok((scope, wanted)) => match csv(guest.engine().clone(), scope, wanted).await {
+            Ok(file) => file,
+            Err(error) => Refusal::from(error).into_response(),
+        },
         Err(refusal) => refusal.into_response(),
     }
+}
+
+impl From<ByAmountError> for Refusal {
+    fn from(error: ByAmountError) -> Refusal {
+        match error {
+            ByAmountError::TooMany => {
+                Refusal::invalid("sort", format!("is by amount, and more than {SORTED_MAX} fit: choose fewer days"))
+            }
+            ByAmountError::Store(error) => unavailable(error),
+        }
+    }
+}
+
+/// A page of the list by amount.
+async fn by_amount(
+    guest: &Guest,
+    scope: Scope,
+    wanted: &Wanted,
+    order: AmountOrder,
+    limit: u32,
+) -> Result<Value, Refusal> {
+    let place = (wanted.amount_from, wanted.direction);
+    let page = guest.engine().office_by_amount(scope, &wanted.filter, order, place, limit).await?;
+    let rows: Vec<Value> = page.rows.iter().map(|row| summary(guest, scope.mode, row)).collect();
+    Ok(json!({
+        "payments": rows, "next": page.onward.map(|at| format!("at={}", at.to_text())),
+        "previous": page.back.map(|at| format!("at={}&way=back", at.to_text())), "more": page.onward.is_some()
+    }))
 }
 
 /// The transaction that the path names, test or live.
@@ -134,16 +179,21 @@ async fn ordered(guest: &Guest, headers: &HeaderMap, body: &[u8]) -> Result<Resp
     let key = idempotency_key(headers).map_err(|fault| Refusal::invalid("Idempotency-Key", fault))?;
     let body = if body.is_empty() { Value::Null } else { admin::read(body)? };
     let order = read_order(verb, &payment, &body)?;
-    let claims: Vec<ClaimRequest> =
-        key.map(|key| ClaimRequest::idempotency_key(key).within(SCOPE)).into_iter().collect();
+    let promised = promised(&body)?;
     let engine = guest.engine();
     let id = guest.print(payment.id);
+    let claims: Vec<ClaimRequest> = match (key, promised) {
+        (Some(key), _) => vec![ClaimRequest::idempotency_key(key).within(SCOPE)],
+        (None, Some(promised)) => vec![promise_claim(&id, promised)],
+        (None, None) => Vec::new(),
+    };
     let request = OperationRequest {
         dialect: payment.dialect,
         command: order.command(),
         claims,
         digest: order.digest(engine, &id),
         echo: String::new(),
+        promised,
         render: render(engine),
     };
     let reply = engine.operate_by(order.ordered(who(guest)), Owner::of(&payment), payment.id, request).await?;
@@ -152,6 +202,15 @@ async fn ordered(guest: &Guest, headers: &HeaderMap, body: &[u8]) -> Result<Resp
         response.headers_mut().insert("idempotency-replayed", header::HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// The number of the operation that the order is to become, if it says so.
+fn promised(body: &Value) -> Result<Option<Seq>, Refusal> {
+    let wrong = || Refusal::invalid("operation", "must be the number that the payment's next operation will have");
+    match body.get("operation") {
+        None | Some(Value::Null) => Ok(None),
+        Some(number) => read_promise(&number.to_string()).map(Some).ok_or_else(wrong),
+    }
 }
 
 fn read_order(verb: Verb, payment: &Payment, body: &Value) -> Result<Order, Refusal> {
@@ -194,10 +253,9 @@ pub(in crate::portal) async fn withdrawals(guest: Guest) -> Response {
             "" => None,
             text => Some(guest.read_id(text).ok_or_else(|| Refusal::invalid("after", "must be an id"))?),
         };
-        let found = guest.engine().office_approvals(scope, after, limit as u32 + 1).await.map_err(unavailable)?;
-        let next = found.get(limit - 1).filter(|_| found.len() > limit).map(|last| guest.print(last.id));
-        let rows: Vec<Value> =
-            found.iter().take(limit).map(|withdrawal| waiting(&guest, scope.mode, withdrawal)).collect();
+        let found = guest.engine().office_approvals(scope, after, limit as u32).await.map_err(unavailable)?;
+        let next = found.onward.map(|last| guest.print(last));
+        let rows: Vec<Value> = found.rows.iter().map(|withdrawal| waiting(&guest, scope.mode, withdrawal)).collect();
         Ok::<_, Refusal>(Json(json!({"withdrawals": rows, "next_after": next})))
     };
     listed.await.into_response()
@@ -255,6 +313,7 @@ fn whole(guest: &Guest, mode: Mode, transaction: &Transaction) -> Value {
             shown["refunded"] = totals.refunded.decimal().into();
             shown["charged_back"] = totals.charged_back.decimal().into();
             shown["refundable"] = payment.left_to_refund().decimal().into();
+            shown["next_operation"] = (payment.operations.len() + 1).into();
         }
         Transaction::Withdrawal(withdrawal) => {
             shown["held"] = withdrawal.held().decimal().into();

@@ -3,17 +3,16 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use florin_engine::audit::ConfigureError;
 use florin_engine::office::Scope;
-use florin_engine::routing::{ProviderChange, Reach, RoutingRefusal, Service};
+use florin_engine::routing::{Reach, Service};
 use florin_kernel::MerchantId;
-use florin_kernel::routing::{ProviderId, Rule};
+use florin_kernel::routing::{ProviderAccount, Rule};
 use serde_json::{Map, Value, json};
 
 use super::super::branding;
 use super::super::rules::order::{self, Refused};
 use super::super::visit::{Fields, Guest};
-use super::{merchant, merchant_required, mode, number, object, who};
+use super::{accounts, merchant, merchant_required, mode, number, object, who};
 use crate::admin::Refusal;
 
 impl From<Refused> for Refusal {
@@ -34,14 +33,7 @@ pub(in crate::portal) async fn providers(guest: Guest) -> Response {
         let directory = guest.engine().directory();
         let catalogue = directory.catalogue();
         let providers = catalogue.providers.iter().filter(|account| is_seen(merchant, account.merchant));
-        // What a driver is told may be a secret.
-        let view = |account: &std::sync::Arc<florin_kernel::routing::ProviderAccount>| {
-            let mut view = json!(account);
-            if let Some(view) = view.as_object_mut() {
-                view.remove("settings");
-            }
-            view
-        };
+        let view = |account: &std::sync::Arc<ProviderAccount>| accounts::view(guest.engine(), account);
         let routes: Vec<Value> = catalogue
             .routes
             .iter()
@@ -51,33 +43,6 @@ pub(in crate::portal) async fn providers(guest: Guest) -> Response {
         Ok::<_, Refusal>(Json(json!({"providers": providers.map(view).collect::<Vec<_>>(), "routes": routes})))
     };
     listed().into_response()
-}
-
-/// `POST /admin/v1/providers/{provider}`.
-pub(in crate::portal) async fn change_provider(guest: Guest, body: Bytes) -> Response {
-    let changed = async {
-        let body = object(&body)?;
-        let missing = || Refusal::NotFound("there is no such provider".to_owned());
-        let id = guest.parameter("provider").parse().ok().map(ProviderId::new).ok_or_else(missing)?;
-        let name = body.get("name").and_then(Value::as_str).map(str::to_owned);
-        if name.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > 60) {
-            return Err(Refusal::invalid("name", "must be 1 to 60 characters"));
-        }
-        let service = match body.get("disabled") {
-            None => None,
-            Some(Value::Bool(true)) => Some(Service::Out),
-            Some(Value::Bool(false)) => Some(Service::In),
-            Some(_) => return Err(Refusal::invalid("disabled", "must be true or false")),
-        };
-        let change = ProviderChange { name, service };
-        match guest.engine().change_provider(&who(&guest), Reach::All, id, &change).await {
-            Ok(()) => Ok(Json(json!({"provider_id": id.number()}))),
-            Err(ConfigureError::Refused(RoutingRefusal::NotFound)) => Err(missing()),
-            Err(ConfigureError::Refused(refusal)) => Err(Refused::from(refusal).into()),
-            Err(ConfigureError::Unavailable(reason)) => Err(Refusal::Unavailable(reason)),
-        }
-    };
-    changed.await.into_response()
 }
 
 /// `GET /admin/v1/rules?merchant_id=`.

@@ -5,13 +5,14 @@ use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use florin_engine::StoreError;
 use florin_engine::audit::ConfigureError;
+use florin_engine::masked::masked_url;
 use florin_engine::merchants::Rotation;
 use florin_engine::office::{DeliveryRow, EndpointHealth, EventRow, ReplayOrder, Scope};
 use florin_kernel::payment::Mode;
 use serde_json::{Map, Value, json};
 
 use super::super::visit::{Fields, Guest};
-use super::super::webhooks::{by, event_id, filter, state_word};
+use super::super::webhooks::{event_id, filter, state_word};
 use super::{limit, merchant, merchant_required, mode, number, object, who};
 use crate::admin::Refusal;
 
@@ -61,8 +62,8 @@ pub(in crate::portal) async fn show(guest: Guest) -> Response {
 pub(in crate::portal) async fn replay_one(guest: Guest) -> Response {
     let replayed = async {
         let (scope, event, _) = known(&guest).await?;
-        match guest.engine().office_replay_one(scope, event.id, &by(&who(&guest))).await? {
-            true => Ok(Json(json!({"replayed": 1}))),
+        match guest.engine().office_replay_one(scope, event.id, &who(&guest)).await? {
+            true => Ok(Json(json!({"replayed": 1, "more": false}))),
             false => Err(Refusal::Conflict("the event waits for its next attempt already".to_owned())),
         }
     };
@@ -74,9 +75,9 @@ pub(in crate::portal) async fn replay(guest: Guest, body: Bytes) -> Response {
     let replayed = async {
         let body = object(&body)?;
         let scope = Scope { mode: body_mode(&body)?, merchant: Some(merchant_required(&guest, &body)?) };
-        let order = ReplayOrder { filter: filter(&Fields::of_json(&body))?, by: by(&who(&guest)) };
+        let order = ReplayOrder { filter: filter(&Fields::of_json(&body))?, who: who(&guest) };
         let replayed = guest.engine().office_replay(scope, &order).await?;
-        Ok::<_, Refusal>(Json(json!({ "replayed": replayed })))
+        Ok::<_, Refusal>(Json(json!({"replayed": replayed.count, "more": replayed.more})))
     };
     replayed.await.into_response()
 }
@@ -130,7 +131,7 @@ async fn known(guest: &Guest) -> Result<(Scope, EventRow, Vec<DeliveryRow>), Ref
 fn event_view(guest: &Guest, event: &EventRow) -> Value {
     json!({
         "id": event.id.number(), "webhook_id": guest.engine().webhook_id(event.id),
-        "credential_id": event.credential.number(), "url": event.url, "endpoint": event.endpoint,
+        "credential_id": event.credential.number(), "url": masked_url(&event.url), "endpoint": event.endpoint,
         "state": state_word(event.state), "attempts": event.attempts, "first_at": event.first_at
     })
 }

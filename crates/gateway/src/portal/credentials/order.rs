@@ -12,6 +12,7 @@ use florin_kernel::{CredentialId, Timestamp};
 use ipnet::IpNet;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use crate::dialects::connect::{Connection, Login, Order, Part, Unfit};
 use crate::dialects::{CONNECTIONS, connection};
@@ -47,9 +48,9 @@ impl From<ConfigureError<CredentialRefusal>> for Refused {
             ConfigureError::Refused(CredentialRefusal::Name) => {
                 Refused::Unfit(Unfit::new("name", "must be 60 characters at most, on one line"))
             }
-            ConfigureError::Refused(refusal @ (CredentialRefusal::KeyTaken | CredentialRefusal::Revoked)) => {
-                Refused::Conflict(refusal.to_string())
-            }
+            ConfigureError::Refused(
+                refusal @ (CredentialRefusal::KeyTaken | CredentialRefusal::Revoked | CredentialRefusal::Overtaken),
+            ) => Refused::Conflict(refusal.to_string()),
         }
     }
 }
@@ -76,7 +77,9 @@ pub(in crate::portal) async fn make(
     fields: &Fields,
 ) -> Result<NewlyMade, Refused> {
     let (new, parts) = draw(merchant, mode, fields)?;
-    let id = engine.make_credential(who, &new).await?;
+    let known = fields.has("known").then(|| fields.text("known").parse()).transpose();
+    let known = known.map_err(|_| Unfit::new("known", "must be the number of credentials that are there"))?;
+    let id = engine.make_credential(who, &new, known).await?;
     Ok(NewlyMade { id, parts })
 }
 
@@ -136,11 +139,29 @@ pub(in crate::portal) async fn set(
     engine: &Engine,
     who: &Who,
     credential: &Credential,
-    given: &serde_json::Value,
+    given: &Value,
 ) -> Result<(), Refused> {
-    let settings = connection(credential.dialect).read_settings(credential, given)?;
+    let dialect = connection(credential.dialect);
+    let mut settings = dialect.read_settings(credential, given)?;
+    keep(dialect, credential, &mut settings);
     let change = CredentialChange { settings: Some(settings), ..CredentialChange::default() };
     Ok(engine.change_credential(who, credential.merchant, credential.id, &change).await?)
+}
+
+/// What the row has that this build's dialect does not know stays in it: another version may. What it does not have and stays as it is
+/// by default is not written into it either.
+fn keep(dialect: &dyn Connection, credential: &Credential, settings: &mut Value) {
+    let known = dialect.settings(credential);
+    let is_known =
+        |name: &str| known.get(name).is_some() || dialect.setting_table().iter().any(|setting| setting.name == name);
+    let none = serde_json::Map::new();
+    let stored = credential.settings.as_object().unwrap_or(&none);
+    if let Value::Object(settings) = settings {
+        settings.retain(|name, value| stored.contains_key(name) || known.get(name) != Some(value));
+        for (name, value) in stored.iter().filter(|(name, _)| !is_known(name)) {
+            settings.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 /// Makes a new password of the dialect's own signature; it is shown this once.

@@ -95,7 +95,7 @@ pub(super) fn operation() -> Value {
                     "provider": "Acquirer", "created_at": "2026-03-02T09:30:00Z", "goes_on_at": "2026-03-02T09:31:00Z"
                 }],
                 "suspense": [{"id": "a1b2c3d4e5f6g7h", "amount": "10.05", "currency": "EUR", "at": "2026-03-02T09:30:00Z"}],
-                "suspense_more": false
+                "stuck_more": false, "suspense_more": false
             }))}
     })
 }

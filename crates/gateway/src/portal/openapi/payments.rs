@@ -42,7 +42,8 @@ pub(super) fn paths() -> Value {
     .concat();
     json!({
         "/admin/v1/payments": {"get": call("List payments and withdrawals", "`mode` is required; without `merchant_id` those of every merchant. \
-            `until` is a whole day, `status` may come several times, `min` and `max` need `currency`. `q` looks for an id of any API, a \
+            `until` is a whole day, `status` may come several times, `min` and `max` need `currency`. `sort` is oldest, or \
+            of one `currency` largest or smallest, which is refused (400) where more than 5,000 fit. `q` looks for an id of any API, a \
             reference, an e-mail address, a payer's id or the end of a card instead. `next` and `previous` are what to add to the query for \
             the page after or before; `more` with fewer lines than asked for says that only a part was looked through so far.",
             &list, None, 200, &json!({"payments": [sample()], "next": "at=1772443800000.4611", "previous": null, "more": true}))},
@@ -57,9 +58,11 @@ pub(super) fn paths() -> Value {
             ]}))},
         "/admin/v1/payments/{payment}/{order}": {"post": call("Capture, void or refund", "`order` is capture, void or refund. A void takes no body; \
             a capture with `\"final\": true` releases what it leaves of the hold. Send an `Idempotency-Key`: the same request again is answered \
-            as the first was, with `Idempotency-Replayed: true`. The answer tells the operation as it stands: approved, declined, failed, pending \
+            as the first was, with `Idempotency-Replayed: true`; without it, the same request again is another order. Or send as `operation` the \
+            number that the payment's next operation will have (`next_operation` of the payment): then the order becomes that one or nothing (409), \
+            and without a key the same request again is one order as well. The answer tells the operation as it stands: approved, declined, failed, pending \
             or unknown; never repeat an unknown one. The merchant is told in the API that made the payment.",
-            &[ID, ("order", "path", "refund")], Some(json!({"amount": "5.00"})), 200,
+            &[ID, ("order", "path", "refund"), ("Idempotency-Key", "header", "refund-1")], Some(json!({"amount": "5.00", "operation": 2})), 200,
             &json!({"id": "g7xp8kudinz3tyi", "status": "partially_refunded", "operation": {"number": 2, "kind": "refund", "amount": "5.00",
                 "currency": "EUR", "status": "approved", "response": "00"}}))},
         "/admin/v1/payments/{payment}/resolve": {"post": call("Say what became of an unknown operation", "Look it up in the provider's own records \
@@ -109,6 +112,7 @@ fn whole() -> Value {
     ] {
         whole[name] = amount.into();
     }
+    whole["next_operation"] = 2.into();
     whole
 }
 

@@ -17,7 +17,8 @@ pub(super) fn credentials() -> Value {
             "post": call("Make a credential", "`api` is cashier, v3, transaction_services or crypto. Without `permissions` a test credential \
                 may everything of its API, a live one `deposits` and `read`. Merchants who move bring what they have: v3 takes `entity_id` and \
                 `access_token`, transaction services `partner_id`, `member_id`, `username`, `secret_key` and `terminal_id`; what is left out is \
-                drawn. The secrets of the answer are shown once.", &[], Some(json!({"merchant_id": 1, "mode": "live", "api": "cashier",
+                drawn. The secrets of the answer are shown once. Say as `known` how many credentials the merchant has in the mode, and the same \
+                request again makes no other (409).", &[], Some(json!({"merchant_id": 1, "mode": "live", "api": "cashier", "known": 0,
                 "name": "Web shop", "permissions": ["deposits", "read"], "expires_at": null, "allow": ["192.0.2.0/24"], "deny": []})), 201,
                 &json!({"credential": sample_credential(), "secrets": {"api_key": "fl_live_…", "signature_password": "spg_live_…"}}))
         },
@@ -62,10 +63,11 @@ pub(super) fn webhooks() -> Value {
         "/admin/v1/webhooks/{event}": {"get": call("Show a webhook", "With its content and every attempt of the last 30 days.", &[EVENT], None, 200,
             &json!({"event": whole, "attempts": [{"at": "2026-03-02T09:30:00Z", "status": 200, "latency_ms": 41, "answer": "OK"}]}))},
         "/admin/v1/webhooks/{event}/replay": {"post": call("Send a webhook again", "Its id and content stay. One that waits for its next attempt is \
-            left alone (409).", &[EVENT], None, 200, &json!({"replayed": 1}))},
-        "/admin/v1/webhooks/replay": {"post": call("Send a range again", "The oldest first, a thousand at most; those that wait for their next \
-            attempt are left alone.", &[], Some(json!({"merchant_id": 1, "mode": "live", "state": "given_up", "endpoint": "shop.example:443",
-            "from": "2026-03-02T09:30:00Z", "until": "2026-03-03T09:30:00Z"})), 200, &json!({"replayed": 12}))},
+            left alone (409).", &[EVENT], None, 200, &json!({"replayed": 1, "more": false}))},
+        "/admin/v1/webhooks/replay": {"post": call("Send a range again", "The newest thousand at most, the oldest of them first; those that wait for \
+            their next attempt are left alone. `more`: others may fit as well, because there are more than a thousand or because only a part of \
+            the events was looked through; narrow the range to reach them.", &[], Some(json!({"merchant_id": 1, "mode": "live", "state": "given_up", "endpoint": "shop.example:443",
+            "from": "2026-03-02T09:30:00Z", "until": "2026-03-03T09:30:00Z"})), 200, &json!({"replayed": 12, "more": false}))},
         "/admin/v1/webhooks/secret": {"post": call("Rotate the signing secret", "`begin`: a new one signs, and the present one beside it; `end`: \
             only the newest signs.", &[], Some(json!({"merchant_id": 1, "mode": "live", "do": "begin"})), 200,
             &json!({"merchant_id": 1, "mode": "live", "secrets": ["whsec_…", "whsec_…"]}))}
@@ -82,11 +84,28 @@ pub(super) fn routing() -> Value {
     let mut tried = wanted.clone();
     tried["mode"] = "live".into();
     json!({
-        "/admin/v1/providers": {"get": call("List providers and routes", "Of all merchants, or those that one may use. What drivers are told is left \
-            out.", &merchant, None, 200, &json!({"providers": [{"id": 210, "code": "simulator", "name": "Card Simulator", "driver": "simulator",
-            "method": "card", "modes": ["dev"], "disabled": false}], "routes": []}))},
-        "/admin/v1/providers/{provider}": {"post": call("Change a provider", "Its name, and whether new payments go to it.",
-            &[("provider", "path", "210")], Some(json!({"name": "Card Simulator", "disabled": true})), 200, &json!({"provider_id": 210}))},
+        "/admin/v1/providers": {
+            "get": call("List providers and routes", "Of all merchants, or those that one may use. Secrets are never shown.", &merchant, None, 200,
+                &json!({"providers": [sample_provider()], "routes": []})),
+            "post": call("Make a provider account", "`driver` is one of this build (`GET /admin/v1/drivers`), `method` is card, bank_transfer, \
+                e_wallet, voucher or crypto. Without `number` it gets the next one; without `merchant_id` it is every merchant's. Empty \
+                `currencies` and `countries` are any. `settings` is an object of texts: what the driver is told, by the names it knows; its secrets \
+                are sealed and never shown again.", &[], Some(json!({"driver": "simulator", "number": 217, "merchant_id": 1, "method": "card",
+                "code": "acme", "name": "Acme", "modes": ["dev"], "currencies": ["EUR"], "countries": ["DE"], "amount_min": "1", "amount_max": "500",
+                "conversion_currency": "GBP", "conversion_rate": "0.856", "settings": {"approves_declined": "true"}})), 201,
+                &json!({"provider_id": 210, "provider": sample_provider()}))
+        },
+        "/admin/v1/providers/{provider}": {
+            "get": call("Show a provider account", "", &[("provider", "path", "210")], None, 200,
+                &json!({"provider_id": 210, "provider": sample_provider()})),
+            "post": call("Change a provider account", "What is not named stays; in `settings`, `null` takes one away. `disabled`: no new payment \
+                goes to it. Number, driver, method and owner stay for good.", &[("provider", "path", "210")],
+                Some(json!({"name": "Card Simulator", "modes": ["dev"], "currencies": [], "amount_min": "0.01", "amount_max": "1000000",
+                "settings": {"approves_declined": null}, "disabled": true})), 200, &json!({"provider_id": 210, "provider": sample_provider()}))
+        },
+        "/admin/v1/drivers": {"get": call("List the drivers of this build", "With the modes in which accounts of them may be made, and what they may \
+            be told.", &[], None, 200, &json!({"drivers": [{"name": "simulator", "modes": ["dev"], "settings": [{"name": "approves_declined",
+            "label": "Approves what others decline", "hint": "…", "secret": false}]}]}))},
         "/admin/v1/rules": {
             "get": call("List rules", "In the order in which they are tried.", &merchant, None, 200, &json!({"rules": [rule]})),
             "post": call("Make or change a rule", "Without `rule` a new one; without `merchant_id` it is every merchant's. Conditions that are left \
@@ -100,6 +119,13 @@ pub(super) fn routing() -> Value {
         "/admin/v1/branding": {"post": call("Change how a merchant's pages look", "What is not named stays. `logo` is an image as a `data:` URL.",
             &[], Some(json!({"merchant_id": 1, "name": "Demo Shop", "accent": "#1b4f8a", "logo": ""})), 200,
             &json!({"merchant_id": 1, "name": "Demo Shop", "accent": "#1b4f8a", "has_logo": false}))}
+    })
+}
+
+fn sample_provider() -> Value {
+    json!({
+        "id": 210, "code": "simulator", "name": "Card Simulator", "driver": "simulator", "method": "card", "modes": ["dev"],
+        "disabled": false, "amounts": ["0.01", "1000000"], "settings": {}
     })
 }
 

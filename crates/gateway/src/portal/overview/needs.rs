@@ -33,7 +33,7 @@ pub(super) struct Need {
 pub(super) async fn of(at: &AtMerchant, overview: &Overview) -> Result<Vec<Need>, StoreError> {
     let mut needs = unknown(at, overview);
     let stuck = at.engine().office_stuck(at.scope(), COUNTED_MAX).await?;
-    needs.extend(held_up(at, &stuck));
+    needs.extend(held_up(at, &stuck.rows));
     if at.may(Permission::ViewWithdrawals) {
         needs.extend(approvals(at).await?);
     }
@@ -89,10 +89,10 @@ fn held_up(at: &AtMerchant, stuck: &[Stuck]) -> Vec<Need> {
 
 async fn approvals(at: &AtMerchant) -> Result<Vec<Need>, StoreError> {
     let waiting = at.engine().office_approvals(at.scope(), None, COUNTED_MAX).await?;
-    let Some(oldest) = waiting.iter().map(|withdrawal| withdrawal.created_at).min() else { return Ok(Vec::new()) };
-    let more = if waiting.len() == COUNTED_MAX as usize { "At least " } else { "" };
+    let Some(oldest) = waiting.rows.iter().map(|withdrawal| withdrawal.created_at).min() else { return Ok(Vec::new()) };
+    let more = if waiting.onward.is_some() { "At least " } else { "" };
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for withdrawal in &waiting {
+    for withdrawal in &waiting.rows {
         let sum = sums.entry(withdrawal.asked.asset().code()).or_default();
         *sum = sum.saturating_add(withdrawal.asked.minor());
     }
@@ -100,7 +100,10 @@ async fn approvals(at: &AtMerchant) -> Result<Vec<Need>, StoreError> {
     let now = at.engine().now(florin_kernel::ports::Lane::of(at.merchant.id, at.mode));
     Ok(vec![Need {
         badge: Badge { meaning: "waiting", word: "To approve" },
-        text: format!("{more}{}", told(waiting.len() as u64, "withdrawal waits", "withdrawals wait", "for approval")),
+        text: format!(
+            "{more}{}",
+            told(waiting.rows.len() as u64, "withdrawal waits", "withdrawals wait", "for approval")
+        ),
         note: format!("Together {}; the oldest was made {}.", sums.join(", "), Moment::at(oldest, now).relative),
         url: at.way("withdrawals"),
     }])

@@ -194,12 +194,13 @@ fn is_on(fields: &Fields, name: &str) -> bool {
 }
 
 /// Words between commas or line ends.
-fn words(fields: &Fields, name: &str) -> Vec<String> {
+pub(in crate::portal) fn words(fields: &Fields, name: &str) -> Vec<String> {
     let parts = fields.all(name).flat_map(|text| text.split([',', '\n']));
     parts.map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-fn currencies(fields: &Fields) -> Result<Vec<Asset>, Unfit> {
+/// Currencies by their codes.
+pub(in crate::portal) fn currencies(fields: &Fields) -> Result<Vec<Asset>, Unfit> {
     let read = |word: String| {
         let known = Asset::from_code(&word.to_ascii_uppercase());
         known.ok_or_else(|| Unfit::new("currencies", format!("must be currencies' codes; {word:?} is none")))
@@ -207,7 +208,8 @@ fn currencies(fields: &Fields) -> Result<Vec<Asset>, Unfit> {
     words(fields, "currencies").into_iter().map(read).collect()
 }
 
-fn countries(fields: &Fields) -> Result<Vec<String>, Unfit> {
+/// Countries by their codes.
+pub(in crate::portal) fn countries(fields: &Fields) -> Result<Vec<String>, Unfit> {
     let read = |word: String| match word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         true => Ok(word.to_ascii_uppercase()),
         false => Err(Unfit::new("countries", format!("must be codes of two letters; {word:?} is none"))),
@@ -258,7 +260,7 @@ fn members(fields: &Fields) -> Result<Vec<Member>, Unfit> {
 }
 
 /// One of our own words.
-fn one<T: DeserializeOwned>(field: &'static str, text: &str, what: &str) -> Result<T, Unfit> {
+pub(in crate::portal) fn one<T: DeserializeOwned>(field: &'static str, text: &str, what: &str) -> Result<T, Unfit> {
     serde_json::from_value(text.into()).map_err(|_| Unfit::new(field, format!("must be {what}")))
 }
 

@@ -131,7 +131,7 @@ impl Paid {
         let payment = world.payments().await.pop().expect("a payment");
         let scope = Scope { mode: Mode::Dev, merchant: Some(payment.merchant) };
         let waiting = world.engine().office_approvals(scope, None, 1).await.expect("the store answers");
-        let withdrawal = waiting.into_iter().next().expect("a withdrawal");
+        let withdrawal = waiting.rows.into_iter().next().expect("a withdrawal");
         let id = || world.engine().new_payment_id();
         let theirs = (
             Payment { id: id(), merchant: OTHER, ..payment.clone() },

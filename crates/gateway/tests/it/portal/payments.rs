@@ -8,6 +8,7 @@ use florin_kernel::payment::{Mode, OperationKind, Payment, Word};
 use florin_kernel::public_id::Reference;
 use florin_kernel::routing::{ProviderAccount, ProviderId};
 use florin_kernel::user::Role;
+use florin_store::{Changeset, PaymentWrite, Verdict};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -96,6 +97,31 @@ async fn the_list_is_what_the_engine_says() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.text.contains("An amount needs its currency beside it."), "{}", wrong.text);
 
+    // By amount, within a currency; of equal amounts the newest first.
+    let none = ann.get(&format!("{LIST}?sort=largest")).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(none.text.contains("amounts of several currencies have no order"), "{}", none.text);
+    let largest = ann.get(&format!("{LIST}?sort=largest&currency=EUR")).await.text;
+    let places = ["order-7<", "order-50<", "order-49<"].map(|text| largest.find(text).expect(text));
+    assert!(
+        places.is_sorted()
+            && largest.contains(
+                "aria-sort=\"descending\"><a href=\"/portal/m/1/dev/payments?currency=EUR&#38;sort=smallest\""
+            ),
+        "{largest}"
+    );
+    assert_eq!(largest.matches("<tr data-href").count(), 50);
+    let rest = ann.get(&link(&largest, "On")).await.text;
+    assert!(rest.matches("<tr data-href").count() == 1 && rest.contains(">order-0<"), "{rest}");
+    assert_eq!(ann.get(&link(&rest, "Back")).await.text.matches("<tr data-href").count(), 50);
+    let smallest = ann.get(&format!("{LIST}?sort=smallest&currency=EUR")).await.text;
+    assert!(!smallest.contains("order-7<") && smallest.contains("order-50<"), "the largest is on the next page");
+    let file = ann.get(&link(&largest, "Export these as CSV")).await.text;
+    assert!(
+        file.lines().nth(1).is_some_and(|line| line.contains(",70.00,EUR,")) && file.lines().count() == 52,
+        "{file}"
+    );
+
     let csv = ann.get(&link(&declined, "Export these as CSV")).await;
     assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8; header=present");
     assert!(
@@ -140,6 +166,35 @@ async fn whatever_one_has_in_hand_leads_to_the_payment() {
     assert_eq!(other.get(&foreign).await.status, StatusCode::NOT_FOUND);
     assert_eq!(other.get(&page).await.status, StatusCode::NOT_FOUND);
     assert_eq!(ann.get(&page.replace("/dev/", "/live/")).await.status, StatusCode::NOT_FOUND, "of the other mode");
+}
+
+/// References that programs of the other APIs gave are found by what they took, however old: here nothing else is left of them.
+#[tokio::test]
+async fn references_of_every_api_are_found_without_looking_through_the_list() {
+    let world = World::start().await;
+    let mut ann = back_office(&world).await;
+    let forget = async |payment: Payment| {
+        let stored = world.engine().store().transaction(payment.id).await.expect("the store answers").expect("it");
+        let mut forgotten = payment;
+        forgotten.details.reference = String::new();
+        let payments = vec![PaymentWrite::update(&forgotten, stored.version)];
+        let verdict = world.engine().store().commit(Changeset { payments, ..Changeset::default() }).await;
+        assert_eq!(verdict.expect("the store answers"), Verdict::Committed);
+        forgotten.id
+    };
+    let form = format!("{}&merchantTransactionId=v3-reference", v3_payment("DB", "92.00", "4200000000000000"));
+    let paid = world.v3("/v3/payments", &form).await;
+    let v3 = forget(newest(&world).await).await;
+    let refund = "paymentType=RF&amount=10.00&currency=EUR&merchantTransactionId=v3-refund";
+    assert_eq!(world.v3(&format!("/v3/payments/{}", paid.id()), refund).await.code(), "000.000.000");
+    world.ts_pay(&card_payment("TS-reference", "50.00", "4000000000000051")).await;
+    let ts = forget(newest(&world).await).await;
+    for (text, id) in [("v3-reference", v3), ("v3-refund", v3), ("TS-reference", ts)] {
+        let page = format!("{LIST}/{}", printed(&world, id));
+        assert_eq!(ann.get(&format!("{LIST}?q={text}")).await.location, page, "{text}");
+    }
+    let nobody = ann.get("/portal/m/1/live/payments?q=v3-reference").await;
+    assert!(nobody.text.contains("Nothing found"), "of the other mode");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Settings, page by page: what is made works, what is ended does not, and what the pages say is what the engine does.
 
-use florin_gateway::demo::CASHIER;
+use florin_engine::audit::Who;
+use florin_gateway::demo::{CASHIER, MERCHANT};
+use florin_kernel::CredentialId;
+use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::user::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -45,6 +48,17 @@ async fn a_developer_makes_changes_and_ends_a_test_credential() {
     let key = format!("fl_dev_{key}");
     assert!(made.text.contains("<code>spg_test_demo"), "{}", made.text);
     assert_eq!(listed_with(&world, &key).await, (StatusCode::OK, 0));
+
+    // Reloaded, or clicked twice, the form of a page makes one: it says how many there were when it was opened.
+    let known = between(&page.text, "name=\"known\" value=\"", "\"").to_owned();
+    let again = developer.post(CREDENTIALS, &[&fields[..], &[("known", known.as_str())]].concat()).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+    assert!(again.text.contains("Another credential was made since then; nothing was made now."), "{}", again.text);
+    let fresh = between(&again.text, "name=\"known\" value=\"", "\"").to_owned();
+    let other = [("api", "cashier"), ("name", "Another"), ("known", fresh.as_str())];
+    assert_eq!(developer.post(CREDENTIALS, &other).await.status, StatusCode::OK);
+    assert_eq!(developer.post(CREDENTIALS, &other).await.status, StatusCode::CONFLICT);
+    assert_eq!(developer.get(CREDENTIALS).await.text.matches(">Another</a>").count(), 1);
 
     let list = developer.get(CREDENTIALS).await;
     assert!(list.text.contains("Web &#60;shop&#62;") && list.text.contains("status and lists"), "{}", list.text);
@@ -166,22 +180,126 @@ async fn settings_are_checked_and_take_effect() {
     let mut developer = somebody(&world, Role::Developer).await;
     let own = format!("{CREDENTIALS}/{}", CASHIER.number());
     let settings = format!("{own}/settings");
-    for (text, said) in [
-        ("{", "no JSON"),
-        (r#"{"edition": "round"}"#, "Edition cannot be used"),
-        (r#"{"colour": "red"}"#, "Colour is no setting"),
-        (r#"{"webhook_url": "ftp://shop.example"}"#, "Webhook url must be an address"),
-        (r#"{"attempts_max": 11}"#, "Attempts max must be a number from 1 to 10"),
-    ] {
-        let page = developer.post(&settings, &[("settings", text)]).await;
-        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
-        assert!(page.text.contains(said), "{said} in {}", page.text);
+    let page = developer.get(&own).await.text;
+    for shown in ["Tries in one session", "Where events go when a request names no URL.", "<option value=\"flat\">"] {
+        assert!(page.contains(shown), "{shown} in {page}");
     }
-    let set = developer.post(&settings, &[("settings", r#"{"s2s_error": "object"}"#)]).await;
+    for (name, text, said) in [
+        ("set.edition", "round", "Edition must be one of those offered"),
+        ("set.webhook_url", "ftp://shop.example", "Webhook url must be an address"),
+        ("set.attempts_max", "11", "Attempts max must be a number from 1 to 10"),
+        ("set.attempts_max", "many", "Attempts max must be a number from 1 to 10"),
+    ] {
+        let page = developer.post(&settings, &[(name, text), ("set.locale", "de")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+        assert!(page.text.contains(said) && page.text.contains("value=\"de\""), "{said} in {}", page.text);
+    }
+    // What programs send is checked alike, and names that the API does not have are refused.
+    let api = format!("/admin/v1/credentials/{}/settings", CASHIER.number());
+    for (body, field) in [
+        (json!({"edition": "round"}), "edition"),
+        (json!({"colour": "red"}), "colour"),
+        (json!({"webhook_url": "ftp://shop.example"}), "webhook_url"),
+        (json!({"attempts_max": 11}), "attempts_max"),
+    ] {
+        let (status, refusal) = admin(&world, &api, body).await;
+        assert_eq!((status, &refusal["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{refusal}");
+    }
+    let form = [("set.s2s_error", "object"), ("set.extended_statuses", ""), ("set.extended_statuses", "on")];
+    let set = developer.post(&settings, &form).await;
     assert_eq!(set.location, format!("{own}?note=settings"));
+    let log = world.engine().audit_entries(Some(MERCHANT), None, 1).await.expect("the log");
+    assert_eq!(
+        (&log[0].before["settings"]["s2s_error"], &log[0].after["settings"]["s2s_error"]),
+        (&Value::Null, &json!("object"))
+    );
+    assert_eq!(log[0].after["settings"]["extended_statuses"], true);
+    // A box that is not ticked any more, and nothing else: the rest stays.
+    developer.post(&settings, &[("set.extended_statuses", "")]).await;
     let declined = world.pay_by_card("declined", "4000000000009995", "10.05", json!({})).await;
     assert_eq!(declined["error"]["code"], "51", "{declined}");
-    assert!(developer.get(&own).await.text.contains("&#34;s2s_error&#34;: &#34;object&#34;"));
+    let page = developer.get(&own).await.text;
+    assert!(page.contains("<option value=\"object\" selected>"), "{page}");
+}
+
+#[tokio::test]
+async fn each_api_has_its_form_and_what_it_does_not_name_stays() {
+    let world = World::start().await;
+    let mut developer = somebody(&world, Role::Developer).await;
+    let directory = world.engine().directory();
+    let of = |dialect| {
+        let own = directory.credentials().filter(|known| (known.dialect, known.mode) == (dialect, Mode::Dev));
+        own.filter(|known| known.settings.get("partner").is_none()).map(|known| known.id).min().expect("the demo's")
+    };
+    let stored = |id| world.engine().directory().credential(id).expect("it is there").settings.clone();
+    let (v3, ts, crypto) = (of(Dialect::V3), of(Dialect::TransactionServices), of(Dialect::Crypto));
+    let path = |id: CredentialId| format!("{CREDENTIALS}/{}", id.number());
+    for (id, shown) in [
+        (v3, "Days that an uncaptured PA lives"),
+        (ts, "Another terminal"),
+        (ts, "How often."),
+        (crypto, "Coins accepted without confirmations"),
+    ] {
+        assert!(developer.get(&path(id)).await.text.contains(shown), "{shown}");
+    }
+    let entity = stored(v3)["entity_ids"].clone();
+    let form = [("set.authorization_days", "9"), ("set.origins", "https://a.example\nhttps://b.example")];
+    developer.post(&format!("{}/settings", path(v3)), &form).await;
+    assert_eq!((&stored(v3)["entity_ids"], &stored(v3)["authorization_days"]), (&entity, &json!(9)));
+    assert_eq!(stored(v3)["origins"], json!(["https://a.example", "https://b.example"]));
+    developer.post(&format!("{}/settings", path(v3)), &[("set.authorization_days", "")]).await;
+    assert_eq!(stored(v3).get("authorization_days"), None, "its default");
+
+    // A terminal is added, and one whose id is emptied is gone.
+    let settings = format!("{}/settings", path(ts));
+    let first = stored(ts)["terminals"][0]["terminal_id"].as_str().expect("an id").to_owned();
+    let count = stored(ts)["terminals"].as_array().map_or(0, Vec::len);
+    let another = format!("set.terminals.{count}.terminal_id");
+    let kept: Vec<(String, String)> = (0..count)
+        .map(|at| {
+            let id = stored(ts)["terminals"][at]["terminal_id"].as_str().expect("an id").to_owned();
+            (format!("set.terminals.{at}.terminal_id"), id)
+        })
+        .collect();
+    let mut form: Vec<(&str, &str)> = kept.iter().map(|(name, id)| (name.as_str(), id.as_str())).collect();
+    form.push((&another, "77"));
+    let currencies = format!("set.terminals.{count}.currencies");
+    form.push((&currencies, "EUR usd"));
+    let wrong = developer.post(&settings, &form).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "currencies are in capitals");
+    form.pop();
+    form.push((&currencies, "EUR, USD"));
+    assert_eq!(developer.post(&settings, &form).await.location, format!("{}?note=settings", path(ts)));
+    let terminals = stored(ts)["terminals"].clone();
+    assert_eq!(
+        (terminals.as_array().map(Vec::len), &terminals[count]["currencies"]),
+        (Some(count + 1), &json!(["EUR", "USD"]))
+    );
+    assert_eq!(
+        (&stored(ts)["member_id"], &terminals[0]["terminal_id"]),
+        (&directory.credential(ts).expect("it").settings["member_id"], &json!(first))
+    );
+    form[0].1 = "";
+    assert_eq!(developer.post(&settings, &form).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(stored(ts)["terminals"].as_array().map(Vec::len), Some(count));
+
+    // What this build does not know stays in the row.
+    let mut document = stored(crypto);
+    document["of_another_version"] = json!(true);
+    let change = florin_engine::credentials::CredentialChange { settings: Some(document), ..Default::default() };
+    world.engine().change_credential(&Who::CommandLine, MERCHANT, crypto, &change).await.expect("changed");
+    let form = [
+        ("set.fees", "BTC 0.00001\nETH 0.001"),
+        ("set.zero_conf_coins", "none"),
+        ("set.accept_requires_amount", "off"),
+    ];
+    assert_eq!(developer.post(&format!("{}/settings", path(crypto)), &form).await.status, StatusCode::SEE_OTHER);
+    let kept = stored(crypto);
+    assert_eq!((&kept["of_another_version"], &kept["zero_conf_coins"]), (&json!(true), &json!([])));
+    assert_eq!(
+        (&kept["fees"], &kept["accept_requires_amount"]),
+        (&json!({"BTC": "0.00001", "ETH": "0.001"}), &json!(false))
+    );
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Webhooks in the portal: what was sent, how it was answered, and sending it again.
 
-use florin_gateway::demo::V3;
+use florin_gateway::demo::{MERCHANT, V3};
 use florin_kernel::user::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use super::api::call;
 use super::stories::between;
 use super::{Browser, PASSWORD, add_user, ours};
 use crate::world::{Mode, Receiver, SOON, World};
@@ -16,8 +17,10 @@ async fn owner(world: &World) -> Browser<'_> {
     Browser::signed_in(world, "owner@example.com", PASSWORD).await
 }
 
+/// Whatever is behind the question mark is the receiver's secret.
 async fn pay(world: &World, receiver: &Receiver, reference: &str) {
-    let more = json!({"settings": {"webhook_url": receiver.url()}});
+    let url = format!("{}?key=s3cret", receiver.url());
+    let more = json!({"settings": {"webhook_url": url}});
     world.pay_by_card(reference, "4111111111111111", "10.05", more).await;
 }
 
@@ -40,12 +43,21 @@ async fn events_are_listed_with_answers_and_sent_again() {
     {
         assert!(page.contains(text), "{text} in {page}");
     }
+    assert!(page.contains("?key=\u{2026}</dd>") && !page.contains("s3cret"), "{page}");
+    let (_, api) = call(&world, "GET", &format!("/admin/v1/webhooks/{event}"), &Value::Null).await;
+    assert_eq!(api["event"]["url"], format!("{}?key=\u{2026}", receiver.url()));
     let sent = owner.post(&format!("{WEBHOOKS}/{event}/replay"), &[]).await;
     assert_eq!(sent.location, format!("{WEBHOOKS}/{event}?note=replayed"));
     let again = receiver.wait_for(2).await.remove(1);
     assert_eq!((again.header("webhook-id"), &again.body), (first.header("webhook-id"), &first.body));
     let page = owner.get(&format!("{WEBHOOKS}/{event}")).await.text;
     assert!(page.contains("ordered by owner@example.com"), "{page}");
+    let log = world.engine().audit_entries(Some(MERCHANT), None, 1).await.expect("the log");
+    assert_eq!(
+        (log[0].action.as_str(), log[0].object.as_str()),
+        ("webhook.replay_ordered", first.header("webhook-id"))
+    );
+    assert_eq!((&log[0].before["state"], &log[0].after["state"]), (&json!("delivered"), &json!("due")));
 
     pay(&world, &receiver, "two").await;
     receiver.wait_for(3).await;
@@ -53,9 +65,17 @@ async fn events_are_listed_with_answers_and_sent_again() {
     let asked = owner.get(&format!("{WEBHOOKS}/replay?state=delivered")).await.text;
     assert!(asked.contains("Send 2 again"), "{asked}");
     assert!(owner.get(&format!("{WEBHOOKS}/replay?state=given_up")).await.text.contains("No event would be sent"));
-    let sent = owner.post(&format!("{WEBHOOKS}/replay"), &[("state", "delivered")]).await;
+    let form = [("state", "delivered"), ("newest", between(&asked, "name=\"newest\" value=\"", "\""))];
+    let other = owner.post(&format!("{WEBHOOKS}/replay"), &[form[0], ("newest", "7")]).await;
+    assert_eq!(other.status, StatusCode::CONFLICT);
+    assert!(other.text.contains("nothing was ordered") && other.text.contains("Send 2 again"), "{}", other.text);
+    let sent = owner.post(&format!("{WEBHOOKS}/replay"), &form).await;
     assert_eq!(sent.location, format!("{WEBHOOKS}?note=replayed&count=2"));
     receiver.wait_for(5).await;
+    let log = world.engine().audit_entries(Some(MERCHANT), None, 1).await.expect("the log");
+    assert_eq!(log[0].action, "webhooks.replay_ordered");
+    assert_eq!(log[0].after, json!({"events": 2, "state": "delivered"}));
+    assert!(owner.get(&sent.location).await.text.contains("2 events are to be sent again."));
     let bad = owner.post(&format!("{WEBHOOKS}/replay"), &[("from", "yesterday")]).await;
     assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(owner.get(&format!("{WEBHOOKS}?endpoint=nobody:1")).await.text.contains("Nothing fits"));
@@ -113,15 +133,22 @@ async fn a_receiver_is_tried_and_secrets_are_rotated() {
     let number = V3.number().to_string();
     assert!(owner.get(WEBHOOKS).await.text.contains("has a message for trying a receiver"));
     assert_eq!(owner.post(&try_it, &[("credential", &number)]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let (entity, _) = world.demo().v3();
-    let settings = json!({"entity_ids": [entity], "notification_url": receiver.url()}).to_string();
+    let url = format!("{}?key=s3cret", receiver.url());
     let set = format!("/portal/m/1/dev/credentials/{number}/settings");
-    assert_eq!(owner.post(&set, &[("settings", &settings)]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(owner.post(&set, &[("set.notification_url", &url)]).await.status, StatusCode::SEE_OTHER);
     let tried = owner.post(&try_it, &[("credential", &number)]).await;
     assert!(tried.location.starts_with(&format!("{WEBHOOKS}?note=tried&id=msg_")), "{} {}", tried.location, tried.text);
     let first = receiver.wait_for(1).await.remove(0);
     assert!(tried.location.ends_with(first.header("webhook-id")));
     assert_eq!(first.header("webhook-signature").split(' ').count(), 1);
+    let log = world.engine().audit_entries(Some(MERCHANT), None, 2).await.expect("the log");
+    assert_eq!((log[0].action.as_str(), &log[0].object), ("webhook.trial_ordered", &V3.to_string()));
+    assert_eq!(log[0].after["webhook_id"], first.header("webhook-id"));
+    assert_eq!(log[1].action, "credential.changed");
+    assert_eq!(log[1].before["settings"]["notification_url"], Value::Null);
+    assert_eq!(log[1].after["settings"]["notification_url"], format!("{}?key=\u{2026}", receiver.url()));
+    let page = owner.get(WEBHOOKS).await.text;
+    assert!(page.contains("?key=\u{2026}</option>") && !page.contains("s3cret"), "{page}");
 
     let secret = format!("{WEBHOOKS}/secret");
     assert_eq!(owner.post(&secret, &[("do", "")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -18,7 +18,7 @@ async fn waiting(world: &World) -> Vec<String> {
     use florin_engine::office::Scope;
     let scope = Scope { mode: florin_kernel::payment::Mode::Dev, merchant: Some(MERCHANT) };
     let found = world.engine().office_approvals(scope, None, 10).await.expect("the store answers");
-    found.iter().map(|withdrawal| printed(world, withdrawal.id)).collect()
+    found.rows.iter().map(|withdrawal| printed(world, withdrawal.id)).collect()
 }
 
 async fn approver<'w>(world: &'w World, email: &str) -> Browser<'w> {
@@ -205,6 +205,25 @@ async fn programs_do_with_payments_what_the_screens_do() {
         "it is not unknown"
     );
     assert_eq!(get(&format!("/admin/v1/payments/{}", &id[1..])).await.0, StatusCode::NOT_FOUND);
+
+    // Without a key an order is protected by the number of the operation that it is to become.
+    let plain = async |body: Value| call(&world, "POST", &refund, &body).await;
+    let next = get(&format!("/admin/v1/payments/{id}")).await.1["payment"]["next_operation"].clone();
+    assert_eq!(next, json!(3));
+    for wrong in [json!("3"), json!(0), json!(960), json!(1.5)] {
+        let (status, fault) = plain(json!({"amount": "1.00", "operation": wrong})).await;
+        assert_eq!((status, &fault["field"]), (StatusCode::BAD_REQUEST, &json!("operation")), "{fault}");
+    }
+    let once = plain(json!({"amount": "1.00", "operation": 3})).await;
+    assert_eq!((once.0, &once.1["operation"]["number"]), (StatusCode::OK, &json!(3)), "{}", once.1);
+    assert_eq!(plain(json!({"amount": "1.00", "operation": 3})).await, once, "the same order");
+    assert_eq!(plain(json!({"amount": "2.00", "operation": 3})).await.0, StatusCode::CONFLICT, "another order");
+    assert_eq!(plain(json!({"amount": "1.00", "operation": 5})).await.0, StatusCode::CONFLICT, "not the next");
+    assert_eq!(order(&refund, "k-3", json!({"amount": "1.00", "operation": 3})).await.0, StatusCode::CONFLICT);
+    // With neither, each is an order of its own.
+    for number in [4, 5] {
+        assert_eq!(plain(json!({"amount": "1.00"})).await.1["operation"]["number"], json!(number));
+    }
 
     let csv = world.get("/admin/v1/payments.csv?mode=dev").bearer_auth(world.demo().admin_token().expose());
     let csv = csv.send().await.expect("an answer").text().await.expect("text");

@@ -225,6 +225,7 @@ pub async fn close(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
         claims,
         digest,
         echo: String::new(),
+        promised: None,
         render: Arc::new(move |payment, _| render(payment)),
     };
     let reply = state.engine.operate(caller.owner(), payment.id, request).await;

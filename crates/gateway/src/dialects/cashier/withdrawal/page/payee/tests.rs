@@ -19,6 +19,7 @@ fn offers() -> Vec<Offer> {
         amounts: None,
         conversion: None,
         settings: std::collections::BTreeMap::new(),
+        secrets: Default::default(),
     };
     let methods = [(210, Method::Card), (211, Method::BankTransfer), (212, Method::EWallet), (213, Method::Voucher)];
     methods.map(account).iter().filter_map(Offer::of).collect()
