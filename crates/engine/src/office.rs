@@ -14,6 +14,7 @@ use florin_store::StoreError;
 use crate::Engine;
 use crate::owner::Owner;
 
+mod coin_steps;
 mod counting;
 mod csv;
 mod events;
@@ -34,6 +35,7 @@ mod timeline;
 mod transactions;
 mod waiting;
 
+pub use coin_steps::{CoinStep, CoinWhat};
 pub use counting::Counted;
 pub use csv::Export;
 pub use events::{EndpointHealth, EventFilter, EventPage, ReplayOrder};

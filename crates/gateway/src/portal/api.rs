@@ -17,6 +17,7 @@ use super::Portal;
 use super::visit::{Guest, mode_word, parse_mode};
 use crate::admin::{self, Refusal};
 
+mod coins;
 pub(super) mod credentials;
 pub(super) mod ledger;
 pub(super) mod merchants;

@@ -10,6 +10,7 @@ use florin_kernel::routing::{ProviderAccount, ProviderId, RouteSet};
 use florin_kernel::user::Permission;
 
 use super::answer::{page as answer, see_other};
+use super::networks::{self, NetworkLine};
 use super::refused;
 use super::rules::method_name;
 use super::shell::Shell;
@@ -27,6 +28,7 @@ struct ProvidersPage {
     base: String,
     providers: Vec<ProviderLine>,
     routes: Vec<RouteLine>,
+    networks: Vec<NetworkLine>,
 }
 
 struct ProviderLine {
@@ -107,6 +109,7 @@ fn list(at: &AtMerchant, status: StatusCode, note: &'static str, error: String) 
         base: at.path_to("providers"),
         providers: providers.into_iter().map(|account| ProviderLine::of(account, at)).collect(),
         routes: routes.map(RouteLine::of).collect(),
+        networks: networks::lines(at),
     };
     answer(status, &page)
 }

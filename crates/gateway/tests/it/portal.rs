@@ -12,6 +12,7 @@ use reqwest::{Response, StatusCode, header};
 use crate::world::World;
 
 mod api;
+mod coins;
 mod figures;
 mod matrix;
 mod merchants;
