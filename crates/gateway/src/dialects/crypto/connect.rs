@@ -1,6 +1,7 @@
 //! How a merchant's program is connected: an API user and its key, by HTTP Basic (contract, sections 2 and 15).
 
 use florin_engine::directory::{Credential, Permission};
+use florin_kernel::Coin;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::secret::Secret;
 use serde_json::{Value, json};
@@ -85,6 +86,9 @@ impl Connection for Crypto {
             if hundredths > HUNDREDTHS_OF_PERCENT_MAX {
                 return Err(Unfit::new(name, "must be hundredths of a percent, 10000 at most"));
             }
+        }
+        if settings.cashier_coins.iter().any(|code| Coin::from_code(code).is_none()) {
+            return Err(Unfit::new("cashier_coins", "must be a list of coins such as BTC"));
         }
         check_url("webhook_url", settings.webhook_url.as_deref().unwrap_or_default())?;
         for url in settings.pos.values().flatten() {
