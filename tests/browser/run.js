@@ -14,6 +14,7 @@ import { startServer } from "./stage.js";
 import {
   checkoutCardPages, checkoutCards, checkoutEndings, checkoutFrames, checkoutLooks, checkoutPages, registered,
 } from "./checkout.js";
+import { coinStories, offerCoins, scriptedOnly } from "./coins.js";
 import { embedding } from "./embedding.js";
 import { endings, flows, looks } from "./flows.js";
 import { invoiceEndings, invoiceLooks, invoicePages } from "./invoices.js";
@@ -110,6 +111,7 @@ const server = await startServer(binary);
 const branded = await startServer(binary, SHOP);
 const strict = await startServer(binary, undefined, { origins: ["http://localhost:1"], checkout_attempts: 2 });
 const office = await startServer(binary);
+const till = await startServer(binary);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -161,12 +163,17 @@ try {
   // These turn the clock, which all sessions share.
   const turning = { ...endings, ...withdrawalEndings, ...checkoutEndings, ...invoiceEndings };
   for (const story of everywhere(turning, places, server)) await run(...story);
+  await offerCoins(till);
+  for (const story of everywhere(coinStories, places, till)) {
+    if (story[1].javaScriptEnabled || !scriptedOnly.includes(story[0])) await run(...story);
+  }
 } finally {
   await browser.close();
   await server.stop();
   await branded.stop();
   await strict.stop();
   await office.stop();
+  await till.stop();
 }
 console.log(`${told} stories passed, ${failed} failed; screenshots in ${folder}`);
 process.exit(failed ? 1 : 0);

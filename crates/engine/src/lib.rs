@@ -66,7 +66,9 @@ mod workers;
 pub use callbacks::CallbackRefusal;
 pub use claims::{ClaimKind, ClaimRequest, Reuse};
 pub use coins::follow::order_claim;
-pub use coins::{CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Followed, NewCoinPayment};
+pub use coins::{
+    CoinError, CoinObeyed, CoinPorts, CoinRequest, FollowError, Followed, NewCoinPayment, SessionInCoins, is_untried,
+};
 pub use find::Found;
 pub use florin_store::{Answer, Backlog, ConfigRow, Form, NewestQuery, PaymentQuery, StoreError, Stored, Verb};
 pub use kept::Repeatable;

@@ -15,6 +15,7 @@ use crate::Engine;
 use crate::owner::Owner;
 
 mod by_amount;
+mod coin_steps;
 mod counting;
 mod csv;
 mod events;
@@ -36,6 +37,7 @@ mod transactions;
 mod waiting;
 
 pub use by_amount::{AmountOrder, AmountPage, AmountPlace, ByAmountError, SORTED_MAX};
+pub use coin_steps::{CoinStep, CoinWhat};
 pub use counting::Counted;
 pub use csv::Export;
 pub use events::{EndpointHealth, EventFilter, EventPage, ReplayOrder, Replayable};

@@ -13,6 +13,7 @@ pub mod back;
 pub mod brand;
 pub mod card;
 pub mod choose;
+pub mod coins;
 pub mod decline;
 pub mod files;
 pub mod frame;

@@ -97,6 +97,16 @@ pub struct PaymentWrite {
     pub(crate) document: String,
     pub(crate) answer: Option<Answer>,
     pub(crate) watch: Option<Watch>,
+    pub(crate) kept_as: KeptAs,
+}
+
+/// What a write does to the row's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeptAs {
+    /// It is new, or stays what it is.
+    Itself,
+    /// It was something else.
+    Another,
 }
 
 impl PaymentWrite {
@@ -108,6 +118,17 @@ impl PaymentWrite {
     /// The next version of one read at `version`; its version becomes `version + 1`.
     pub fn update(payment: &impl Aggregate, version: i64) -> PaymentWrite {
         PaymentWrite::of(payment, Some(version))
+    }
+
+    /// The next version of one read at `version`, which becomes something of another kind: a session that is paid with coins from
+    /// now on. What coins are found by is written anew.
+    pub fn becoming(payment: &impl Aggregate, version: i64) -> PaymentWrite {
+        PaymentWrite { kept_as: KeptAs::Another, ..PaymentWrite::of(payment, Some(version)) }
+    }
+
+    /// Whether its address is to be nobody else's.
+    pub(crate) fn is_watched_anew(&self) -> bool {
+        self.expected_version.is_none() || self.kept_as == KeptAs::Another
     }
 
     /// Which payment it writes.
@@ -143,6 +164,7 @@ impl PaymentWrite {
             document: serde_json::to_string(payment).expect("a transaction has string keys and plain values only"),
             answer: None,
             watch: payment.watch(),
+            kept_as: KeptAs::Itself,
         }
     }
 }

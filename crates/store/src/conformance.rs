@@ -33,6 +33,7 @@ pub use answers::{keeps_the_first_answer_of_each_request, keeps_the_form_of_even
 pub use audit::{keeps_an_audit_log, tells_what_was_committed_only};
 pub use chains::{
     finds_a_coin_payment_that_lies, finds_coin_payments, follows_chains_by_version, gives_an_address_once,
+    turns_a_session_into_coins,
 };
 pub use lists::lists_in_order_and_pages;
 pub use office::{
@@ -69,7 +70,7 @@ macro_rules! conformance_suite {
             finds_a_withdrawal_that_lies keeps_withdrawals_beside_payments lets_ten_of_many_withdrawals_through
             keeps_the_first_answer_of_each_request keeps_the_form_of_events
             keeps_stored_cards lists_stored_cards wipes_deleted_cards retains_used_cards rewraps_keys
-            finds_coin_payments gives_an_address_once follows_chains_by_version finds_a_coin_payment_that_lies
+            finds_coin_payments gives_an_address_once turns_a_session_into_coins follows_chains_by_version finds_a_coin_payment_that_lies
             keeps_records_by_version changes_records_with_their_payments lists_the_newest_records_first
             wakes_records_by_the_lanes_clock
             keeps_an_audit_log tells_what_was_committed_only

@@ -101,6 +101,7 @@ impl Engine {
             coin: payment.price.coin,
             to: payment.refund(seq).map(|refund| refund.to.clone()).unwrap_or_default(),
             units,
+            invoice: payment.price.invoice,
         }
     }
 

@@ -9,8 +9,8 @@ use florin_kernel::{EventId, Money, PaymentId, Timestamp, Transaction};
 use florin_store::{DeliveryRow, EntryRow, EventRow, EventState, StoreError};
 
 use super::Scope;
+use super::coin_steps::{self, CoinStep};
 use crate::Engine;
-use florin_kernel::coin::CoinPayment;
 use florin_kernel::public_id::Reference;
 
 /// One thing that happened.
@@ -84,22 +84,8 @@ pub enum What {
         /// The provider's reference.
         reference: String,
     },
-    /// Coins came to the payment's address.
-    Coins {
-        /// The transaction that brought them.
-        txid: String,
-        /// How much, as a decimal number.
-        amount: String,
-    },
-    /// Coins are given back.
-    CoinRefund {
-        /// Its number.
-        seq: Seq,
-        /// How much, as a decimal number.
-        amount: String,
-        /// Whether its end is not known.
-        is_open: bool,
-    },
+    /// Something about coins.
+    Coins(Box<CoinStep>),
     /// The book was written.
     Booked {
         /// The event, as entries name it.
@@ -179,7 +165,7 @@ pub fn timeline(
     let mut steps = match transaction {
         Transaction::Payment(payment) => of_payment(payment, printed),
         Transaction::Withdrawal(withdrawal) => of_withdrawal(withdrawal, printed),
-        Transaction::Coin(coin) => of_coins(coin),
+        Transaction::Coin(coin) => coin_steps::of_coins(coin),
     };
     steps.extend(booked(entries));
     for (event, attempts) in events {
@@ -190,7 +176,7 @@ pub fn timeline(
     steps
 }
 
-fn made(at: Timestamp, dialect: Dialect, asked: Money, reference: &str) -> Step {
+pub(super) fn made(at: Timestamp, dialect: Dialect, asked: Money, reference: &str) -> Step {
     Step { at, what: What::Made { dialect, asked, reference: reference.to_owned() } }
 }
 
@@ -227,20 +213,6 @@ fn of_withdrawal(withdrawal: &Withdrawal, printed: &dyn Fn(Seq) -> String) -> Ve
     for returned in &withdrawal.returns {
         let what = What::Returned { amount: returned.amount, reference: returned.reference.clone() };
         steps.push(Step { at: returned.at, what });
-    }
-    steps
-}
-
-fn of_coins(coin: &CoinPayment) -> Vec<Step> {
-    let mut steps = vec![made(coin.created_at, coin.dialect, coin.price.invoice, &coin.details.reference)];
-    for deposit in &coin.deposits {
-        let what = What::Coins { txid: deposit.outpoint.txid.clone(), amount: deposit.units.decimal(coin.price.coin) };
-        steps.push(Step { at: deposit.seen_at, what });
-    }
-    for refund in &coin.refunds {
-        let amount = refund.units.decimal(coin.price.coin);
-        let what = What::CoinRefund { seq: refund.seq, amount, is_open: refund.is_open() };
-        steps.push(Step { at: refund.ordered_at, what });
     }
     steps
 }

@@ -18,6 +18,7 @@
 //! | expired, cancelled, failed, declined | cancelled | Cancelled |
 
 mod auth;
+pub mod checkout;
 mod connect;
 mod currencies;
 mod echo;

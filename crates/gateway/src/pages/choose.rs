@@ -62,8 +62,8 @@ pub(crate) struct OpenAmount {
 
 /// A way to pay.
 pub(crate) struct Choice {
-    /// The account's number, by which the form names it.
-    pub(crate) id: i64,
+    /// The account's number or the coin, by which the form names it.
+    pub(crate) id: String,
     /// The method.
     pub(crate) name: &'static str,
     /// Who takes it.

@@ -12,7 +12,7 @@ struct File {
     body: &'static str,
 }
 
-const FILES: [File; 7] = [
+const FILES: [File; 8] = [
     File { name: "style.css", content_type: "text/css; charset=utf-8", body: include_str!("../../static/style.css") },
     File { name: "portal.css", content_type: "text/css; charset=utf-8", body: include_str!("../../static/portal.css") },
     File {
@@ -30,6 +30,11 @@ const FILES: [File; 7] = [
         name: "checkout.js",
         content_type: "text/javascript; charset=utf-8",
         body: include_str!("../../static/checkout.js"),
+    },
+    File {
+        name: "coins.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("../../static/coins.js"),
     },
     File { name: "florin.svg", content_type: "image/svg+xml", body: include_str!("../../static/florin.svg") },
 ];

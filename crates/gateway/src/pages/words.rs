@@ -59,6 +59,9 @@ pub struct Words {
     /// With `{merchant}` to fill in.
     pub will_return: &'static str,
     /// With `{time}` to fill in.
+    /// With `{coin}`.
+    pub pay_in_coins: &'static str,
+    pub coins_not_now: &'static str,
     pub time_left: &'static str,
     /// With `{count}` to fill in.
     pub minutes: &'static str,

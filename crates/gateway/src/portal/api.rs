@@ -18,6 +18,7 @@ use super::visit::{Guest, mode_word, parse_mode};
 use crate::admin::{self, Refusal};
 
 pub(super) mod accounts;
+mod coins;
 pub(super) mod credentials;
 pub(super) mod ledger;
 pub(super) mod merchants;

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use florin_engine::office::{Step, Summary, What};
-use florin_kernel::coin::CoinPayment;
+use florin_kernel::coin::{CoinPayment, RefundSource, State as CoinState, Units};
 use florin_kernel::payment::{Operation, OperationKind, OperationStatus, Payment, Seq, State};
 use florin_kernel::public_id::Reference;
 use florin_kernel::user::Permission;
@@ -13,6 +13,7 @@ use florin_kernel::withdrawal::{self, Funding, Withdrawal};
 use florin_kernel::{Money, PaymentId, Timestamp, Transaction};
 
 use super::answer::page as answer;
+use super::coin_words;
 use super::payment_actions::next_number;
 use super::payments::{kind_name, now_of, scope_of};
 use super::refused;
@@ -131,12 +132,23 @@ fn note(at: &AtMerchant, transaction: &Transaction) -> Option<Note> {
         "approved" => "Your approval is stored.",
         "rejected" => "The withdrawal is rejected, and its money is free again.",
         "resolved" => "Your word is stored and booked.",
+        "coins_accepted" => "The coins are accepted.",
+        "coins_cancelled" => "The payment is cancelled.",
+        "coins_refunding" => "The refund is stored and goes out now. Its line below tells how far it is.",
+        "screened" => "Your decision is stored.",
         _ => "",
     };
     if !text.is_empty() {
         return Some(Note { meaning: "good", text: text.to_owned() });
     }
-    let Transaction::Payment(payment) = transaction else { return None };
+    let payment = match transaction {
+        Transaction::Payment(payment) => payment,
+        Transaction::Coin(coins) if coins.state == CoinState::Blocked => {
+            let text = "Screening holds these coins. The operator decides what becomes of them.";
+            return Some(Note { meaning: "attention", text: text.to_owned() });
+        }
+        Transaction::Coin(_) | Transaction::Withdrawal(_) => return None,
+    };
     let operation = payment.operation(Seq::new(at.query.text("done").parse().ok()?))?;
     Some(outcome(operation)).filter(|_| !operation.kind.is_attempt())
 }
@@ -212,10 +224,8 @@ fn money_of_withdrawal(withdrawal: &Withdrawal) -> Vec<Fact> {
 }
 
 fn money_of_coins(coin: &CoinPayment) -> Vec<Fact> {
-    let shown =
-        |units: florin_kernel::coin::Units| format!("{} {}", units.decimal(coin.price.coin), coin.price.coin.code());
-    let unless_zero =
-        |name, units: florin_kernel::coin::Units| (!units.is_zero()).then(|| Fact::new(name, shown(units)));
+    let shown = |units: Units| coin_words::amount(units, coin.price.coin);
+    let unless_zero = |name, units: Units| (!units.is_zero()).then(|| Fact::new(name, shown(units)));
     let mut facts = vec![
         Fact::new("Asked for", text::amount(coin.price.invoice)),
         Fact::new("In coins", shown(coin.amount())),
@@ -223,6 +233,7 @@ fn money_of_coins(coin: &CoinPayment) -> Vec<Fact> {
     ];
     facts.extend(unless_zero("Owed back", coin.opened()));
     facts.extend(unless_zero("Refunded", coin.refunded()));
+    facts.extend(unless_zero("Can be refunded", coin.refundable()));
     facts.push(Fact::new("Network", coin.network.as_str()));
     facts.push(Fact::code("Address", coin.address.as_str()));
     facts
@@ -284,9 +295,13 @@ fn actions(at: &AtMerchant, transaction: &Transaction) -> Vec<Action> {
         Transaction::Withdrawal(withdrawal) if user.may(at.merchant.id, Permission::ApproveWithdrawals) => {
             of_withdrawal(withdrawal, &at.path_to(&format!("withdrawals/{printed}")))
         }
+        Transaction::Coin(payment) if user.may(at.merchant.id, Permission::ChangePayments) => {
+            of_coins(payment, &at.path_to(&format!("payments/{printed}")))
+        }
         Transaction::Payment(_) | Transaction::Withdrawal(_) | Transaction::Coin(_) => Vec::new(),
     };
     if user.is_operator() {
+        actions.extend(to_screen(at, transaction, &printed));
         actions.extend(to_resolve(at, transaction, &printed));
     }
     actions
@@ -334,6 +349,59 @@ fn of_withdrawal(withdrawal: &Withdrawal, base: &str) -> Vec<Action> {
         action("Approve\u{2026}", "approve", "Let the payout go."),
         action("Reject\u{2026}", "reject", "Give the held money free."),
     ]
+}
+
+fn of_coins(payment: &CoinPayment, base: &str) -> Vec<Action> {
+    let action = |label: &str, verb: &str, text: String| Action {
+        label: label.to_owned(),
+        url: format!("{base}/{verb}"),
+        text,
+        amount: String::new(),
+        currency: "",
+        can_be_last: false,
+        operation: String::new(),
+    };
+    let (coin, open) = (payment.price.coin, payment.unaccepted());
+    let begun = payment.refunds.iter().any(|refund| refund.is_active() && refund.source == RefundSource::Opened);
+    let mut actions = Vec::new();
+    match payment.state {
+        CoinState::Waiting => {
+            actions.push(action("Cancel\u{2026}", "cancel", "Wait for no coins any more.".to_owned()));
+        }
+        CoinState::Underpaid | CoinState::Confirmed | CoinState::Cancelled(_) if !open.is_zero() && !begun => {
+            let worth = text::amount(payment.price.worth(payment.received()));
+            let what = format!(
+                "{} came, worth {worth} at this payment\u{2019}s price.",
+                coin_words::amount(payment.received(), coin)
+            );
+            actions.push(action("Accept what came\u{2026}", "accept", what));
+        }
+        CoinState::Underpaid
+        | CoinState::Processing { .. }
+        | CoinState::Blocked
+        | CoinState::ZeroConfirmed
+        | CoinState::Confirmed
+        | CoinState::Cancelled(_) => {}
+    }
+    if !payment.refundable().is_zero() {
+        let what = format!("Send up to {} back to the payer.", coin_words::amount(payment.refundable(), coin));
+        actions.push(action("Refund\u{2026}", "refund", what));
+    }
+    actions
+}
+
+/// Coins that screening holds.
+fn to_screen(at: &AtMerchant, transaction: &Transaction, printed: &str) -> Option<Action> {
+    let Transaction::Coin(payment) = transaction else { return None };
+    (payment.state == CoinState::Blocked).then(|| Action {
+        label: "Decide about them\u{2026}".to_owned(),
+        url: format!("/portal/operator/screening/{}/{printed}", mode_word(at.mode)),
+        text: "Screening holds these coins until a person has decided.".to_owned(),
+        amount: String::new(),
+        currency: "",
+        can_be_last: false,
+        operation: String::new(),
+    })
 }
 
 /// Operations whose end only a person can find out.

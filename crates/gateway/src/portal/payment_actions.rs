@@ -19,7 +19,7 @@ use super::payment::left_to_capture;
 use super::payments::{now_of, scope_of};
 use super::steps::Fact;
 use super::visit::{AtMerchant, Fields};
-use super::{refused, words};
+use super::{coin_actions, refused, words};
 use crate::pages::text;
 
 /// Within which the keys of orders from the portal and the admin API stand: no merchant's key is ever one of these.
@@ -152,19 +152,25 @@ pub(super) fn render(engine: &Arc<Engine>) -> RenderOperation {
     })
 }
 
+/// The payment, or the one made with coins, that a path names.
+async fn transaction(at: &AtMerchant) -> Result<Transaction, Box<Response>> {
+    let Some(id) = at.payment_id() else { return Err(Box::new(refused::not_found(at))) };
+    let found = at.engine().office_transaction(scope_of(at), id).await.map_err(|_| Box::new(refused::unavailable()))?;
+    found.ok_or_else(|| Box::new(refused::not_found(at)))
+}
+
 /// The payment and the order that a path names.
 struct About {
     payment: Payment,
     verb: Verb,
 }
 
-async fn about(at: &AtMerchant) -> Result<About, Box<Response>> {
-    let (id, verb) = (at.payment_id(), Verb::parse(at.parameter("order")));
-    let (Some(id), Some(verb)) = (id, verb) else { return Err(Box::new(refused::not_found(at))) };
-    match at.engine().office_transaction(scope_of(at), id).await {
-        Ok(Some(Transaction::Payment(payment))) => Ok(About { payment, verb }),
-        Ok(Some(Transaction::Withdrawal(_) | Transaction::Coin(_)) | None) => Err(Box::new(refused::not_found(at))),
-        Err(_) => Err(Box::new(refused::unavailable())),
+fn about(at: &AtMerchant, transaction: Transaction) -> Result<About, Box<Response>> {
+    match (Verb::parse(at.parameter("order")), transaction) {
+        (Some(verb), Transaction::Payment(payment)) => Ok(About { payment, verb }),
+        (_, Transaction::Payment(_) | Transaction::Withdrawal(_) | Transaction::Coin(_)) => {
+            Err(Box::new(refused::not_found(at)))
+        }
     }
 }
 
@@ -174,7 +180,12 @@ fn last(fields: &Fields) -> Last {
 
 /// `GET …/payments/{payment}/{order}`: what it would do; with an amount that can be.
 pub(super) async fn page(at: AtMerchant) -> Response {
-    let about = match about(&at).await {
+    let about = match transaction(&at).await {
+        Ok(Transaction::Coin(payment)) => return coin_actions::page(&at, &payment).await,
+        Ok(transaction) => about(&at, transaction),
+        Err(response) => Err(response),
+    };
+    let about = match about {
         Ok(about) => about,
         Err(response) => return *response,
     };
@@ -195,7 +206,12 @@ pub(super) async fn page(at: AtMerchant) -> Response {
 
 /// `POST …/payments/{payment}/{order}`.
 pub(super) async fn submit(at: AtMerchant) -> Response {
-    let about = match about(&at).await {
+    let about = match transaction(&at).await {
+        Ok(Transaction::Coin(payment)) => return coin_actions::submit(&at, &payment).await,
+        Ok(transaction) => about(&at, transaction),
+        Err(response) => Err(response),
+    };
+    let about = match about {
         Ok(about) => about,
         Err(response) => return *response,
     };

@@ -10,6 +10,7 @@ use florin_kernel::routing::{ProviderAccount, ProviderId, RouteSet};
 use florin_kernel::user::Permission;
 
 use super::answer::{page as answer, see_other};
+use super::networks::{self, NetworkLine};
 use super::refused;
 use super::rules::method_name;
 use super::shell::Shell;
@@ -29,6 +30,7 @@ struct ProvidersPage {
     accounts: &'static str,
     providers: Vec<ProviderLine>,
     routes: Vec<RouteLine>,
+    networks: Vec<NetworkLine>,
 }
 
 struct ProviderLine {
@@ -110,6 +112,7 @@ fn list(at: &AtMerchant, status: StatusCode, note: &'static str, error: String) 
         accounts: if at.visitor.user.is_operator() { "/portal/operator/providers" } else { "" },
         providers: providers.into_iter().map(|account| ProviderLine::of(account, at)).collect(),
         routes: routes.map(RouteLine::of).collect(),
+        networks: networks::lines(at),
     };
     answer(status, &page)
 }

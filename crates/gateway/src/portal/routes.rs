@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Portal;
 use super::{
     account, accounts, api, audit, branding, credentials, developer, home, invitation, ledger, merchants, one_time,
-    operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, second_step,
+    operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, screening, second_step,
     sign_in, stuck, users, webhooks, withdrawals,
 };
 
@@ -195,6 +195,8 @@ pub static ROUTES: &[Route] = &[
     action("/portal/operator/users/{user}/one-time", Operator, || post(operators::reset_one_time)),
     screen("/portal/operator/resolve/{mode}/{payment}/{operation}", Operator, None, || get(resolve::page)),
     action("/portal/operator/resolve/{mode}/{payment}/{operation}", Operator, || post(resolve::submit)),
+    screen("/portal/operator/screening/{mode}/{payment}", Operator, None, || get(screening::page)),
+    action("/portal/operator/screening/{mode}/{payment}", Operator, || post(screening::submit)),
     screen("/portal/operator/audit", Operator, Some("Audit log"), || get(audit::of_installation)),
     // The admin API.
     screen("/admin/v1/users", AdminToken, None, || get(api::users)),

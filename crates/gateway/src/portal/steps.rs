@@ -42,12 +42,12 @@ pub(super) struct Transfer {
 
 impl Line {
     /// A line; what is not known is left out.
-    fn new(at: Moment, mark: &'static str, title: String, facts: Vec<Fact>) -> Line {
+    pub(super) fn new(at: Moment, mark: &'static str, title: String, facts: Vec<Fact>) -> Line {
         let facts = facts.into_iter().filter(|fact| !fact.value.is_empty()).collect();
         Line { at, mark, title, badge: None, facts, transfers: Vec::new() }
     }
 
-    fn with(self, badge: Badge) -> Line {
+    pub(super) fn with(self, badge: Badge) -> Line {
         Line { badge: Some(badge), ..self }
     }
 }
@@ -105,7 +105,8 @@ impl Reading<'_> {
     }
 
     fn line(&self, step: &Step) -> Line {
-        let line = |mark, title: String, facts| Line::new(Moment::at(step.at, self.now), mark, title, facts);
+        let at = step.at;
+        let line = |mark, title: String, facts| Line::new(Moment::at(at, self.now), mark, title, facts);
         match &step.what {
             What::Made { dialect, asked, reference } => {
                 let facts = vec![Fact::new("API", words::dialect(*dialect)), Fact::code("Reference", reference)];
@@ -139,13 +140,7 @@ impl Reading<'_> {
                 let title = format!("{} sent back by the receiving bank", text::amount(*amount));
                 line("provider", title, vec![Fact::code("Reference", reference)])
             }
-            What::Coins { txid, amount } => {
-                line("provider", format!("{amount} arrived"), vec![Fact::code("Transaction", txid)])
-            }
-            What::CoinRefund { seq, amount, is_open } => {
-                let badge = if *is_open { ("waiting", "Pending") } else { ("plain", "Ended") };
-                line("provider", format!("Refund {} of {amount}", seq.number()), Vec::new()).with(Badge::from(badge))
-            }
+            What::Coins(step) => self.coins(at, step),
             What::Booked { event, transfers } => {
                 let booked = line("book", format!("Booked: {}", words::sentence(event).to_lowercase()), Vec::new());
                 Line { transfers: transfers.iter().map(transfer).collect(), ..booked }

@@ -1,6 +1,7 @@
 //! Tests of the whole: real servers on real databases, asked over HTTP. One binary, so that it links once.
 
 mod cashier_calls;
+mod cashier_coins;
 mod cashier_errors;
 mod cashier_hosted;
 mod cashier_hosted_retries;
@@ -12,6 +13,8 @@ mod crypto_bitcoin;
 mod crypto_errors;
 mod crypto_ethereum;
 mod crypto_live;
+mod crypto_page;
+mod crypto_refunds;
 mod crypto_samples;
 mod crypto_transport;
 mod demo;

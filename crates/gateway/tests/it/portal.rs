@@ -13,6 +13,7 @@ use crate::world::World;
 
 mod accounts;
 mod api;
+mod coins;
 mod figures;
 mod matrix;
 mod merchants;

@@ -351,6 +351,8 @@ pub struct RefundOrder {
     pub to: String,
     /// How much arrives there.
     pub units: Units,
+    /// What its payment asked for: what the simulator's triggers look at.
+    pub invoice: Money,
 }
 
 /// What a signer says.

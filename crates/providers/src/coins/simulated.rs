@@ -217,6 +217,7 @@ impl Chain for SimulatedChain {
             if ledger.fault_at(now).is_some() {
                 return Broadcast::Unknown(Doubt::TimedOut);
             }
+            let is_first = ledger.transaction(&signed.txid).is_none();
             ledger.announce(Transaction {
                 txid: signed.txid.clone(),
                 address: order.to.clone(),
@@ -229,7 +230,10 @@ impl Chain for SimulatedChain {
                 minable_at: now,
                 revision: 0,
             });
-            Broadcast::Sent
+            match is_first && order.is_answer_lost {
+                true => Broadcast::Unknown(Doubt::TimedOut),
+                false => Broadcast::Sent,
+            }
         });
         sent.await.unwrap_or(Broadcast::Unknown(Doubt::Lost))
     }
@@ -250,6 +254,9 @@ struct Paid {
     to: String,
     coin: Coin,
     units: Units,
+    /// Whether the node takes it and says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_answer_lost: bool,
 }
 
 #[async_trait]
@@ -259,8 +266,13 @@ impl Signer for SimulatedChain {
     }
 
     async fn sign(&self, order: &RefundOrder) -> Signature {
-        let paid =
-            Paid { operation: order.operation.clone(), to: order.to.clone(), coin: order.coin, units: order.units };
+        let paid = Paid {
+            operation: order.operation.clone(),
+            to: order.to.clone(),
+            coin: order.coin,
+            units: order.units,
+            is_answer_lost: triggers::loses_answers(order.invoice),
+        };
         let Ok(raw) = serde_json::to_string(&paid) else { return Signature::Refused("it cannot be written".into()) };
         let fee = match self.network.family {
             Family::Bitcoin => Units::new(REFUND_FEE_BTC),

@@ -64,6 +64,33 @@ pub async fn gives_an_address_once(store: Arc<dyn Store>) {
     assert_eq!(numbers(&store, Watched::At(vec!["wanted".to_owned()])).await.len(), 1);
 }
 
+/// A session that is paid with coins becomes another kind of payment under the same id, once, with an address of its own.
+pub async fn turns_a_session_into_coins(store: Arc<dyn Store>) {
+    let becoming = |coins: &CoinPayment, version| Changeset {
+        payments: vec![PaymentWrite::becoming(coins, version)],
+        ..Changeset::default()
+    };
+    committed(&store, inserting(&payment(1))).await;
+    let coins = coin_payment(1);
+    assert_eq!(commit(&store, becoming(&coins, 2)).await, Verdict::Conflict, "not the version that it has");
+    committed(&store, becoming(&coins, 1)).await;
+    let stored = store.transaction(coins.id).await.unwrap().expect("it was committed");
+    assert_eq!((stored.transaction, stored.version), (Transaction::Coin(Box::new(coins.clone())), 2));
+    assert_eq!(commit(&store, becoming(&coins, 1)).await, Verdict::Conflict, "it happened before");
+    assert_eq!(numbers(&store, Watched::AwaitingCoins).await, [1]);
+
+    committed(&store, inserting(&payment(2))).await;
+    let taken = CoinPayment { address: coins.address.clone(), ..coin_payment(2) };
+    assert_eq!(commit(&store, becoming(&taken, 1)).await, Verdict::Conflict, "the address is another's");
+    let stored = store.transaction(PaymentId::from_number(2)).await.unwrap().expect("it was committed");
+    assert_eq!((stored.transaction, stored.version), (Transaction::Payment(payment(2)), 1), "nothing was written");
+
+    let (_, changeset) = coins_confirmed(&coins, 2, 100);
+    committed(&store, changeset).await;
+    assert_eq!(numbers(&store, Watched::AwaitingCoins).await, [0_i64; 0], "its coins came");
+    assert_eq!(store.verify_ledger().await.unwrap().faults, Vec::<String>::new());
+}
+
 /// How far a chain was followed is written with what followed from it, or neither is.
 pub async fn follows_chains_by_version(store: Arc<dyn Store>) {
     let write = |lane, expected_version, document: &str| ChainWrite {

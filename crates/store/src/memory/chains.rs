@@ -10,7 +10,7 @@ use crate::{ChainRow, ChainWrite, PaymentWrite};
 impl Rows {
     /// Whether a new payment's address, or its index, is another one's.
     pub(super) fn refuses_watch(&self, write: &PaymentWrite) -> bool {
-        let Some(watch) = write.watch.as_ref().filter(|_| write.expected_version.is_none()) else { return false };
+        let Some(watch) = write.watch.as_ref().filter(|_| write.is_watched_anew()) else { return false };
         self.watches().any(|(_, _, known)| {
             let same = known.address == watch.address || known.derived == watch.derived;
             known.network == watch.network && same

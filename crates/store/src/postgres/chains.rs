@@ -81,8 +81,7 @@ impl ChainStatements {
             return Ok(HashSet::new());
         }
         watches.sort_unstable_by_key(|(write, _)| write.id);
-        let (updates, inserts): (Vec<_>, Vec<_>) =
-            watches.into_iter().partition(|(write, _)| write.expected_version.is_some());
+        let (updates, inserts): (Vec<_>, Vec<_>) = watches.into_iter().partition(|(write, _)| !write.is_watched_anew());
         let written = tokio::join!(self.insert(client, &inserts), self.update(client, &updates));
         let mut ids = HashSet::new();
         for rows in all([written.0, written.1])? {

@@ -18,10 +18,10 @@ const INSERT: &str = "INSERT INTO payments
     AS new (id, merchant, mode, lane, word, created_at, wake_at, answer_status, answer_body, document, kind, payer)
     ON CONFLICT DO NOTHING RETURNING id";
 const UPDATE: &str = "UPDATE payments SET version = payments.version + 1, word = new.word, wake_at = new.wake_at,
-        document = new.document, answer_status = coalesce(new.answer_status, payments.answer_status),
+        kind = new.kind, document = new.document, answer_status = coalesce(new.answer_status, payments.answer_status),
         answer_body = coalesce(new.answer_body, payments.answer_body)
-    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::text[])
-    AS new (id, version, word, wake_at, document, answer_status, answer_body)
+    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::integer[], $7::text[], $8::text[])
+    AS new (id, version, word, wake_at, document, answer_status, answer_body, kind)
     WHERE payments.id = new.id AND payments.version = new.version RETURNING payments.id";
 pub(super) const SELECT: &str =
     "SELECT id, version, answer_status, answer_body, document, kind FROM payments WHERE id = $1";
@@ -66,8 +66,10 @@ impl PaymentStatements {
         let words = column(&writes, |write| write.word);
         let wake_ups = column(&writes, |write| write.wake_at);
         let documents = column(&writes, |write| write.document.as_str());
+        let kinds = column(&writes, |write| document_text(write.kind));
         let (statuses, bodies) = answers(&writes);
-        let parameters: &[&(dyn ToSql + Sync)] = &[&ids, &versions, &words, &wake_ups, &documents, &statuses, &bodies];
+        let parameters: &[&(dyn ToSql + Sync)] =
+            &[&ids, &versions, &words, &wake_ups, &documents, &statuses, &bodies, &kinds];
         ids_of(&client.query(&self.update, parameters).await?)
     }
 

@@ -47,9 +47,9 @@ impl<'c> ChainWriter<'c> {
     /// Writes what a coin payment is found by; returns 0 rows if its address is another payment's.
     pub(super) fn watch(&mut self, write: &PaymentWrite, watch: &Watch) -> rusqlite::Result<usize> {
         let (id, due, top) = (write.id.number(), height(watch.due_height), height(watch.top_height));
-        match write.expected_version {
-            Some(_) => self.update.execute(params![id, watch.awaits_coins, due, top]),
-            None => self.insert.execute(params![
+        match write.is_watched_anew() {
+            false => self.update.execute(params![id, watch.awaits_coins, due, top]),
+            true => self.insert.execute(params![
                 id,
                 watch.network,
                 write.lane,

@@ -3,6 +3,7 @@
 use florin_kernel::{Kind, PaymentId};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
+use crate::changeset::KeptAs;
 use crate::words::{document_kind, document_text, mode_text};
 use crate::{Answer, NewestQuery, PayerQuery, PaymentQuery, PaymentWrite, StoreError, Stored, query};
 
@@ -12,6 +13,9 @@ const INSERT: &str = "INSERT INTO payments
     VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE payments SET version = version + 1, word = ?3, wake_at = ?4, document = ?5
+    WHERE id = ?1 AND version = ?2";
+/// Beside the others, which every payment goes through: what a row is hardly ever changes.
+const BECOME: &str = "UPDATE payments SET version = version + 1, word = ?3, wake_at = ?4, document = ?5, kind = ?6
     WHERE id = ?1 AND version = ?2";
 const UPDATE_ANSWERED: &str = "UPDATE payments
     SET version = version + 1, word = ?3, wake_at = ?4, document = ?5, answer_status = ?6, answer_body = ?7
@@ -35,6 +39,7 @@ const OF_PAYER: &str = "SELECT id, version, answer_status, answer_body, document
 pub(super) struct PaymentWriter<'c> {
     insert: Statement<'c>,
     update: Statement<'c>,
+    become_another: Statement<'c>,
     update_answered: Statement<'c>,
 }
 
@@ -43,6 +48,7 @@ impl<'c> PaymentWriter<'c> {
         Ok(PaymentWriter {
             insert: connection.prepare(INSERT)?,
             update: connection.prepare(UPDATE)?,
+            become_another: connection.prepare(BECOME)?,
             update_answered: connection.prepare(UPDATE_ANSWERED)?,
         })
     }
@@ -69,6 +75,10 @@ impl<'c> PaymentWriter<'c> {
     /// Updates a payment; returns 0 rows if it has not the version expected.
     pub(super) fn update(&mut self, write: &PaymentWrite, version: i64) -> rusqlite::Result<usize> {
         let id = write.id.number();
+        if write.kept_as == KeptAs::Another {
+            let kind = document_text(write.kind);
+            return self.become_another.execute(params![id, version, write.word, write.wake_at, write.document, kind]);
+        }
         match &write.answer {
             None => self.update.execute(params![id, version, write.word, write.wake_at, write.document]),
             Some(Answer { status, body }) => self.update_answered.execute(params![

@@ -20,6 +20,7 @@ use jiff::SignedDuration;
 use super::answer;
 use super::auth::Caller;
 use super::errors::{FieldError, Problem};
+use super::hosted::coins;
 use super::hosted::offers::{facts, offers};
 use super::settings::Settings;
 use super::state::CashierState;
@@ -190,7 +191,10 @@ fn choose(state: &CashierState, deposit: &Deposit, payment: &Payment) -> Result<
     let facts = Facts { card, ..facts(payment, deposit.amount) };
     let choice = deposit.provider.map_or(Choice::Rules, Choice::Named);
     match (deposit.operation, choice) {
-        (Operation::Hosted, _) => offers(state.engine(), payment, deposit.amount).map(|_| Chosen::Later),
+        (Operation::Hosted, _) => match offers(state.engine(), payment, deposit.amount) {
+            Err(_) if !coins::offered(state.engine(), payment).is_empty() => Ok(Chosen::Later),
+            offers => offers.map(|_| Chosen::Later),
+        },
         (Operation::S2s | Operation::Withdrawal, _) | (Operation::Direct, Choice::Rules) => {
             let routed = state.engine().route(&facts, choice, Needs::TakesCards);
             routed.map(|candidate| Chosen::Now(Method::Card, candidate))

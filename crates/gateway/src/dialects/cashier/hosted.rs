@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use florin_engine::directory::{Directory, Merchant};
 use florin_engine::vault::OnFile;
 use florin_engine::{Engine, NextAttempt, Owner, SubmitError};
-use florin_kernel::Timestamp;
 use florin_kernel::payment::{Circumstances, Command, Payment, Retry, State as Stands};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::{Coin, Timestamp};
 use jiff::civil::Date;
 
 use super::answer;
@@ -29,6 +29,7 @@ use crate::pages::receipt::{self, Refusal};
 use crate::pages::step::page as step_page;
 use crate::pages::{notice, see_other};
 
+pub(super) mod coins;
 mod form;
 pub(super) mod offers;
 mod view;
@@ -54,6 +55,8 @@ struct Session<'a> {
     payment: &'a Payment,
     look: Look,
     offers: Vec<Offer>,
+    /// Coins beside them.
+    coins: Vec<Coin>,
     now: Timestamp,
     today: Date,
 }
@@ -120,9 +123,14 @@ impl<'a> Visit<'a> {
         if self.is_over() {
             return Err(Box::new(receipt::expired(engine, payment, &self.visitor.headers)));
         }
-        let offers = offers::offers(engine, payment, payment.asked).map_err(|_| page(Refusal::NothingOffered))?;
+        let coins = coins::offered(engine, payment);
+        let offers = match offers::offers(engine, payment, payment.asked) {
+            Ok(offers) => offers,
+            Err(_) if !coins.is_empty() => Vec::new(),
+            Err(_) => return Err(page(Refusal::NothingOffered)),
+        };
         let look = Look::of(engine, payment, &self.visitor.headers);
-        Ok(Session { engine, directory, payment, look, offers, now: self.now, today: utc_day(self.now) })
+        Ok(Session { engine, directory, payment, look, offers, coins, now: self.now, today: utc_day(self.now) })
     }
 
     async fn pay(self, submitted: &Submitted) -> Visited<Response> {
@@ -132,6 +140,9 @@ impl<'a> Visit<'a> {
             return self.again(drawn).await;
         }
         let session = self.session()?;
+        if let Some(coin) = coins::named(&session, submitted) {
+            return self.pay_in_coins(&session, coin, submitted).await;
+        }
         let chosen = match form::read(&session, submitted) {
             Ok(chosen) => chosen,
             Err(shown) => return Ok(session.draw(StatusCode::UNPROCESSABLE_ENTITY, *shown)),
@@ -173,7 +184,8 @@ impl<'a> Visit<'a> {
             | SubmitError::WithdrawalRefused(_)
             | SubmitError::Taken(_)
             | SubmitError::BalanceInsufficient => see_other(&back::own_page(self.engine(), &self.payment)),
-            SubmitError::NotFound => notice::not_found(),
+            // It may be one that is paid with coins by now: the page knows.
+            SubmitError::NotFound => see_other(&back::own_page(self.engine(), &self.payment)),
             error @ (SubmitError::Store(_) | SubmitError::Draining) => {
                 tracing::warn!(%error, "a payer's form waits");
                 notice::unavailable()

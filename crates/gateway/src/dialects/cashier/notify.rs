@@ -6,6 +6,7 @@ use std::sync::Arc;
 use florin_engine::announce::{Announcement, Announcer, Newer, Schedule, Until};
 use florin_engine::directory::Credential;
 use florin_engine::{Engine, Form};
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::payment::{Details, Payment, State as Stands};
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{State, Withdrawal};
@@ -29,6 +30,11 @@ impl Announcer for CashierAnnouncer {
 
     fn announce_withdrawal(&self, before: &Withdrawal, after: &Withdrawal, engine: &Engine) -> Vec<Announcement> {
         of_withdrawal(before, after, engine).into_iter().collect()
+    }
+
+    fn announce_coins(&self, before: &CoinPayment, after: &CoinPayment, engine: &Engine) -> Vec<Announcement> {
+        let shown = |coins: &CoinPayment| Payment { announced: coins.announced.clone(), ..coins.as_payment() };
+        of_payment(&shown(before), &shown(after), engine).into_iter().collect()
     }
 
     fn sign(&self, body: &str, credential: &Credential) -> Vec<(&'static str, String)> {

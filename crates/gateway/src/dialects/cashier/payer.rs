@@ -93,8 +93,7 @@ async fn visit(state: &CashierState, token: &str, parts: request::Parts, asked: 
     match find(state.engine(), token).await {
         Ok(Transaction::Payment(payment)) => hosted::Visit::of(state, payment, visitor).answer(asked).await,
         Ok(Transaction::Withdrawal(found)) => withdrawal::Visit::of(state, *found, visitor).answer(asked).await,
-        // Coins have a page of their own.
-        Ok(Transaction::Coin(_)) => Astray::NotFound.answer(&asked),
+        Ok(Transaction::Coin(payment)) => hosted::coins::answer(state.engine(), &payment, &asked),
         Err(astray) => astray.answer(&asked),
     }
 }

@@ -1,6 +1,7 @@
 //! How a merchant's program is connected: an API user and its key, by HTTP Basic (contract, sections 2 and 15).
 
 use florin_engine::directory::{Credential, Permission};
+use florin_kernel::Coin;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::secret::Secret;
 use serde_json::{Value, json};
@@ -75,8 +76,11 @@ impl Connection for Crypto {
     }
 
     fn read_settings(&self, _credential: &Credential, given: &Value) -> Result<Value, Unfit> {
-        let (_, written) = read::<Settings>(given)?;
+        let (settings, written) = read::<Settings>(given)?;
         check(table::TABLE, &written)?;
+        if settings.cashier_coins.iter().any(|code| Coin::from_code(code).is_none()) {
+            return Err(Unfit::new("cashier_coins", "must be a list of coins such as BTC"));
+        }
         Ok(Value::Object(written))
     }
 

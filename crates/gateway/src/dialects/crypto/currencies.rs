@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::auth::Caller;
 use super::errors::Problem;
 use super::params::Params;
-use super::quote::{Ask, bounds};
+use super::quote::{Ask, Mids, bounds};
 use super::routes::CryptoState;
 use super::settings::FeePayer;
 use super::view::icon;
@@ -42,7 +42,8 @@ fn ask(invoice: Money) -> Ask {
 }
 
 async fn row(state: &CryptoState, caller: &Caller, coin: Coin, fiat: Asset) -> Value {
-    let bounds = state.mids(caller, coin, fiat).await.map(|mids| bounds(&caller.settings, mids, fiat)).ok();
+    let bounds =
+        Mids::of(state.engine(), caller, coin, fiat).await.map(|mids| bounds(&caller.settings, mids, fiat)).ok();
     let offer = match bounds {
         // Any amount within the bounds tells the rate.
         Some((_, most)) => state.offer(caller, &ask(most), coin).await.ok(),

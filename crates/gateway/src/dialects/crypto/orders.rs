@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use florin_engine::{ClaimRequest, CoinObeyed, CoinRequest};
 use florin_kernel::coin::{CoinPayment, Command, Repeat, Units};
-use florin_kernel::payment::Seq;
+use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::public_id::Reference;
 use serde_json::json;
 
@@ -198,7 +198,8 @@ pub async fn list(
     let wanted_coin = params.get("currency").map(coin).transpose()?;
     let wanted = move |payment: &CoinPayment| {
         let echo = Echo::of(payment);
-        reference.as_ref().is_none_or(|reference| *reference == payment.details.reference)
+        payment.dialect == Dialect::Crypto
+            && reference.as_ref().is_none_or(|reference| *reference == payment.details.reference)
             && pos.as_ref().is_none_or(|pos| *pos == echo.pos_id)
             && user.as_ref().is_none_or(|user| Some(user) == echo.user.as_ref())
             && wanted_coin.is_none_or(|coin| coin == payment.price.coin)

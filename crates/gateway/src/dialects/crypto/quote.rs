@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use axum::response::Response;
+use florin_engine::Engine;
 use florin_kernel::coin::{Price, Requirement, Units, ZeroConfirmation};
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::Mode;
@@ -181,14 +182,23 @@ impl CryptoState {
     /// # Errors
     /// [`Problem`] when the coin is not offered, the amount is out of its range, or there is no fresh rate.
     pub async fn offer(&self, caller: &Caller, ask: &Ask, coin: Coin) -> Result<Offer, Problem> {
-        let engine = self.engine();
+        Offer::of(self.engine(), caller, ask, coin).await
+    }
+}
+
+impl Offer {
+    /// As [`CryptoState::offer`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn of(engine: &Engine, caller: &Caller, ask: &Ask, coin: Coin) -> Result<Offer, Problem> {
         let chain = engine.chain_of(coin, caller.lane).ok_or_else(|| Problem::currency(coin.code()))?;
         let network = chain.network();
         if caller.credential.mode == Mode::Live && !caller.settings.account_keys.contains_key(&network.name) {
             return Err(Problem::currency(coin.code()));
         }
         let fiat = ask.invoice.asset();
-        let Mids { mid, in_euro } = self.mids(caller, coin, fiat).await?;
+        let Mids { mid, in_euro } = Mids::of(engine, caller, coin, fiat).await?;
         let of_euro = |minor: i64| from_euro(minor, mid, in_euro, fiat);
         let (least, most) = bounds(&caller.settings, Mids { mid, in_euro }, fiat);
         if least.exceeds(ask.invoice) || ask.invoice.exceeds(most) {
@@ -234,13 +244,12 @@ pub struct Mids {
     in_euro: Rate,
 }
 
-impl CryptoState {
+impl Mids {
     /// What a coin costs now.
     ///
     /// # Errors
     /// `rate_unavailable`.
-    pub async fn mids(&self, caller: &Caller, coin: Coin, fiat: Asset) -> Result<Mids, Problem> {
-        let engine = self.engine();
+    pub async fn of(engine: &Engine, caller: &Caller, coin: Coin, fiat: Asset) -> Result<Mids, Problem> {
         let mid = engine.mid_rate(caller.lane, coin, fiat).await.map_err(|_| Problem::no_rate())?;
         let euro = Asset::currency("EUR").expect("the euro is a currency");
         Ok(Mids { mid, in_euro: engine.mid_rate(caller.lane, coin, euro).await.unwrap_or(mid) })

@@ -120,6 +120,7 @@ pub fn router(state: CryptoState, extra_prefixes: &BTreeMap<String, Profile>) ->
         .route("/pay/v2/", any(unknown_b))
         .layer(middleware::from_fn(gzip::press))
         .route("/pay/{access_token}", get(page::show))
+        .route("/pay/{access_token}/status", get(page::live))
         .route("/api/qr", get(qr::image))
         .route("/api/qr/", get(qr::image))
         .route("/static/coins/{file}", get(icons::icon))

@@ -66,6 +66,8 @@ pub struct Settings {
     pub invoice_currency: String,
     /// Watch-only account keys by network. Test mode needs none.
     pub account_keys: BTreeMap<String, String>,
+    /// Coins that the merchant's cashier page offers; empty: none.
+    pub cashier_coins: Vec<String>,
 }
 
 /// Who bears the network processing fee.
@@ -135,6 +137,7 @@ impl Default for Settings {
             refund_minimum: BTreeMap::new(),
             invoice_currency: "EUR".to_owned(),
             account_keys: BTreeMap::new(),
+            cashier_coins: Vec::new(),
         }
     }
 }

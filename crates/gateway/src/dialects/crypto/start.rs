@@ -138,15 +138,14 @@ pub async fn start(
     if let Some(order) = &asked.order {
         claims.push(order_claim(order));
     }
-    if let Err(problem) = in_sync(state, caller, &offer.network).await {
+    if let Err(problem) = in_sync(engine, caller, &offer.network).await {
         return earlier(state, caller, &claims, digest, problem).await;
     }
     let payment = asked.payment(caller, engine, &ask, &offer, id, now, profile);
-    let style = address_style(caller, profile, state, &offer.network);
-    let account_key = caller.settings.account_keys.get(&offer.network).cloned();
+    let style = address_style(caller, profile, engine, &offer.network);
     let new = NewCoinPayment {
         payment: Box::new(payment),
-        account_key: account_key.unwrap_or_else(|| format!("test mode {}", style_name(style))),
+        account_key: account_key(caller, &offer.network, style),
         style,
         claims,
         digest,
@@ -165,11 +164,11 @@ pub async fn start(
 }
 
 /// Nobody may begin to pay where nobody sees what comes.
-async fn in_sync(state: &CryptoState, caller: &Caller, network: &str) -> Result<(), Problem> {
-    if state.engine().followed(network, caller.lane).is_some() {
+pub async fn in_sync(engine: &Arc<Engine>, caller: &Caller, network: &str) -> Result<(), Problem> {
+    if engine.followed(network, caller.lane).is_some() {
         return Ok(());
     }
-    state.engine().follow_chain(network, caller.lane).await.map(drop).map_err(|error| {
+    engine.follow_chain(network, caller.lane).await.map(drop).map_err(|error| {
         tracing::warn!(network, %error, "a payment cannot begin");
         Problem::node()
     })
@@ -189,6 +188,25 @@ async fn earlier(
     }
 }
 
+/// The key that addresses come from. Test mode needs none.
+pub fn account_key(caller: &Caller, network: &str, style: AddressStyle) -> String {
+    let key = caller.settings.account_keys.get(network).cloned();
+    key.unwrap_or_else(|| format!("test mode {}", style_name(style)))
+}
+
+/// A payment at the usual terms, for whoever starts one elsewhere than by StartPayment.
+pub fn plain(caller: &Caller, engine: &Engine, ask: &Ask, offer: &Offer, now: Timestamp) -> CoinPayment {
+    let asked = Asked {
+        under: Under::Opened,
+        over: Over::Opened,
+        late: Late::Opened,
+        order: None,
+        details: Details::default(),
+        echo: Echo::default(),
+    };
+    asked.payment(caller, engine, ask, offer, new_uuid(), now, Profile::A)
+}
+
 fn style_name(style: AddressStyle) -> &'static str {
     match style {
         AddressStyle::Native => "native",
@@ -197,8 +215,8 @@ fn style_name(style: AddressStyle) -> &'static str {
 }
 
 /// How an address looks: native under LIVE; under DEV by setting, mount and coin (section 1).
-fn address_style(caller: &Caller, profile: Profile, state: &CryptoState, network: &str) -> AddressStyle {
-    let chain = state.engine().chain(network, caller.lane);
+pub fn address_style(caller: &Caller, profile: Profile, engine: &Engine, network: &str) -> AddressStyle {
+    let chain = engine.chain(network, caller.lane);
     let bitcoin = chain.is_some_and(|chain| chain.network().family == Family::Bitcoin);
     match (caller.credential.mode, caller.settings.dev_address_style) {
         (Mode::Live, _) | (Mode::Dev, DevAddressStyle::Regtest) => AddressStyle::Native,

@@ -51,7 +51,8 @@ impl Viewer {
         Viewer { engine, profile, countdown }
     }
 
-    fn network(&self, payment: &CoinPayment) -> Option<&Network> {
+    /// The network it is on, while it is configured.
+    pub fn network(&self, payment: &CoinPayment) -> Option<&Network> {
         let lane = Lane::of(payment.merchant, payment.mode);
         self.engine.chain(&payment.network, lane).map(|chain| chain.network())
     }
@@ -72,7 +73,8 @@ impl Viewer {
         format!("{}/pay/{}", self.engine.public_url(), access_token(&self.engine, payment))
     }
 
-    fn tip(&self, payment: &CoinPayment) -> Option<Block> {
+    /// The newest block that is known of its chain.
+    pub fn tip(&self, payment: &CoinPayment) -> Option<Block> {
         let known = self.engine.followed(&payment.network, Lane::of(payment.merchant, payment.mode));
         known.map(|followed| followed.tip).or(payment.tip.clone())
     }

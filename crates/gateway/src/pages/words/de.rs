@@ -32,6 +32,8 @@ pub(super) static WORDS: Words = Words {
     pay_open: "Bezahlen",
     cancel: "Zahlung abbrechen",
     will_return: "Danach kehren Sie zu {merchant} zurück.",
+    pay_in_coins: "Wenn Sie weitergehen, kann diese Bestellung nur noch mit {coin} bezahlt werden. Die nächste Seite zeigt Betrag, Adresse und einen Code für Ihre Wallet.",
+    coins_not_now: "Diese Coins können gerade nicht angenommen werden. Bitte wählen Sie einen anderen Weg oder versuchen Sie es in einer Minute noch einmal.",
     time_left: "Sie haben noch {time}.",
     minutes: "{count} Minuten",
     minute: "1 Minute",

@@ -32,6 +32,8 @@ pub(super) static WORDS: Words = Words {
     pay_open: "Pay",
     cancel: "Cancel the payment",
     will_return: "You will return to {merchant}.",
+    pay_in_coins: "Once you go on, this order can only be paid with {coin}. The next page shows the amount, an address and a code for your wallet.",
+    coins_not_now: "This coin cannot be taken at the moment. Please choose another way to pay, or try again in a minute.",
     time_left: "You have {time} left.",
     minutes: "{count} minutes",
     minute: "1 minute",

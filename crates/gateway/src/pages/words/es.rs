@@ -32,6 +32,8 @@ pub(super) static WORDS: Words = Words {
     pay_open: "Pagar",
     cancel: "Cancelar el pago",
     will_return: "Después volverá a {merchant}.",
+    pay_in_coins: "Si continúa, este pedido solo podrá pagarse con {coin}. La página siguiente muestra el importe, una dirección y un código para su monedero.",
+    coins_not_now: "Esta moneda no puede aceptarse en este momento. Elija otra forma de pago o inténtelo de nuevo en un minuto.",
     time_left: "Le quedan {time}.",
     minutes: "{count} minutos",
     minute: "1 minuto",

@@ -32,6 +32,8 @@ pub(super) static WORDS: Words = Words {
     pay_open: "Payer",
     cancel: "Annuler le paiement",
     will_return: "Vous reviendrez ensuite chez {merchant}.",
+    pay_in_coins: "Si vous continuez, cette commande ne pourra plus être payée qu’en {coin}. La page suivante affiche le montant, une adresse et un code pour votre portefeuille.",
+    coins_not_now: "Cette monnaie ne peut pas être acceptée pour le moment. Choisissez un autre moyen ou réessayez dans une minute.",
     time_left: "Il vous reste {time}.",
     minutes: "{count} minutes",
     minute: "1 minute",

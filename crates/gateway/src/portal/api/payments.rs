@@ -13,7 +13,7 @@ use florin_kernel::withdrawal::{Approver, State, Withdrawal};
 use florin_kernel::{MerchantId, Transaction};
 use serde_json::{Value, json};
 
-use super::{limit, merchant, number, timeline, who};
+use super::{coins, limit, merchant, number, timeline, who};
 use crate::admin::{self, Refusal};
 use crate::dialects::request::idempotency_key;
 use crate::portal::filters::{Wanted, kind_word};
@@ -48,7 +48,7 @@ fn no_such() -> Refusal {
     Refusal::NotFound("there is no such payment or withdrawal".to_owned())
 }
 
-fn unavailable(error: impl std::fmt::Display) -> Refusal {
+pub(super) fn unavailable(error: impl std::fmt::Display) -> Refusal {
     Refusal::Unavailable(error.to_string())
 }
 
@@ -170,14 +170,18 @@ pub(in crate::portal) async fn order(guest: Guest, headers: HeaderMap, body: Byt
 }
 
 async fn ordered(guest: &Guest, headers: &HeaderMap, body: &[u8]) -> Result<Response, Refusal> {
-    let (_, transaction) = named(guest).await?;
-    let verb = Verb::parse(guest.parameter("order"));
-    let verb = verb.ok_or_else(|| Refusal::NotFound("there are capture, void, refund and resolve".to_owned()))?;
-    let Transaction::Payment(payment) = transaction else {
-        return Err(Refusal::Conflict("it is no payment by card or through a provider".to_owned()));
-    };
+    let (scope, transaction) = named(guest).await?;
     let key = idempotency_key(headers).map_err(|fault| Refusal::invalid("Idempotency-Key", fault))?;
     let body = if body.is_empty() { Value::Null } else { admin::read(body)? };
+    let payment = match transaction {
+        Transaction::Payment(payment) => payment,
+        Transaction::Coin(payment) => return coins::ordered(guest, scope, &payment, key, &body).await,
+        Transaction::Withdrawal(_) => {
+            return Err(Refusal::Conflict("it is no payment by card or through a provider".to_owned()));
+        }
+    };
+    let verb = Verb::parse(guest.parameter("order"));
+    let verb = verb.ok_or_else(|| Refusal::NotFound("there are capture, void, refund and resolve".to_owned()))?;
     let order = read_order(verb, &payment, &body)?;
     let promised = promised(&body)?;
     let engine = guest.engine();
@@ -303,7 +307,7 @@ fn card(card: &CardSummary) -> Value {
 }
 
 /// A transaction with where its money stands.
-fn whole(guest: &Guest, mode: Mode, transaction: &Transaction) -> Value {
+pub(super) fn whole(guest: &Guest, mode: Mode, transaction: &Transaction) -> Value {
     let mut shown = summary(guest, mode, &Summary::of(transaction));
     match transaction {
         Transaction::Payment(payment) => {
@@ -323,6 +327,9 @@ fn whole(guest: &Guest, mode: Mode, transaction: &Transaction) -> Value {
             shown["coin"] = coin.price.coin.code().into();
             shown["coins_asked"] = decimal(coin.amount());
             shown["coins_received"] = decimal(coin.received());
+            shown["coins_owed_back"] = decimal(coin.opened());
+            shown["coins_refunded"] = decimal(coin.refunded());
+            shown["coins_refundable"] = decimal(coin.refundable());
             shown["address"] = coin.address.as_str().into();
         }
     }

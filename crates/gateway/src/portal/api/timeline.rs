@@ -1,13 +1,13 @@
 //! What happened to a transaction, for programs.
 
 use florin_engine::Engine;
-use florin_engine::office::{Answered, Asked, EntryRow, EventState, Step, What};
+use florin_engine::office::{Answered, Asked, CoinStep, CoinWhat, EntryRow, EventState, Step, What};
 use florin_kernel::payment::{OperationStatus, Seq};
 use florin_kernel::withdrawal::Approver;
 use florin_kernel::{Asset, Money};
 use serde_json::{Value, json};
 
-use crate::portal::words;
+use crate::portal::{coin_words, words};
 
 /// A step with its time, its name and what is known of it.
 pub(super) fn step(engine: &Engine, step: &Step) -> Value {
@@ -40,10 +40,7 @@ fn told(engine: &Engine, what: &What) -> (&'static str, Value) {
         What::Returned { amount, reference } => {
             ("returned", json!({"amount": amount.decimal(), "currency": amount.asset().code(), "reference": reference}))
         }
-        What::Coins { txid, amount } => ("coins", json!({"txid": txid, "amount": amount})),
-        What::CoinRefund { seq, amount, is_open } => {
-            ("coin_refund", json!({"operation": seq.number(), "amount": amount, "is_open": is_open}))
-        }
+        What::Coins(step) => coin_step(step),
         What::Booked { event, transfers } => {
             ("booked", json!({"event": event, "transfers": transfers.iter().map(transfer).collect::<Vec<_>>()}))
         }
@@ -56,6 +53,42 @@ fn told(engine: &Engine, what: &What) -> (&'static str, Value) {
             json!({
                 "webhook_id": engine.webhook_id(*event), "http_status": attempt.status, "latency_ms": attempt.latency_ms,
                 "note": attempt.note
+            }),
+        ),
+    }
+}
+
+fn coin_step(step: &CoinStep) -> (&'static str, Value) {
+    let (coin, code) = (step.coin, step.coin.code());
+    match &step.what {
+        CoinWhat::Priced { units, invoice, rate, address, until } => (
+            "coins_priced",
+            json!({
+                "coins": units.decimal(coin), "coin": code, "amount": invoice.decimal(), "currency": invoice.asset().code(),
+                "rate": rate, "address": address, "until": until.to_string()
+            }),
+        ),
+        CoinWhat::Seen { txid, units, place, confirmations, needed, screening } => (
+            "coins",
+            json!({
+                "txid": txid, "amount": units.decimal(coin), "coin": code, "place": coin_words::place(place).to_lowercase(),
+                "confirmations": confirmations, "confirmations_needed": needed, "screening": screening
+            }),
+        ),
+        CoinWhat::Accepted { units, invoice, by } => (
+            "coins_accepted",
+            json!({
+                "coins": units.decimal(coin), "coin": code, "amount": invoice.decimal(), "currency": invoice.asset().code(),
+                "by": coin_words::accepted_by(by)
+            }),
+        ),
+        CoinWhat::GivenUp(why) => ("coins_given_up", json!({"why": coin_words::given_up(why)})),
+        CoinWhat::Alerted { kind, txid } => ("coin_alert", json!({"kind": kind, "txid": txid})),
+        CoinWhat::Refund { seq, units, to, txid, status } => (
+            "coin_refund",
+            json!({
+                "operation": seq.number(), "amount": units.decimal(coin), "coin": code, "to": to, "txid": txid,
+                "status": coin_words::refund(status).word.to_lowercase()
             }),
         ),
     }

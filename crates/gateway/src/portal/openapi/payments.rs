@@ -50,7 +50,7 @@ pub(super) fn paths() -> Value {
         "/admin/v1/payments.csv": {"get": export()},
         "/admin/v1/payments/{payment}": {"get": call("Show a payment and its timeline", "Payments, withdrawals and payments made with coins, test \
             and live. Each step of `timeline` has `at` and `what`: made, chosen, asked, answered, resolved, booked, webhook, webhook_attempt, \
-            charged_back, approved, rejected, returned, coins, coin_refund.", &[ID], None, 200,
+            charged_back, approved, rejected, returned; of coins coins_priced, coins, coins_accepted, coins_given_up, coin_alert, coin_refund.", &[ID], None, 200,
             &json!({"payment": whole(), "timeline": [
                 {"at": "2026-03-02T09:30:00Z", "what": "asked", "operation": 1, "kind": "sale", "amount": "10.05", "currency": "EUR", "provider": "Acme",
                     "reference": "k3v0x2m9q8r7t5w", "card": {"bin": "411111", "last4": "1111", "brand": "VISA"}},
@@ -61,10 +61,19 @@ pub(super) fn paths() -> Value {
             as the first was, with `Idempotency-Replayed: true`; without it, the same request again is another order. Or send as `operation` the \
             number that the payment's next operation will have (`next_operation` of the payment): then the order becomes that one or nothing (409), \
             and without a key the same request again is one order as well. The answer tells the operation as it stands: approved, declined, failed, pending \
-            or unknown; never repeat an unknown one. The merchant is told in the API that made the payment.",
+            or unknown; never repeat an unknown one. The merchant is told in the API that made the payment. A refund of coins takes `amount` in \
+             coins and `address`, and is answered as the other orders about coins are: the payment, and the `refund` with its number and status.",
             &[ID, ("order", "path", "refund"), ("Idempotency-Key", "header", "refund-1")], Some(json!({"amount": "5.00", "operation": 2})), 200,
             &json!({"id": "g7xp8kudinz3tyi", "status": "partially_refunded", "operation": {"number": 2, "kind": "refund", "amount": "5.00",
                 "currency": "EUR", "status": "approved", "response": "00"}}))},
+        "/admin/v1/payments/{payment}/accept": {"post": call("Accept coins as they came", "Of a payment made with coins: what came counts for the \
+            order, at the payment's own price. `amount` is what you believe came; another amount by now is refused (409).",
+            &[ID], Some(json!({"amount": "0.00040000"})), 200, &json!({"payment": coins(), "refund": null}))},
+        "/admin/v1/payments/{payment}/cancel": {"post": call("Stop waiting for coins", "Refused (409) once coins were seen.", &[ID], None, 200,
+            &json!({"payment": coins(), "refund": null}))},
+        "/admin/v1/payments/{payment}/screening": {"post": call("Decide about coins that screening holds", "`verdict` is release, refuse (the coins \
+            are owed back) or freeze (they are kept back). `reason` stays in the audit log.", &[ID],
+            Some(json!({"verdict": "release", "reason": "The analyst cleared it"})), 200, &json!({"payment": coins(), "refund": null}))},
         "/admin/v1/payments/{payment}/resolve": {"post": call("Say what became of an unknown operation", "Look it up in the provider's own records \
             first. `outcome` is done, which books it, or not_done, which ends it without money.", &[ID],
             Some(json!({"operation": 1, "outcome": "done", "provider_id": "acq-4711", "reason": "Seen in the acquirer's back office"})), 200,
@@ -114,6 +123,26 @@ fn whole() -> Value {
     }
     whole["next_operation"] = 2.into();
     whole
+}
+
+fn coins() -> Value {
+    let mut coins = sample();
+    coins["kind"] = "coin".into();
+    coins["dialect"] = "crypto".into();
+    coins["method"] = "crypto".into();
+    coins["card"] = Value::Null;
+    for (name, value) in [
+        ("coin", "BTC"),
+        ("coins_asked", "0.00079744"),
+        ("coins_received", "0.00040000"),
+        ("coins_owed_back", "0.00000000"),
+        ("coins_refunded", "0.00000000"),
+        ("coins_refundable", "0.00000000"),
+        ("address", "bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk"),
+    ] {
+        coins[name] = value.into();
+    }
+    coins
 }
 
 fn waiting() -> Value {

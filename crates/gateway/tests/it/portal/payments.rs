@@ -52,7 +52,7 @@ async fn lose_the_provider(world: &World) {
 }
 
 /// A hidden field of a page.
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let before = format!("name=\"{name}\" value=\"");
     let rest = page.split(&before).nth(1).unwrap_or_else(|| panic!("{name} in {page}"));
     rest.split('"').next().expect("a value").to_owned()

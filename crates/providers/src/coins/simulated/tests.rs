@@ -263,6 +263,10 @@ async fn amounts_make_simulated_payers_do_what_the_contract_says() {
     }
 }
 
+fn euro(amount: &str) -> Money {
+    Money::parse(amount, Asset::currency("EUR").expect("a currency")).expect("an amount")
+}
+
 #[tokio::test]
 async fn a_refund_is_signed_alike_and_sent_once_and_a_silent_node_leaves_it_unknown() {
     let world = World::new();
@@ -275,6 +279,7 @@ async fn a_refund_is_signed_alike_and_sent_once_and_a_silent_node_leaves_it_unkn
         coin: Coin::Btc,
         to: "btc-0123456789abcdef0123456789abcdef".into(),
         units: Units::new(5_256),
+        invoice: euro("48.25"),
     };
     let Signature::Signed(signed) = chain.sign(&order).await else { panic!("it signs") };
     assert_eq!(chain.sign(&order).await, Signature::Signed(signed.clone()));
@@ -289,6 +294,30 @@ async fn a_refund_is_signed_alike_and_sent_once_and_a_silent_node_leaves_it_unkn
     assert_eq!(world.follows(&mut None).await.0.len(), 1);
     world.passes(10);
     assert!(matches!(chain.transaction(LANE, &signed.txid).await, Ok(Some(Place::Block(_)))));
+}
+
+#[tokio::test]
+async fn the_refund_of_a_payment_that_loses_answers_is_sent_without_one() {
+    let world = World::new();
+    let chain = &world.sandbox.bitcoin;
+    let order = RefundOrder {
+        operation: "op".into(),
+        merchant: MerchantId::from_number(1),
+        lane: LANE,
+        network: "simulated-bitcoin".into(),
+        coin: Coin::Btc,
+        to: "btc-0123456789abcdef0123456789abcdef".into(),
+        units: Units::new(5_256),
+        invoice: euro("9101.00"),
+    };
+    let Signature::Signed(signed) = chain.sign(&order).await else { panic!("it signs") };
+    assert!(
+        matches!(chain.broadcast(LANE, &signed).await, Broadcast::Unknown(_)),
+        "it was taken, and nothing was said"
+    );
+    assert_eq!(chain.transaction(LANE, &signed.txid).await, Ok(Some(Place::Mempool)));
+    assert_eq!(chain.broadcast(LANE, &signed).await, Broadcast::Sent, "the node has it already");
+    assert_eq!(world.follows(&mut None).await.0.len(), 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Simulated payers: what an invoice's amount makes them do (crypto contract, section 14). An amount that says nothing leaves the paying
 //! to whoever tests.
 
-use florin_kernel::Timestamp;
 use florin_kernel::coin::Units;
 use florin_kernel::ports::chain::Expected;
+use florin_kernel::{Money, Timestamp};
 use jiff::SignedDuration;
 
 use super::digest;
@@ -13,6 +13,13 @@ use super::ledger::{Fault, Ledger, Plan, PlanStep};
 const PAYS_AFTER_S: i64 = 2;
 /// Blocks that make anything final.
 const FULL_DEPTH: u64 = 100;
+
+/// Whether the node takes refunds of a payment of this amount and does not say so.
+pub fn loses_answers(invoice: Money) -> bool {
+    let amount = invoice.decimal();
+    let (whole, fraction) = amount.split_once('.').unwrap_or((&amount, "00"));
+    whole == "9101" && fraction.bytes().all(|byte| byte == b'0')
+}
 
 /// Plans what an invoice's amount says.
 pub fn plan(ledger: &mut Ledger, expected: &Expected, now: Timestamp) {

@@ -42,7 +42,7 @@ pub(super) fn read(session: &Session<'_>, submitted: &Submitted) -> Result<Chose
     let payment = session.payment;
     let offered = offers(session.engine, payment, amount.unwrap_or(payment.asked)).unwrap_or_default();
     let wanted = submitted.field("provider_id");
-    shown.chosen = wanted.parse().ok();
+    shown.chosen = Some(wanted.to_owned());
     let mut offer = offered.into_iter().find(|offer| offer.account().id.to_string() == wanted);
     if offer.is_none() {
         shown.problem = Some(match session.offers.iter().any(|offer| offer.account().id.to_string() == wanted) {
@@ -75,6 +75,22 @@ pub(super) fn read(session: &Session<'_>, submitted: &Submitted) -> Result<Chose
             Err(Box::new(shown))
         }
     }
+}
+
+/// What the payer chose to pay, where nothing else is read of the form; `None` where it is not the payer's choice.
+///
+/// # Errors
+/// The page to show again.
+pub(super) fn chosen_amount(session: &Session<'_>, submitted: &Submitted) -> Result<Option<Money>, Box<Shown>> {
+    amount(session, submitted, session.look.words).map_err(|problem| {
+        Box::new(Shown {
+            chosen: Some(submitted.field("provider_id").to_owned()),
+            amount: kept_amount(submitted),
+            amount_problem: Some(problem),
+            problem: Some(session.look.words.check_fields),
+            ..Shown::default()
+        })
+    })
 }
 
 /// Why the rules leave nobody for a card.

@@ -11,13 +11,13 @@ use crate::pages::card::CardFields;
 use crate::pages::choose::{Choice, ChoosePage, OpenAmount};
 use crate::pages::look::icon;
 use crate::pages::words::{Words, fill};
-use crate::pages::{back, decline};
+use crate::pages::{back, coins, decline};
 
 /// What the page shows beside what the payment says: a form that could not be obeyed.
 #[derive(Default)]
 pub(super) struct Shown {
-    /// The offer that was chosen, by its number.
-    pub(super) chosen: Option<i64>,
+    /// The offer that was chosen, as the form names it.
+    pub(super) chosen: Option<String>,
     /// The amount as it was written.
     pub(super) amount: Option<String>,
     pub(super) amount_problem: Option<String>,
@@ -54,8 +54,6 @@ impl Session<'_> {
             Retry::Never => self.now,
         };
         let time = words.duration(until.duration_since(self.now));
-        let chosen = shown.chosen.filter(|id| self.offers.iter().any(|offer| offer.account().id.number() == *id));
-        let first = self.offers.first().map(|offer| offer.account().id.number());
         let pay = if is_open(payment) { words.pay_open.to_owned() } else { fill(words.pay, &[("amount", &amount)]) };
         let own = format!("/cashier/{}", back::own_token(self.engine, payment));
         let page = ChoosePage {
@@ -68,7 +66,7 @@ impl Session<'_> {
             returns: true,
             open: is_open(payment).then(|| self.open_amount(&shown)),
             currency: payment.asked.asset().code().to_owned(),
-            offers: self.offers.iter().map(|offer| choice(offer, words, chosen.or(first))).collect(),
+            offers: self.choices(shown.chosen.as_deref()),
             card: shown.card,
             voucher_problem: shown.voucher_problem,
             declined: if shown.problem.is_none() { decline::why(payment, words) } else { None },
@@ -79,6 +77,17 @@ impl Session<'_> {
             amount,
         };
         self.look.response(status, &page)
+    }
+
+    /// The ways to pay; of them the one that was chosen, else the first.
+    fn choices(&self, chosen: Option<&str>) -> Vec<Choice> {
+        let offers = self.offers.iter().map(name);
+        let names: Vec<String> = offers.chain(self.coins.iter().map(|coin| coins::word(*coin))).collect();
+        let chosen = chosen.filter(|chosen| names.iter().any(|name| name == chosen));
+        let chosen = chosen.or(names.first().map(String::as_str)).unwrap_or_default();
+        let words = self.look.words;
+        let offers = self.offers.iter().map(|offer| choice(offer, words, chosen));
+        offers.chain(self.coins.iter().map(|coin| super::coins::choice(*coin, words, chosen))).collect()
     }
 
     fn open_amount(&self, shown: &Shown) -> OpenAmount {
@@ -94,15 +103,20 @@ impl Session<'_> {
     }
 }
 
-fn choice(offer: &Offer, words: &'static Words, chosen: Option<i64>) -> Choice {
+/// How the form names an offer.
+fn name(offer: &Offer) -> String {
+    offer.account().id.number().to_string()
+}
+
+fn choice(offer: &Offer, words: &'static Words, chosen: &str) -> Choice {
     let account = offer.account();
     Choice {
-        id: account.id.number(),
+        id: name(offer),
         name: words.method(offer.method),
         provider: account.name.clone(),
         icon: icon(offer.method),
         entry: offer.entry,
         continues: fill(words.continue_at, &[("provider", &account.name)]),
-        chosen: chosen == Some(account.id.number()),
+        chosen: chosen == name(offer),
     }
 }

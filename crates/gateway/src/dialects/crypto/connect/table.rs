@@ -100,6 +100,12 @@ pub(super) const TABLE: &[Setting] = &[
         kind: Kind::Pairs,
     },
     Setting {
+        name: "cashier_coins",
+        label: "Coins on the cashier page",
+        hint: "One a line, such as BTC. Empty: none.",
+        kind: Kind::Words,
+    },
+    Setting {
         name: "zero_conf_coins",
         label: "Coins accepted without confirmations",
         hint: "One a line. Empty: BTC in test mode, none in live mode; “none”: none.",

@@ -123,7 +123,7 @@ impl<'v> Form<'v> {
         let choice = |offer: &Offer| {
             let provider = offer.candidate.accounts[0].name.clone();
             Choice {
-                id: offer.id(),
+                id: offer.id().to_string(),
                 name: words.method(offer.mode.method()),
                 continues: fill(words.continue_at, &[("provider", &provider)]),
                 provider,

@@ -4,9 +4,9 @@ use super::*;
 use crate::coins::bitcoin::wallet::{Keys, NodeWallet};
 use crate::coins::external_signer::ExternalSigner;
 use crate::coins::json_rpc::JsonRpc;
-use florin_kernel::MerchantId;
 use florin_kernel::ports::chain::{Broadcast, RefundOrder, Signature, SignedTransaction, Signer};
 use florin_kernel::secret::Secret;
+use florin_kernel::{Asset, MerchantId, Money};
 use serde_json::Value;
 
 struct Desk {
@@ -42,6 +42,7 @@ impl Desk {
             coin: Coin::Btc,
             to: to.as_str().expect("an address").to_owned(),
             units: Units::new(satoshi),
+            invoice: Money::parse("48.25", Asset::currency("EUR").expect("a currency")).expect("an amount"),
         }
     }
 
