@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use florin_kernel::Timestamp;
 use florin_kernel::coin::Units;
 use florin_kernel::ports::Lane;
 use florin_kernel::ports::chain::{Block, Cursor, Frailty, Outpoint, Place, RefundOrder};
 use florin_kernel::public_id::Codec;
-use florin_kernel::Timestamp;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
@@ -164,10 +164,12 @@ impl Chains {
                         false => ledger.double_spend(now, which),
                     }
                 }),
-                Some(Place::Mempool) if (0..3).any(|_| self.strikes(Trouble::Eviction)) => self.with(lane, |ledger, now| {
-                    say!(self.stage, "chain {lane}: {} is forgotten", ledger.transactions()[which].txid);
-                    ledger.evict(now, which);
-                }),
+                Some(Place::Mempool) if (0..3).any(|_| self.strikes(Trouble::Eviction)) => {
+                    self.with(lane, |ledger, now| {
+                        say!(self.stage, "chain {lane}: {} is forgotten", ledger.transactions()[which].txid);
+                        ledger.evict(now, which);
+                    })
+                }
                 // The wallets of payers send again what is missing; refunds are for us to send.
                 Some(Place::Missing) if !is_refund && self.truth.percent(20) => {
                     self.with(lane, |ledger, now| ledger.send_again(now, which))

@@ -273,10 +273,10 @@ impl Till {
         };
         let opened = payment.opened();
         match &payment.state {
-            State::Waiting | State::Processing { .. } => self.chance.percent(8).then(|| Command::Cancel {
-                reason: "merchant".to_owned(),
-                comment: String::new(),
-            }),
+            State::Waiting | State::Processing { .. } => self
+                .chance
+                .percent(8)
+                .then(|| Command::Cancel { reason: "merchant".to_owned(), comment: String::new() }),
             State::Underpaid => {
                 let named = self.chance.percent(50).then(|| payment.received());
                 self.chance.percent(40).then(|| accept(named))

@@ -43,7 +43,8 @@ pub async fn judge(world: &World) {
 pub fn is_open(world: &World, mode: Mode) -> bool {
     let (stage, chains) = (&world.stage, world.chains.as_deref());
     let payments = stage.witness.payments();
-    let cards = payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open));
+    let cards =
+        payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open));
     cards || stage.coins.all().iter().any(|payment| payment.mode == mode && coins::is_unresolved(payment, chains))
 }
 

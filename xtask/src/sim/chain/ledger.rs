@@ -85,8 +85,7 @@ const ELSEWHERE: &str = "elsewhere";
 impl Ledger {
     /// A chain that begins.
     pub fn new(at: Timestamp) -> Ledger {
-        let mut ledger =
-            Ledger { blocks: Vec::new(), branches: 0, transactions: Vec::new(), moments: Vec::new() };
+        let mut ledger = Ledger { blocks: Vec::new(), branches: 0, transactions: Vec::new(), moments: Vec::new() };
         ledger.push_block(at);
         ledger.record(at, None);
         ledger
@@ -174,7 +173,12 @@ impl Ledger {
     }
 
     /// A refund's transaction reaches the node; false where it can never be mined.
-    pub fn take_refund(&mut self, at: Timestamp, (txid, to, units): (String, String, Units), operation: String) -> bool {
+    pub fn take_refund(
+        &mut self,
+        at: Timestamp,
+        (txid, to, units): (String, String, Units),
+        operation: String,
+    ) -> bool {
         let Some(known) = self.find(&txid) else {
             let place = self.pay(at, (txid, to, units), None, Standing::Mempool, None);
             self.transactions[place].refund = Some(operation);

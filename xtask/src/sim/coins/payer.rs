@@ -24,13 +24,7 @@ pub struct Payer {
 
 impl Payer {
     /// Who pays a payment.
-    pub fn new(
-        stage: Arc<Stage>,
-        chains: Arc<Chains>,
-        lane: Lane,
-        payment: &CoinPayment,
-        reference: &str,
-    ) -> Payer {
+    pub fn new(stage: Arc<Stage>, chains: Arc<Chains>, lane: Lane, payment: &CoinPayment, reference: &str) -> Payer {
         let chance = Chance::of(stage.seed, &format!("payer of {reference}"));
         let (address, asked, expires_at) = (payment.address.clone(), payment.price.amount(), payment.expires_at());
         Payer { stage, chains, chance, lane, address, asked, expires_at }

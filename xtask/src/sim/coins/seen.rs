@@ -83,7 +83,8 @@ fn forward(before: &CoinPayment, after: &CoinPayment) -> Vec<String> {
 }
 
 fn terms(payment: &CoinPayment) -> impl PartialEq + use<> {
-    let CoinPayment { merchant, mode, created_at, price, network, address, derived, terms, order, .. } = payment.clone();
+    let CoinPayment { merchant, mode, created_at, price, network, address, derived, terms, order, .. } =
+        payment.clone();
     (merchant, mode, created_at, price, network, address, derived, terms, order)
 }
 

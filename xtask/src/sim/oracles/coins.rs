@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use florin_kernel::{Coin, PaymentId};
 use florin_kernel::coin::{CoinPayment, Refund, RefundStatus, Requirement, State, Units, Why};
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
 use florin_kernel::ports::chain::{Block, Cursor, Place};
+use florin_kernel::{Coin, PaymentId};
 use florin_store::{EntryRow, Store};
 
 use super::super::chain::{Chains, NETWORK, Output, REFUND_FEE};
@@ -161,9 +161,8 @@ fn unconfirmed_allowed(payment: &CoinPayment, told: &[Output]) -> i64 {
     let allowed = payment.terms.zero_confirmation.is_some_and(|zero| worth.minor() <= zero.up_to.minor());
     let gone = |output: &&Output| !matches!(output.place, Place::Replaced { .. } | Place::Conflicted { .. });
     // One that was missing for three days is given up.
-    let dropped = |output: &Output| {
-        payment.deposits.iter().any(|deposit| deposit.outpoint == output.outpoint && deposit.dropped)
-    };
+    let dropped =
+        |output: &Output| payment.deposits.iter().any(|deposit| deposit.outpoint == output.outpoint && deposit.dropped);
     let mut counted = told.iter().filter(gone).filter(|output| !dropped(output));
     let fit = counted.clone().all(|output| output.frailty.is_none() && output.place != Place::Missing);
     if allowed && fit { sum(counted.by_ref()) } else { 0 }
@@ -246,12 +245,7 @@ async fn judge_lane(world: &World, chains: &Chains, lane: Lane) {
 }
 
 /// What stands in the book is what stands on the chain.
-fn as_it_is(
-    payment: &CoinPayment,
-    outputs: &[Output],
-    refunds: &Refunds,
-    booked: &Booked,
-) -> Vec<String> {
+fn as_it_is(payment: &CoinPayment, outputs: &[Output], refunds: &Refunds, booked: &Booked) -> Vec<String> {
     let mut faults = Vec::new();
     let there = sum(outputs.iter().filter(|output| matches!(output.place, Place::Block(_))));
     if (booked.deposits, booked.in_flight) != (there, 0) {
@@ -320,7 +314,8 @@ fn count_corners(stage: &Stage, payment: &CoinPayment) {
     if states.windows(2).any(|pair| is_confirmed(&pair[0]) && !is_confirmed(&pair[1])) {
         met("coins: confirmed no longer");
     }
-    if states.windows(2).any(|pair| is_confirmed(&pair[0]) && !is_confirmed(&pair[1])) && states.ends_with(&["confirmed"])
+    if states.windows(2).any(|pair| is_confirmed(&pair[0]) && !is_confirmed(&pair[1]))
+        && states.ends_with(&["confirmed"])
     {
         met("coins: confirmed again");
     }

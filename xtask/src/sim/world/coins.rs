@@ -56,11 +56,8 @@ fn euro() -> Asset {
 
 fn terms(chance: &Chance) -> Terms {
     let euro = |minor| Money::new(minor, euro());
-    let requirement = |up_to, confirmations: u64| Requirement {
-        up_to,
-        confirmations: confirmations as u32,
-        finalised: false,
-    };
+    let requirement =
+        |up_to, confirmations: u64| Requirement { up_to, confirmations: confirmations as u32, finalised: false };
     let zero = ZeroConfirmation { up_to: euro(40_000), hold_s: chance.pick(&[1, 5, 15]) };
     Terms {
         grace_s: 5,
