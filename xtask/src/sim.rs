@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 mod acquirer;
+mod chain;
 mod chance;
+mod coins;
 #[cfg(any(test, feature = "sabotage"))]
 mod controls;
 mod life;

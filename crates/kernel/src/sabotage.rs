@@ -31,10 +31,14 @@ pub enum Defect {
     DoubleResolutionOfHold,
     /// An invoice takes another try while one is open.
     TryBesideTry,
+    /// Coins are the merchant's as soon as they are seen.
+    CreditBeforeConfirmations,
+    /// What a reorganisation took away stays in the book.
+    ReversalNotBooked,
 }
 
 /// Every defect.
-pub const DEFECTS: [Defect; 13] = [
+pub const DEFECTS: [Defect; 15] = [
     Defect::AcknowledgeBeforeCommit,
     Defect::BlindRetry,
     Defect::SelectThenInsert,
@@ -48,6 +52,8 @@ pub const DEFECTS: [Defect; 13] = [
     Defect::UnbalancedEntry,
     Defect::DoubleResolutionOfHold,
     Defect::TryBesideTry,
+    Defect::CreditBeforeConfirmations,
+    Defect::ReversalNotBooked,
 ];
 
 impl Defect {
@@ -67,6 +73,8 @@ impl Defect {
             Defect::UnbalancedEntry => "unbalanced-entry",
             Defect::DoubleResolutionOfHold => "double-resolution-of-hold",
             Defect::TryBesideTry => "try-beside-try",
+            Defect::CreditBeforeConfirmations => "credit-before-confirmations",
+            Defect::ReversalNotBooked => "reversal-not-booked",
         }
     }
 }

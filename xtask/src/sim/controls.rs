@@ -48,7 +48,9 @@ impl Suite {
             | Defect::EventOutsideCommit
             | Defect::WallClockInTimer
             | Defect::DoubleResolutionOfHold
-            | Defect::TryBesideTry => Suite::Simulation,
+            | Defect::TryBesideTry
+            | Defect::CreditBeforeConfirmations
+            | Defect::ReversalNotBooked => Suite::Simulation,
             Defect::AcknowledgeBeforeCommit => Suite::Durability,
             Defect::UnboundedQueue => Suite::Overload,
             Defect::UnbalancedEntry => Suite::Rollups,

@@ -11,9 +11,10 @@ use florin_kernel::public_id::Reference;
 use florin_store::{Balance, EventState};
 
 use super::acquirer::Record;
-use super::stage::{Stage, describe};
+use super::stage::describe;
 use super::world::World;
 
+pub mod coins;
 mod orders;
 mod withdrawals;
 
@@ -28,18 +29,23 @@ pub async fn judge(world: &World) {
     the_acquirer_and_the_book_agree(world, &balances);
     withdrawals::judge(world, &balances).await;
     orders::judge(world).await;
+    coins::judge(world).await;
     for payment in world.stage.witness.payments() {
         count_corners(world, &payment);
-        events_arrived_in_order(world, &payment).await;
+        let has_webhook = !payment.details.links.webhook.is_empty();
+        events_arrived_in_order(world, payment.id, has_webhook.then(|| describe(&payment))).await;
         the_store_holds(world, &payment).await;
     }
     references_are_unique(world);
 }
 
 /// Whether the end of something of a mode is not known yet.
-pub fn is_open(stage: &Stage, mode: Mode) -> bool {
+pub fn is_open(world: &World, mode: Mode) -> bool {
+    let (stage, chains) = (&world.stage, world.chains.as_deref());
     let payments = stage.witness.payments();
-    payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open))
+    let cards =
+        payments.iter().any(|payment| payment.mode == mode && payment.operations.iter().any(Operation::is_open));
+    cards || stage.coins.all().iter().any(|payment| payment.mode == mode && coins::is_unresolved(payment, chains))
 }
 
 /// Notes how the payment ended and what it went through.
@@ -72,6 +78,7 @@ fn count_corners(world: &World, payment: &Payment) {
 /// Nothing of a mode is unresolved.
 pub async fn judge_ends(world: &World, mode: Mode) {
     withdrawals::judge_ends(world, mode);
+    coins::judge_ends(world, mode);
     for payment in world.stage.witness.payments().iter().filter(|payment| payment.mode == mode) {
         let open = payment.operations.iter().find(|operation| operation.is_open());
         let resolved = match &payment.state {
@@ -253,9 +260,10 @@ fn suspense_is_what_came_late(world: &World, mut suspense: Balances) {
     }
 }
 
-/// Every event arrived at least once, its followers after it, and the last one tells where the payment stands.
-async fn events_arrived_in_order(world: &World, payment: &Payment) {
-    let events = world.store.events(payment.id).await.expect("the store is open");
+/// Every event arrived at least once, its followers after it, and the last one tells where the payment stands, if there has to be
+/// one.
+async fn events_arrived_in_order(world: &World, id: PaymentId, expected: Option<String>) {
+    let events = world.store.events(id).await.expect("the store is open");
     let Some(gateway) = world.stage.gateway() else {
         return world.stage.fault("the gateway is down when all is calm".to_owned());
     };
@@ -278,9 +286,8 @@ async fn events_arrived_in_order(world: &World, payment: &Payment) {
         }
     }
     let last = events.last().map(|(event, _)| event.body.as_str());
-    let has_webhook = !payment.details.links.webhook.is_empty();
-    if has_webhook && last != Some(describe(payment).as_str()) {
-        world.stage.fault(format!("the last event tells {last:?}, the payment is {}", describe(payment)));
+    if expected.is_some() && last != expected.as_deref() {
+        world.stage.fault(format!("the last event tells {last:?}, the payment is {expected:?}"));
     }
 }
 

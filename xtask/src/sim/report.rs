@@ -12,6 +12,7 @@ use super::world::History;
 pub struct Report {
     pub histories: u64,
     pub payments: u64,
+    pub coin_payments: u64,
     pub movements: u64,
     pub strikes: Strikes,
     pub corners: Corners,
@@ -39,8 +40,9 @@ impl Report {
     pub fn add(&mut self, history: &History) {
         self.histories += 1;
         self.payments += history.payments;
+        self.coin_payments += history.coin_payments;
         self.movements += history.movements;
-        for (sum, strikes) in self.strikes.iter_mut().zip(history.strikes) {
+        for (sum, strikes) in self.strikes.0.iter_mut().zip(history.strikes.0) {
             *sum += strikes;
         }
         for (corner, count) in &history.corners {
@@ -78,10 +80,20 @@ impl fmt::Display for Report {
             writeln!(f, "  The end of its trace:")?;
             broken.tail.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
         }
-        let struck = TROUBLES.iter().zip(self.strikes).map(|(trouble, count)| format!("{trouble:?} {count}"));
+        let struck = TROUBLES.iter().zip(self.strikes.0).map(|(trouble, count)| format!("{trouble:?} {count}"));
         writeln!(f, "Troubles: {}.", struck.collect::<Vec<_>>().join(", "))?;
         let corners = self.corners.iter().map(|(corner, count)| format!("{corner} {count}"));
         writeln!(f, "Corners: {}.", corners.collect::<Vec<_>>().join(", "))?;
+        let corner = |name| self.corners.get(name).copied().unwrap_or(0);
+        writeln!(
+            f,
+            "Coins: {} payments, {} confirmed, {} reorganisations with something of ours, {} payments reversed, {} refunds.",
+            self.coin_payments,
+            corner("coins: confirmed"),
+            corner("reorganisation with something of ours"),
+            corner("coins: confirmed no longer"),
+            corner("coins: refund")
+        )?;
         write!(
             f,
             "{} histories in {:.1} s ({:.0} a second): {} payments, {} operations approved, {} broken.",

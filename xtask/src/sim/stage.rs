@@ -9,6 +9,7 @@ use florin_kernel::payment::{Operation, Payment, Seq, State};
 use florin_kernel::public_id::Reference;
 use tokio::time::Instant;
 
+use super::coins::seen::Coins;
 use super::life::Gateway;
 use super::trace::Trace;
 use super::weather::Weather;
@@ -22,6 +23,7 @@ pub struct Stage {
     pub weather: Weather,
     pub witness: Witness,
     pub withdrawals: Withdrawals,
+    pub coins: Coins,
     began: Instant,
     faults: Mutex<Vec<String>>,
     corners: Mutex<Corners>,
@@ -49,6 +51,7 @@ impl Stage {
             weather: Weather::of(seed),
             witness: Witness::default(),
             withdrawals: Withdrawals::default(),
+            coins: Coins::default(),
             began: Instant::now(),
             faults: Mutex::default(),
             corners: Mutex::default(),

@@ -17,8 +17,11 @@ use florin_store::{
 };
 use tokio::time::Instant;
 
+use super::chain::{Chains, NETWORK};
 use super::chance::Chance;
+use super::coins::seen;
 use super::life::Life;
+use super::oracles;
 use super::stage::{Stage, describe, say};
 use super::weather::Trouble;
 
@@ -27,15 +30,21 @@ pub struct TroubledStore {
     stage: Arc<Stage>,
     life: Arc<Life>,
     inner: Arc<dyn Store>,
+    chains: Option<Arc<Chains>>,
     chance: Chance,
     down_until: Mutex<Option<Instant>>,
 }
 
 impl TroubledStore {
     /// The store as a life of the process meets it.
-    pub fn new(stage: Arc<Stage>, life: Arc<Life>, inner: Arc<dyn Store>) -> TroubledStore {
+    pub fn new(
+        stage: Arc<Stage>,
+        life: Arc<Life>,
+        inner: Arc<dyn Store>,
+        chains: Option<Arc<Chains>>,
+    ) -> TroubledStore {
         let chance = Chance::of(stage.seed, &format!("store {}", life.number));
-        TroubledStore { stage, life, inner, chance, down_until: Mutex::new(None) }
+        TroubledStore { stage, life, inner, chains, chance, down_until: Mutex::new(None) }
     }
 
     /// The store itself, and whether the process still lives to ask it.
@@ -103,7 +112,7 @@ impl TroubledStore {
     }
 
     /// Everybody who asks later sees these versions.
-    async fn bear_witness(&self, written: Vec<PaymentId>) {
+    async fn bear_witness(&self, written: Vec<PaymentId>, mut lanes: Vec<Lane>) {
         for id in written {
             let Ok(Some(stored)) = at_once(self.inner.transaction(id)) else {
                 self.stage.fault(format!("{id} was committed and is not there"));
@@ -118,10 +127,18 @@ impl TroubledStore {
                     say!(self.stage, "store: committed {id} {} v{}", withdrawal.word().text(), stored.version);
                     self.stage.withdrawals.see(*withdrawal)
                 }
-                // The simulated day pays with cards.
-                Transaction::Coin(coin) => vec![format!("{} is paid with coins, which nobody asked for", coin.id)],
+                Transaction::Coin(coin) => {
+                    say!(self.stage, "store: committed {} v{}", seen::describe(&coin), stored.version);
+                    lanes.push(Lane::of(coin.merchant, coin.mode));
+                    self.stage.coins.see(*coin)
+                }
             };
             faults.into_iter().for_each(|fault| self.stage.fault(fault));
+        }
+        lanes.sort_unstable_by_key(|lane| lane.number());
+        lanes.dedup();
+        for (chains, lane) in self.chains.iter().flat_map(|chains| lanes.iter().map(move |lane| (chains, *lane))) {
+            oracles::coins::judge_commit(&self.stage, chains, self.inner.as_ref(), lane);
         }
     }
 }
@@ -158,11 +175,12 @@ impl Store for TroubledStore {
         }
         let written = changeset.payments.iter().map(|write| write.payment()).collect();
         let floors = changeset.floors.clone();
+        let lanes = changeset.chains.iter().filter(|write| write.name == NETWORK).map(|write| write.lane).collect();
         let verdict = at_once(self.inner.commit(changeset))?;
         match &verdict {
             Verdict::Committed => {
                 self.check_floors(&floors);
-                self.bear_witness(written).await;
+                self.bear_witness(written, lanes).await;
             }
             Verdict::Conflict => {
                 self.stage.met("version conflict");

@@ -34,10 +34,25 @@ pub enum Trouble {
     MerchantHangsUp,
     Crash,
     Restart,
+    ChainAway,
+    ChainSlow,
+    ChainBehind,
+    ChainRepeats,
+    ChainAnswerLost,
+    Reorganisation,
+    DoubleSpend,
+    Eviction,
+    SendLost,
+    SendRefused,
+    SendDelayed,
+    SendAnswerLost,
+    SignerLost,
+    SignerRefuses,
+    RatesAway,
 }
 
 /// Every kind.
-pub const TROUBLES: [Trouble; 24] = [
+pub const TROUBLES: [Trouble; 39] = [
     Trouble::StoreOverloaded,
     Trouble::StoreDown,
     Trouble::StoreSlow,
@@ -62,10 +77,32 @@ pub const TROUBLES: [Trouble; 24] = [
     Trouble::MerchantHangsUp,
     Trouble::Crash,
     Trouble::Restart,
+    Trouble::ChainAway,
+    Trouble::ChainSlow,
+    Trouble::ChainBehind,
+    Trouble::ChainRepeats,
+    Trouble::ChainAnswerLost,
+    Trouble::Reorganisation,
+    Trouble::DoubleSpend,
+    Trouble::Eviction,
+    Trouble::SendLost,
+    Trouble::SendRefused,
+    Trouble::SendDelayed,
+    Trouble::SendAnswerLost,
+    Trouble::SignerLost,
+    Trouble::SignerRefuses,
+    Trouble::RatesAway,
 ];
 
 /// How often each kind struck.
-pub type Strikes = [u64; TROUBLES.len()];
+#[derive(Clone, Copy)]
+pub struct Strikes(pub [u64; TROUBLES.len()]);
+
+impl Default for Strikes {
+    fn default() -> Strikes {
+        Strikes([0; TROUBLES.len()])
+    }
+}
 
 /// The weather of one history.
 pub struct Weather {
@@ -93,7 +130,7 @@ impl Weather {
 
     /// Counts a strike that was decided elsewhere.
     pub fn count(&self, trouble: Trouble) {
-        self.strikes.lock().expect("no holder of the lock panics")[trouble as usize] += 1;
+        self.strikes.lock().expect("no holder of the lock panics").0[trouble as usize] += 1;
     }
 
     /// How often each kind struck so far.

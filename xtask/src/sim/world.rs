@@ -12,6 +12,7 @@ use florin_engine::vault::Vault;
 use florin_engine::vault::keys::VaultKeys;
 use florin_engine::{Engine, Owner, Parts};
 use florin_kernel::payment::{CaptureMode, Dialect, Mode};
+use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Codec;
 use florin_kernel::routing::ProviderId;
 use florin_kernel::secret::Secret;
@@ -22,7 +23,9 @@ use florin_store::sqlite::{SqliteSettings, SqliteStore};
 use jiff::SignedDuration;
 
 use super::acquirer::{Acquirer, Line};
+use super::chain::{Chains, NETWORK, Node};
 use super::chance::Chance;
+use super::coins::Till;
 use super::life::{Gateway, Life};
 use super::merchant::{Client, Order, Tries};
 use super::oracles;
@@ -33,6 +36,7 @@ use super::store::{TroubledStore, at_once};
 use super::weather::{Strikes, Trouble};
 use super::withdrawals::{Payer, Wish};
 
+mod coins;
 mod setup;
 
 pub use setup::{MERCHANTS, WEBHOOK, credential_of};
@@ -55,6 +59,7 @@ pub struct History {
     pub strikes: Strikes,
     pub corners: Corners,
     pub payments: u64,
+    pub coin_payments: u64,
     pub movements: u64,
 }
 
@@ -67,6 +72,10 @@ pub struct World {
     pub clients: Vec<Arc<Client>>,
     payers: Vec<Arc<Payer>>,
     askers: Vec<Arc<Asker>>,
+    /// The chains that coins are paid on, where any are.
+    pub chains: Option<Arc<Chains>>,
+    pub tills: Vec<Arc<Till>>,
+    coin_lanes: Vec<Lane>,
     chance: Chance,
     attempts_max: u32,
 }
@@ -115,15 +124,36 @@ impl World {
         at_once(store.put_config(rows)).expect("a new store takes its configuration");
         let receiver = Arc::new(Receiver::new(stage.clone(), secret));
         let chance = Chance::of(seed, "world");
-        let orders = (0..chance.between(4..=24)).map(|number| order(&chance, number)).collect::<Vec<_>>();
+        let (coin_orders, coin_lanes) = coins::orders(seed);
+        let most = if coin_orders.is_empty() { usize::MAX } else { coins::OTHERS_MAX };
+        let mut orders = (0..chance.between(4..=24)).map(|number| order(&chance, number)).collect::<Vec<_>>();
+        orders.truncate(most);
         let clients = orders.into_iter().map(|order| Arc::new(Client::new(stage.clone(), order))).collect();
         let attempts_max = chance.pick(&[3, 20, 20]);
-        let wishes = (0..chance.between(0..=6)).map(|number| wish(&chance, number)).collect::<Vec<_>>();
+        let mut wishes = (0..chance.between(0..=6)).map(|number| wish(&chance, number)).collect::<Vec<_>>();
+        wishes.truncate(most);
         let payers = wishes.into_iter().map(|wish| Arc::new(Payer::new(stage.clone(), wish))).collect();
         let asking = Chance::of(seed, "asking");
         let asks = (0..asking.between(0..=2)).map(|number| ask(&asking, number)).collect::<Vec<_>>();
         let askers = asks.into_iter().map(|ask| Arc::new(Asker::new(stage.clone(), ask))).collect();
-        World { stage, store, acquirer, receiver, clients, payers, askers, chance, attempts_max }
+        let chains =
+            (!coin_orders.is_empty()).then(|| Arc::new(Chains::new(stage.clone(), master_key().codec(), &coin_lanes)));
+        let till = |(order, chains): (_, &Arc<Chains>)| Arc::new(Till::new(stage.clone(), chains.clone(), order));
+        let tills = coin_orders.into_iter().zip(chains.iter().cycle()).map(till).collect();
+        World {
+            stage,
+            store,
+            acquirer,
+            receiver,
+            clients,
+            payers,
+            askers,
+            chains,
+            tills,
+            coin_lanes,
+            chance,
+            attempts_max,
+        }
     }
 
     async fn run(self: Arc<Self>) {
@@ -135,6 +165,13 @@ impl World {
         }
         lives.extend(self.payers.iter().map(|payer| tokio::spawn(payer.clone().live())));
         lives.extend(self.askers.iter().map(|asker| tokio::spawn(asker.clone().live())));
+        let strangers = Chance::of(self.stage.seed, "strangers to coins");
+        for till in &self.tills {
+            lives.push(tokio::spawn(till.clone().live(stranger_to(&strangers, till.order().owner))));
+        }
+        if let Some(chains) = &self.chains {
+            tokio::spawn(chains.clone().live());
+        }
         tokio::time::sleep(STORM).await;
         say!(self.stage, "the weather is calm");
         self.stage.weather.calm_down();
@@ -142,11 +179,13 @@ impl World {
         for life in lives {
             self.join("a merchant", life).await;
         }
-        let repeats: Vec<_> = self.clients.iter().map(|client| tokio::spawn(client.clone().repeat())).collect();
+        let mut repeats: Vec<_> = self.clients.iter().map(|client| tokio::spawn(client.clone().repeat())).collect();
+        repeats.extend(self.tills.iter().map(|till| tokio::spawn(till.clone().repeat())));
         for repeat in repeats {
             self.join("a merchant", repeat).await;
         }
         self.grow_old().await;
+        self.let_chains_rest().await;
         oracles::judge(&self).await;
         let Some(gateway) = self.stage.gateway() else { return };
         if tokio::time::timeout(Duration::from_secs(120), gateway.engine.shutdown()).await.is_err() {
@@ -172,7 +211,7 @@ impl World {
         }
         // What plans charged meanwhile is answered by the acquirer's own time, and then they charge what they had missed.
         for _ in 0..ROUNDS_MAX {
-            if !oracles::is_open(&self.stage, Mode::Dev) {
+            if !oracles::is_open(self, Mode::Dev) {
                 break;
             }
             self.wait_for_late_answers().await;
@@ -185,7 +224,7 @@ impl World {
             self.jump(Duration::from_secs(hours.unsigned_abs() * 3_600)).await;
         }
         for _ in 0..ROUNDS_MAX {
-            if !oracles::is_open(&self.stage, Mode::Live) && !oracles::is_open(&self.stage, Mode::Dev) {
+            if !oracles::is_open(self, Mode::Live) && !oracles::is_open(self, Mode::Dev) {
                 break;
             }
             self.wait_for_late_answers().await;
@@ -210,12 +249,37 @@ impl World {
             }
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
+        self.look_at_chains().await;
+    }
+
+    /// A merchant polls: chains of test mode are followed while something is awaited, and when somebody looks.
+    async fn look_at_chains(&self) {
+        let Some(gateway) = self.stage.gateway() else { return };
+        for lane in &self.coin_lanes {
+            if let Err(error) = gateway.engine.follow_chain(NETWORK, *lane).await {
+                self.stage.fault(format!("the chain {} is not followed: {error}", lane.number()));
+            }
+        }
+    }
+
+    /// What was told last is all there is.
+    async fn let_chains_rest(&self) {
+        let Some(chains) = &self.chains else { return };
+        chains.rest();
+        self.look_at_chains().await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+
+    /// The lanes in which coins are paid.
+    pub fn coin_lanes(&self) -> Vec<Lane> {
+        self.coin_lanes.clone()
     }
 
     /// Time that nobody watches passes; then the workers look.
     async fn jump(&self, by: Duration) {
         tokio::time::advance(by).await;
         tokio::time::sleep(Duration::from_millis(1_500)).await;
+        self.look_at_chains().await;
     }
 
     /// The gateway's lives, one after the other, until it is calm.
@@ -258,14 +322,18 @@ impl World {
     async fn begin_life(&self, number: u32, steps: i64) -> Gateway {
         let stage = &self.stage;
         let life = Arc::new(Life::new(number, steps));
+        let clocks = Arc::new(Clocks::on(stage.wall()));
+        let node = self.chains.clone().map(|chains| Node::new(life.clone(), clocks.clone(), chains));
+        let store = TroubledStore::new(stage.clone(), life.clone(), self.store.clone(), self.chains.clone());
+        let announcements = Arc::new(setup::Announcements { attempts_max: self.attempts_max });
         let parts = Parts {
-            store: Arc::new(TroubledStore::new(stage.clone(), life.clone(), self.store.clone())),
+            store: Arc::new(store),
             master_key: master_key(),
             vault: Vault::fixed(VaultKeys::parse(&format!("1:{MASTER_KEY}")).expect("a version and 64 digits")),
-            clocks: Arc::new(Clocks::on(stage.wall())),
+            clocks,
             providers: vec![Arc::new(Line { life: life.clone(), acquirer: self.acquirer.clone() })],
-            coins: florin_engine::CoinPorts::default(),
-            announcers: vec![(Dialect::Cashier, Arc::new(setup::Announcements { attempts_max: self.attempts_max }))],
+            coins: coins::ports(node),
+            announcers: vec![(Dialect::Cashier, announcements.clone()), (Dialect::Crypto, announcements)],
             correspondents: Vec::new(),
             mailers: Mailers::default(),
             courier: Arc::new(Post { life: life.clone(), receiver: self.receiver.clone() }),
@@ -309,6 +377,7 @@ impl World {
             strikes: self.stage.weather.counted(),
             corners: self.stage.corners(),
             payments: self.stage.witness.payments().len() as u64,
+            coin_payments: self.stage.coins.all().len() as u64,
             movements: moved as u64,
         }
     }

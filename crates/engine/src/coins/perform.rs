@@ -111,7 +111,7 @@ impl Engine {
         let lane = Lane::of(payment.merchant, payment.mode);
         let chain = self.chain(&payment.network, lane)?;
         match chain.transaction(lane, &transaction.txid).await {
-            Ok(place) => Some(Command::RefundFound { seq, place }),
+            Ok(place) => Some(Command::RefundFound { seq, place, tip: payment.tip.clone() }),
             Err(error) => {
                 tracing::warn!(payment = %payment.id, %error, doubt = ?Doubt::Lost, "a refund could not be looked for");
                 None

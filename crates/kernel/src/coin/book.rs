@@ -6,6 +6,7 @@ use crate::Money;
 use crate::ledger::Entry;
 use crate::ledger::chart::{self, CoinMovement};
 use crate::ports::chain::SignedTransaction;
+use crate::sabotage::{Defect, is_planted};
 
 /// What stands in the book, in minor units of the coin, cut; of the network's fee coin for fees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,7 @@ impl CoinPayment {
             {
                 0 => {}
                 more if more > 0 => entries.push(forth(&of(more, asset))),
+                _ if is_planted(Defect::ReversalNotBooked) => {}
                 less => entries.push(back(&of(-less, asset))),
             };
         moved(before.confirmed, after.confirmed, coin, chart::coins_confirmed, chart::coins_reversed);

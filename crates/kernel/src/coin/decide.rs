@@ -37,7 +37,7 @@ pub fn decide(payment: &CoinPayment, command: Command, now: Timestamp) -> Result
         Command::Refund { to, units, repeat, tip } => draft.refund(to, units, repeat, tip)?,
         Command::Signed { seq, signature } => draft.signed(seq, signature)?,
         Command::Broadcast { seq, broadcast } => draft.broadcast(seq, broadcast)?,
-        Command::RefundFound { seq, place } => draft.refund_found(seq, place)?,
+        Command::RefundFound { seq, place, tip } => draft.refund_found(seq, place, tip.as_ref())?,
         Command::Screened { outpoint, screening } => {
             let deposit = draft.payment.deposits.iter_mut().find(|deposit| deposit.outpoint == outpoint);
             deposit.ok_or(Refusal::NoSuchDeposit)?.screening = Some(screening);

@@ -7,6 +7,7 @@ use florin_engine::setup::{
     NewCredential, NewMerchant, credential_row, merchant_row, provider_row, route_row, rule_row,
 };
 use florin_engine::{Engine, Form, Owner};
+use florin_kernel::coin::CoinPayment;
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::{Dialect, Mode, Payment};
 use florin_kernel::routing::{Conditions, Member, Method, ProviderAccount, ProviderId, RouteSet, Rule, RuleOperation};
@@ -16,6 +17,7 @@ use florin_kernel::{Asset, CredentialId, MerchantId, Money};
 use florin_store::ConfigRow;
 use jiff::SignedDuration;
 
+use super::super::coins::seen;
 use super::super::stage::describe;
 
 /// The merchants' numbers.
@@ -184,6 +186,16 @@ impl Announcer for Announcements {
     fn announce_withdrawal(&self, _before: &Withdrawal, _after: &Withdrawal, _engine: &Engine) -> Vec<Announcement> {
         // No merchant of these histories orders any.
         Vec::new()
+    }
+
+    fn announce_coins(&self, before: &CoinPayment, after: &CoinPayment, _engine: &Engine) -> Vec<Announcement> {
+        let url = after.details.links.webhook.clone();
+        let (told, body) = (seen::describe(before), seen::describe(after));
+        let Some(credential) = after.details.credential.filter(|_| !url.is_empty() && told != body) else {
+            return Vec::new();
+        };
+        let status = Some(seen::state_name(after).to_owned());
+        vec![Announcement { status, url, form: Form::default(), body, credential, delay: SignedDuration::ZERO }]
     }
 
     fn sign(&self, _body: &str, _credential: &Credential) -> Vec<(&'static str, String)> {

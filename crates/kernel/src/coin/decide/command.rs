@@ -62,6 +62,8 @@ pub enum Command {
         seq: Seq,
         /// Where.
         place: Option<Place>,
+        /// The newest block that the payment knew of when it was asked.
+        tip: Option<Block>,
     },
     /// What screening says about an output.
     Screened {

@@ -175,7 +175,8 @@ impl World {
             Event::MinesRefund(which) => {
                 let Some(refund) = self.payment.refunds.get(which) else { return Ok(()) };
                 let place = Some(Place::Block(self.block()));
-                self.say(Command::RefundFound { seq: refund.seq, place })
+                let (seq, tip) = (refund.seq, self.payment.tip.clone());
+                self.say(Command::RefundFound { seq, place, tip })
             }
             Event::Wakes => {
                 self.say(Command::Wake)?;

@@ -108,8 +108,18 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn refund_found(&mut self, seq: Seq, place: Option<Place>) -> Result<(), Refusal> {
+    /// A block is believed once the chain was followed up to it, and only if nothing was told of the chain since the question: else
+    /// it could be replaced, and nobody would say so.
+    pub(super) fn refund_found(
+        &mut self,
+        seq: Seq,
+        place: Option<Place>,
+        asked_at: Option<&Block>,
+    ) -> Result<(), Refusal> {
         let now = self.now;
+        let tip = self.payment.tip.clone();
+        let is_followed =
+            |block: &Block| tip.as_ref() == asked_at && tip.as_ref().is_some_and(|tip| block.height <= tip.height);
         let refund = self.refund_mut(seq)?;
         let known = match refund.status {
             RefundStatus::Signed | RefundStatus::Unknown(_) | RefundStatus::Sent => true,
@@ -117,8 +127,8 @@ impl Draft {
         };
         match place {
             _ if !known => {}
-            Some(Place::Block(block)) => refund.ends(RefundStatus::Done(block)),
-            Some(Place::Mempool) => {
+            Some(Place::Block(block)) if is_followed(&block) => refund.ends(RefundStatus::Done(block)),
+            Some(Place::Block(_) | Place::Mempool) => {
                 refund.status = RefundStatus::Sent;
                 refund.look_later(now);
             }

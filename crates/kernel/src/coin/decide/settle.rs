@@ -4,6 +4,7 @@ use super::Draft;
 use crate::Money;
 use crate::coin::{Acceptance, AcceptedBy, AlertKind, Cancellation, Deposit, Over, Reason, State, Under, Units, Why};
 use crate::ports::chain::Place;
+use crate::sabotage::{Defect, is_planted};
 use jiff::SignedDuration;
 
 const WHOLE_BPS: u128 = 10_000;
@@ -104,7 +105,7 @@ impl Draft {
         let deep = payment
             .counted()
             .filter(|deposit| deposit.is_deep(tip, payment.final_height, asked) && payment.is_screened(deposit));
-        if deep.map(|deposit| deposit.units).sum::<Units>() >= units {
+        if deep.map(|deposit| deposit.units).sum::<Units>() >= units || is_planted(Defect::CreditBeforeConfirmations) {
             return State::Confirmed;
         }
         if payment.counted().any(Deposit::is_suspect) {
