@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::Portal;
 use super::{
     account, accounts, api, audit, branding, credentials, developer, home, invitation, ledger, merchants, one_time,
-    operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, screening, second_step,
-    sign_in, stuck, users, webhooks, withdrawals,
+    operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, screening,
+    second_step, sign_in, stuck, users, webhooks, withdrawals,
 };
 
 /// One screen or action.
