@@ -284,6 +284,7 @@ async fn what_is_unknown_is_asked_after() {
     assert_eq!(silent.line(), "200 00002 P P", "{}", silent.text);
     assert_eq!(world.ts_inquire(silent.id()).await.line(), "200 00026 P payoutstarted");
     world.advance(Duration::from_secs(60)).await;
-    assert_eq!(world.ts_inquire(silent.id()).await.line(), "200 00026 Y payoutsuccessful");
+    let found = world.ts_becomes(silent.id(), "payoutsuccessful").await;
+    assert_eq!(found.line(), "200 00026 Y payoutsuccessful");
     world.assert_book_agrees().await;
 }
