@@ -9,6 +9,8 @@ use crate::Engine;
 
 /// So many rows are looked at for one page, at most.
 const SCAN_MAX: u32 = 20_000;
+/// So many where documents have to be read to tell whether they fit: as quick as the others.
+const READ_MAX: u32 = 3_000;
 /// So many at once where documents have to be read to tell whether they fit.
 const READ_AT_ONCE: u32 = 500;
 
@@ -91,7 +93,8 @@ impl Engine {
             (Order::OldestFirst, Direction::Back) => Order::NewestFirst,
         };
         let from = ask.from.map(|cursor| cursor.0);
-        let Walked { found, reached, more } = self.walk(scope, &ask.filter, order, from, ask.limit, SCAN_MAX).await?;
+        let scan_max = if ask.filter.needs_reading() { READ_MAX } else { SCAN_MAX };
+        let Walked { found, reached, more } = self.walk(scope, &ask.filter, order, from, ask.limit, scan_max).await?;
         let mut rows: Vec<Summary> = found.iter().map(Summary::of).collect();
         let last = reached.filter(|_| more).map(Cursor);
         let start = rows.first().map(Summary::place).or(from).map(Cursor);
