@@ -43,13 +43,16 @@ const EVERY = Boolean(process.env.FLORIN_EVERY_PLACE);
 const withOpposite = (place) =>
   [place, PLACES.find((other) => ["size", "colorScheme", "javaScriptEnabled"].every((trait) => other[trait] !== place[trait]))];
 
+/** Stories in places, a place after the other: two of the same are never told at once, since they would meet at the server. */
+const everywhere = (told, places, at) =>
+  places.flatMap((place) => Object.entries(told).map(([name, story]) => [name, place, story, at]));
+
 /** Stories with a script and without one. */
-const anyhow = (told, at) => Object.entries(told).flatMap(([name, story], nth) =>
-  (EVERY ? PLACES : withOpposite(SCRIPTED[nth % SCRIPTED.length])).map((place) => [name, place, story, at]));
+const anyhow = (told, at) => EVERY ? everywhere(told, PLACES, at) : [0, 1].flatMap((half) =>
+  Object.entries(told).map(([name, story], nth) => [name, withOpposite(SCRIPTED[nth % SCRIPTED.length])[half], story, at]));
 
 /** Stories that need a script. */
-const scripted = (told, at) => Object.entries(told).flatMap(([name, story]) =>
-  (EVERY ? SCRIPTED : withoutTwins(SCRIPTED)).map((place) => [name, place, story, at]));
+const scripted = (told, at) => everywhere(told, EVERY ? SCRIPTED : withoutTwins(SCRIPTED), at);
 
 /** Of places the half that has both widths and both colours. */
 const withoutTwins = (places) => places.filter(({ size, colorScheme }) => (size === "phone") === (colorScheme === "light"));
