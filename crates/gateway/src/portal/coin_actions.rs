@@ -149,22 +149,15 @@ fn confirmation(at: &AtMerchant, about: &About<'_>, decision: &Decision) -> Conf
         ],
         (Verb::Cancel, _) | (Verb::Refund, None) => Vec::new(),
     };
-    let form = Form {
-        method: Method::Post,
-        action: format!("{}/{}", back(at, about), about.verb.word()),
-        hidden,
-        inputs: Vec::new(),
-        button: title.clone(),
-    };
-    ConfirmPage {
-        shell: at.shell(title.as_str()),
-        title: format!("{title}?"),
-        error: String::new(),
-        facts: facts(at, about),
-        consequences: consequences(about, decision),
-        form: Some(form),
-        back: back(at, about),
-    }
+    let action = format!("{}/{}", back(at, about), about.verb.word());
+    let consequences = consequences(about, decision);
+    ConfirmPage::asking(
+        (at.shell(title.as_str()), title),
+        facts(at, about),
+        consequences,
+        (action, hidden),
+        back(at, about),
+    )
 }
 
 /// What follows, and whether it can be undone.
@@ -294,14 +287,6 @@ fn not_obeyed(at: &AtMerchant, about: &About<'_>, given: &Fields, refusal: &Refu
 
 fn stopped(at: &AtMerchant, about: &About<'_>, error: String) -> Response {
     let title = super::words::sentence(about.verb.word());
-    let page = ConfirmPage {
-        shell: at.shell(title.as_str()),
-        title,
-        error,
-        facts: facts(at, about),
-        consequences: Vec::new(),
-        form: None,
-        back: back(at, about),
-    };
-    answer(StatusCode::CONFLICT, &page)
+    let (shell, facts) = (at.shell(title.as_str()), facts(at, about));
+    ConfirmPage::stopped(shell, title, error, facts, back(at, about))
 }

@@ -2,7 +2,10 @@
 //! payments, decisions about withdrawals and an operator's word about an unknown operation have it in common.
 
 use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
 
+use super::answer::page as answer;
 use super::shell::Shell;
 use super::steps::Fact;
 
@@ -19,6 +22,27 @@ pub(super) struct ConfirmPage {
     pub(super) consequences: Vec<String>,
     pub(super) form: Option<Form>,
     pub(super) back: String,
+}
+
+impl ConfirmPage {
+    /// The yes that is asked for: what the button does is the title.
+    pub(super) fn asking(
+        (shell, title): (Shell, String),
+        facts: Vec<Fact>,
+        consequences: Vec<String>,
+        (action, hidden): (String, Vec<(&'static str, String)>),
+        back: String,
+    ) -> ConfirmPage {
+        let asked = format!("{title}?");
+        let form = Form { method: Method::Post, action, hidden, inputs: Vec::new(), button: title };
+        ConfirmPage { shell, title: asked, error: String::new(), facts, consequences, form: Some(form), back }
+    }
+
+    /// Nothing is done, and why.
+    pub(super) fn stopped(shell: Shell, title: String, error: String, facts: Vec<Fact>, back: String) -> Response {
+        let page = ConfirmPage { shell, title, error, facts, consequences: Vec::new(), form: None, back };
+        answer(StatusCode::CONFLICT, &page)
+    }
 }
 
 /// What is sent on. Nothing is sent where it cannot be done.

@@ -306,22 +306,15 @@ fn confirmation(at: &AtMerchant, about: &About, order: Order, decision: &Decisio
         hidden.push(("final", "yes".to_owned()));
     }
     let title = titled(order.verb, order.amount);
-    let form = Form {
-        method: Method::Post,
-        action: format!("{}/{}", back(at, about), order.verb.word()),
-        hidden,
-        inputs: Vec::new(),
-        button: title.clone(),
-    };
-    ConfirmPage {
-        shell: at.shell(title.as_str()),
-        title: format!("{title}?"),
-        error: String::new(),
-        facts: facts(at, about),
-        consequences: consequences(order, about, decision, now_of(at)),
-        form: Some(form),
-        back: back(at, about),
-    }
+    let action = format!("{}/{}", back(at, about), order.verb.word());
+    let consequences = consequences(order, about, decision, now_of(at));
+    ConfirmPage::asking(
+        (at.shell(title.as_str()), title),
+        facts(at, about),
+        consequences,
+        (action, hidden),
+        back(at, about),
+    )
 }
 
 /// What follows, and whether it can be undone.
@@ -440,14 +433,6 @@ fn changed_meanwhile(at: &AtMerchant, about: &About) -> Response {
 
 fn stopped(at: &AtMerchant, about: &About, error: String) -> Response {
     let title = words::sentence(about.verb.word());
-    let page = ConfirmPage {
-        shell: at.shell(title.as_str()),
-        title,
-        error,
-        facts: facts(at, about),
-        consequences: Vec::new(),
-        form: None,
-        back: back(at, about),
-    };
-    answer(StatusCode::CONFLICT, &page)
+    let (shell, facts) = (at.shell(title.as_str()), facts(at, about));
+    ConfirmPage::stopped(shell, title, error, facts, back(at, about))
 }

@@ -199,14 +199,6 @@ fn inputs(form: &Fields, fault: Option<(&'static str, &'static str)>) -> Vec<Inp
 
 fn stopped(visit: &Visit, about: &About, error: String) -> Response {
     let Some(operation) = about.operation() else { return refused::not_found(visit) };
-    let page = ConfirmPage {
-        shell: visit.shell("Unknown operation"),
-        title: "Nothing to find out".to_owned(),
-        error,
-        facts: facts(visit, about, operation),
-        consequences: Vec::new(),
-        form: None,
-        back: back(visit, about),
-    };
-    answer(StatusCode::CONFLICT, &page)
+    let (shell, facts) = (visit.shell("Unknown operation"), facts(visit, about, operation));
+    ConfirmPage::stopped(shell, "Nothing to find out".to_owned(), error, facts, back(visit, about))
 }

@@ -135,14 +135,12 @@ fn asks(visit: &Visit, transaction: &Transaction, fault: Option<(&'static str, S
 }
 
 fn stopped(visit: &Visit, transaction: &Transaction) -> Response {
-    let page = ConfirmPage {
-        shell: visit.shell("Screening"),
-        title: "Nothing to decide".to_owned(),
-        error: coin_words::NOT_HELD.to_owned(),
-        facts: facts(visit, transaction),
-        consequences: Vec::new(),
-        form: None,
-        back: back(visit, transaction),
-    };
-    answer(StatusCode::CONFLICT, &page)
+    let (shell, facts) = (visit.shell("Screening"), facts(visit, transaction));
+    ConfirmPage::stopped(
+        shell,
+        "Nothing to decide".to_owned(),
+        coin_words::NOT_HELD.to_owned(),
+        facts,
+        back(visit, transaction),
+    )
 }

@@ -383,14 +383,6 @@ fn approval_consequences(amount: &str, missing: Missing, withdrawal: &Withdrawal
 
 async fn stopped(at: &AtMerchant, withdrawal: &Withdrawal, decision: &Decision, error: String) -> Response {
     let title = format!("{} {}", words::sentence(decision.word()), text::amount(withdrawal.asked));
-    let page = ConfirmPage {
-        shell: at.shell(title.as_str()),
-        title,
-        error,
-        facts: facts(at, withdrawal).await,
-        consequences: Vec::new(),
-        form: None,
-        back: at.path_to("withdrawals"),
-    };
-    answer(StatusCode::CONFLICT, &page)
+    let (shell, facts) = (at.shell(title.as_str()), facts(at, withdrawal).await);
+    ConfirmPage::stopped(shell, title, error, facts, at.path_to("withdrawals"))
 }

@@ -57,6 +57,27 @@ pub enum Kind {
     Rows(&'static [Setting]),
 }
 
+impl Kind {
+    /// What each row has, of a setting that is rows.
+    pub fn rows(self) -> Option<&'static [Setting]> {
+        match self {
+            Kind::Rows(table) => Some(table),
+            Kind::Text
+            | Kind::TextOrNull
+            | Kind::Url
+            | Kind::UrlOrNull
+            | Kind::Number(..)
+            | Kind::Choice(_)
+            | Kind::Switch
+            | Kind::SwitchOrNull(_)
+            | Kind::Words
+            | Kind::WordsOrNull
+            | Kind::Pairs
+            | Kind::PairsWithUrl => None,
+        }
+    }
+}
+
 /// Checks settings, those that are there.
 ///
 /// # Errors

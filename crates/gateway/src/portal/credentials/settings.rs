@@ -73,20 +73,9 @@ pub(super) fn groups(dialect: &dyn Connection, credential: &Credential, form: &F
     let (mut alone, mut rows) = (Vec::new(), Vec::new());
     for setting in dialect.setting_table() {
         let value = set.get(setting.name).unwrap_or(&Value::Null);
-        match setting.kind {
-            Kind::Rows(table) => rows.extend(row_groups(setting, table, value, form)),
-            Kind::Text
-            | Kind::TextOrNull
-            | Kind::Url
-            | Kind::UrlOrNull
-            | Kind::Number(..)
-            | Kind::Choice(_)
-            | Kind::Switch
-            | Kind::SwitchOrNull(_)
-            | Kind::Words
-            | Kind::WordsOrNull
-            | Kind::Pairs
-            | Kind::PairsWithUrl => alone.push(input(setting, format!("{SET}{}", setting.name), value, form)),
+        match setting.kind.rows() {
+            Some(table) => rows.extend(row_groups(setting, table, value, form)),
+            None => alone.push(input(setting, format!("{SET}{}", setting.name), value, form)),
         }
     }
     let first = Group { title: String::new(), hint: "", inputs: alone };
@@ -179,25 +168,14 @@ pub(super) fn given(dialect: &dyn Connection, credential: &Credential, form: &Fi
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
     };
     for setting in dialect.setting_table() {
-        match setting.kind {
-            Kind::Rows(table) => {
+        match setting.kind.rows() {
+            Some(table) => {
                 if form.has(&row_field(setting, 0, &table[0])) {
                     let known = given.remove(setting.name);
                     given.insert(setting.name.to_owned(), rows(setting, table, known.as_ref(), form)?);
                 }
             }
-            Kind::Text
-            | Kind::TextOrNull
-            | Kind::Url
-            | Kind::UrlOrNull
-            | Kind::Number(..)
-            | Kind::Choice(_)
-            | Kind::Switch
-            | Kind::SwitchOrNull(_)
-            | Kind::Words
-            | Kind::WordsOrNull
-            | Kind::Pairs
-            | Kind::PairsWithUrl => put(setting, &format!("{SET}{}", setting.name), form, &mut given)?,
+            None => put(setting, &format!("{SET}{}", setting.name), form, &mut given)?,
         }
     }
     Ok(Value::Object(given))

@@ -32,10 +32,7 @@ fn every_setting_has_a_line() {
     assert_eq!(table(fields(Dialect::Crypto)), names(&crypto, &[], &[]));
     let ts = written(serde_json::to_value(transaction_services::settings::Settings::default()));
     assert_eq!(table(fields(Dialect::TransactionServices)), names(&ts, &[], &["member_id", "partner_id", "username"]));
-    let terminals = fields(Dialect::TransactionServices).iter().find_map(|setting| match setting.kind {
-        Kind::Rows(rows) => Some(rows),
-        _ => None,
-    });
+    let terminals = fields(Dialect::TransactionServices).iter().find_map(|setting| setting.kind.rows());
     let terminal = written(serde_json::to_value(transaction_services::settings::Terminal::default()));
     assert_eq!(table(terminals.expect("terminals")), names(&terminal, &["default_currency"], &[]));
 }
