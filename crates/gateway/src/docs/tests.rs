@@ -94,3 +94,15 @@ fn long_samples_are_broken_where_people_would() {
         format!("{{\n  \"a\": \"{}\",\n  \"b\": {{\"c\": \"{}\", \"d\": [1, 2]}}\n}}", "x".repeat(40), "y".repeat(40));
     assert_eq!(pretty(&long), expected);
 }
+
+/// Every file is one document of JSON, and names nothing that it does not hold.
+#[test]
+fn documents_hold_what_they_name() {
+    for document in super::DOCUMENTS.iter() {
+        assert_eq!(document.value["openapi"], "3.1.0", "{}", document.name);
+        for reference in document.text.split("\"$ref\": \"#").skip(1) {
+            let pointer = reference.split('"').next().expect("a pointer");
+            assert!(document.value.pointer(pointer).is_some(), "{}: {pointer}", document.name);
+        }
+    }
+}

