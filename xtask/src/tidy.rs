@@ -74,6 +74,7 @@ fn check_file(path: &str, text: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<Fau
         faults.extend(purity::kernel(&source));
         faults.extend(purity::clock(&source));
         faults.extend(borders::gateway(&source));
+        faults.extend(borders::handlers(&source));
         faults.extend(borders::dialects(&source));
         faults.extend(ledger::entries(&source));
         faults.extend(leftovers::code(&source));

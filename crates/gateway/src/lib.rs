@@ -12,6 +12,7 @@ pub mod database;
 pub mod demo;
 pub mod dialects;
 pub mod docs;
+mod erased;
 pub mod mail;
 pub mod master_key;
 pub mod pages;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::any;
 use florin_engine::Engine;
 use ipnet::IpNet;
+
+use crate::erased::any;
 
 mod account;
 mod accounts;
@@ -31,6 +32,7 @@ mod credentials;
 mod developer;
 mod filters;
 mod guard;
+mod handler;
 mod home;
 mod invitation;
 mod ledger;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 use florin_engine::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::erased::{Erased, get, get_post, post};
 use crate::pages::inbox::Inbox;
 use crate::pages::sim::Simulation;
 use crate::{admin, callbacks, docs, pages, telemetry};
@@ -143,19 +143,19 @@ fn router(gateway: Arc<Gateway>, others: Router, body_max_bytes: usize) -> Route
         .route("/callbacks/{provider}", post(callbacks::take))
         .route("/admin/v1/clock", post(admin::advance_clock))
         .route("/admin/v1/explain", post(admin::explain))
-        .route("/admin/v1/plans", get(admin::plans::list).post(admin::plans::create))
+        .route("/admin/v1/plans", get_post(admin::plans::list, admin::plans::create))
         .route("/admin/v1/plans/{id}", get(admin::plans::show))
         .route("/admin/v1/plans/{id}/{verb}", post(admin::plans::change))
         .route("/admin/v1/notifications/test", post(admin::try_receiver))
-        .route("/sim/pay/{reference}", get(pages::sim::show_pay).post(pages::sim::act_pay))
-        .route("/sim/3ds/{reference}", get(pages::sim::show_challenge).post(pages::sim::act_challenge))
+        .route("/sim/pay/{reference}", get_post(pages::sim::show_pay, pages::sim::act_pay))
+        .route("/sim/3ds/{reference}", get_post(pages::sim::show_challenge, pages::sim::act_challenge))
         .route("/sim/3ds/{reference}/method", post(pages::sim::method))
-        .route("/3ds/{token}", get(pages::sim::show_step).post(pages::sim::act_step));
+        .route("/3ds/{token}", get_post(pages::sim::show_step, pages::sim::act_step));
     let own = match gateway.inbox {
-        Some(_) => own.route("/sim/inbox", get(pages::inbox::page).post(pages::inbox::receive)),
+        Some(_) => own.route("/sim/inbox", get_post(pages::inbox::page, pages::inbox::receive)),
         None => own,
     };
-    own.fallback(health::not_found)
+    own.fallback(Erased::of(health::not_found))
         .with_state(gateway)
         .merge(others)
         .layer(DefaultBodyLimit::max(body_max_bytes))

@@ -29,6 +29,19 @@ pub fn gateway(source: &Source) -> Vec<Fault> {
     faults
 }
 
+/// Handlers are given to axum by `erased.rs` alone: of each that comes with its type axum compiles its services anew.
+pub fn handlers(source: &Source) -> Vec<Fault> {
+    const TAKERS: [&str; 3] = ["axum::routing::get", "axum::routing::post", "axum::routing::any"];
+    let Some(module) = source.path.strip_prefix("crates/gateway/src/") else { return Vec::new() };
+    if module == "erased.rs" || source.is_test() {
+        return Vec::new();
+    }
+    let names = source.names();
+    let typed = names.iter().filter(|name| TAKERS.contains(&name.path.as_str()));
+    let text = "handlers go to axum through erased.rs, since each that comes with its type costs compile time";
+    typed.map(|name| source.fault(name.line, text)).collect()
+}
+
 /// No dialect knows another.
 pub fn dialects(source: &Source) -> Vec<Fault> {
     let Some(inside) = source.path.strip_prefix("crates/gateway/src/dialects/") else { return Vec::new() };

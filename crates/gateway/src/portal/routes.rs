@@ -1,11 +1,12 @@
 //! What there is in the portal, and who may: a line a screen or action. A handler that is not in this table cannot be reached, and a line
 //! without an access does not compile. The tests' matrix has a line for each line here.
 
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::MethodRouter;
 use florin_kernel::user::Permission;
 use std::sync::Arc;
 
 use super::Portal;
+use super::handler::{get, post};
 use super::{
     account, accounts, api, audit, branding, credentials, developer, home, invitation, ledger, merchants, one_time,
     operation, operators, overview, payment, payment_actions, payments, providers, resolve, rules, screening,

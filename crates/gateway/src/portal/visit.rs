@@ -4,9 +4,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
-use axum::http::request::Parts;
 use florin_engine::audit::Who;
 use florin_engine::directory::{Credential, Merchant};
 use florin_engine::office::Scope;
@@ -220,35 +217,10 @@ pub(super) fn parse_mode(word: &str) -> Option<Mode> {
     [Mode::Dev, Mode::Live].into_iter().find(|mode| mode_word(*mode) == word)
 }
 
-/// What the guard has found, for the extractors below.
+/// What the guard has found, for the handlers.
 #[derive(Clone)]
 pub(super) enum Admitted {
     Guest(Guest),
     Visit(Visit),
     AtMerchant(AtMerchant),
-}
-
-type Rejection = (StatusCode, &'static str);
-const MISMATCH: Rejection = (StatusCode::INTERNAL_SERVER_ERROR, "The route does not give what its handler needs\n");
-
-macro_rules! extracted {
-    ($($type:ident: $($pattern:pat => $value:expr),+;)*) => {$(
-        impl<S: Send + Sync> FromRequestParts<S> for $type {
-            type Rejection = Rejection;
-
-            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<$type, Rejection> {
-                match parts.extensions.remove::<Admitted>() {
-                    $(Some($pattern) => Ok($value),)+
-                    _ => Err(MISMATCH),
-                }
-            }
-        }
-    )*};
-}
-
-extracted! {
-    Guest: Admitted::Guest(guest) => guest, Admitted::Visit(visit) => visit.guest,
-        Admitted::AtMerchant(at) => at.visit.guest;
-    Visit: Admitted::Visit(visit) => visit, Admitted::AtMerchant(at) => at.visit;
-    AtMerchant: Admitted::AtMerchant(at) => at;
 }

@@ -8,7 +8,6 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, header, request};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use florin_engine::Engine;
 use florin_kernel::Transaction;
 
@@ -17,6 +16,7 @@ use super::hosted;
 use super::state::{CashierState, read_body};
 use super::withdrawal::page as withdrawal;
 use crate::dialects::caller::caller_address;
+use crate::erased::{get, post};
 use crate::pages::back::{CASHIER_PAGE, RECEIPT_PAGE, WITHDRAWAL_PAGE};
 use crate::pages::card::Submitted;
 use crate::pages::notice;

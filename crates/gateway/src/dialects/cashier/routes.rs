@@ -6,7 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::MethodRouter;
 use florin_engine::directory::Permission;
 use florin_kernel::Transaction;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::state::CashierState;
 use super::status::{reason, status, withdrawal_reason, withdrawal_status};
 use super::wire::Operation;
 use super::{answer, approval, deposit, list, payer, withdrawal};
+use crate::erased::{Erased, any, get, post};
 
 /// Content type of every answer.
 pub const CONTENT_TYPE_JSON: &str = "application/json; charset=utf-8";
@@ -42,11 +43,11 @@ pub fn router(state: CashierState) -> Router {
 }
 
 fn only_post(handlers: MethodRouter<CashierState>) -> MethodRouter<CashierState> {
-    handlers.fallback(async || Problem::MethodNotAllowed("POST"))
+    handlers.fallback(Erased::of(async || Problem::MethodNotAllowed("POST")))
 }
 
 fn only_get(handlers: MethodRouter<CashierState>) -> MethodRouter<CashierState> {
-    handlers.fallback(async || Problem::MethodNotAllowed("GET, HEAD"))
+    handlers.fallback(Erased::of(async || Problem::MethodNotAllowed("GET, HEAD")))
 }
 
 async fn unknown(_: Method) -> Problem {

@@ -11,7 +11,6 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, get, post};
 use florin_engine::Engine;
 use ipnet::IpNet;
 use serde_json::json;
@@ -27,6 +26,7 @@ use super::view::Viewer;
 use super::wire::answer;
 use super::{Profile, currencies, gzip, icons, orders, page, ping, qr, quote, sandbox, start};
 use crate::dialects::caller::caller_address;
+use crate::erased::{any, get, get_post, post};
 
 /// What the dialect's calls share.
 #[derive(Clone)]
@@ -124,7 +124,7 @@ pub fn router(state: CryptoState, extra_prefixes: &BTreeMap<String, Profile>) ->
         .route("/api/qr", get(qr::image))
         .route("/api/qr/", get(qr::image))
         .route("/static/coins/{file}", get(icons::icon))
-        .route("/sandbox/wallet", get(sandbox::wallet).post(sandbox::act))
+        .route("/sandbox/wallet", get_post(sandbox::wallet, sandbox::act))
         .route("/sandbox/api/{operation}", post(sandbox::call))
         .with_state(state)
 }

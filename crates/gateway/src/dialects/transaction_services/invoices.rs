@@ -2,7 +2,6 @@
 //! What becomes of one is the core's to decide; each try to pay one is a payment of its own.
 
 use axum::Router;
-use axum::routing::get;
 use florin_engine::Engine;
 use florin_engine::invoices::Correspondent;
 use florin_kernel::InvoiceId;
@@ -17,6 +16,7 @@ use super::errors::Problem;
 use super::references::read_once;
 use super::state::{Asked, TsState};
 use super::wire::Told;
+use crate::erased::{get, get_post};
 
 mod change;
 mod make;
@@ -51,9 +51,9 @@ pub async fn answer(state: &TsState, asked: Asked, call: InvoiceCall) -> Result<
 /// The pages where they are paid.
 pub fn pages() -> Router<TsState> {
     Router::new()
-        .route("/transaction/PayInvoice", get(page::show_invoice).post(page::pay_invoice))
+        .route("/transaction/PayInvoice", get_post(page::show_invoice, page::pay_invoice))
         .route("/transaction/PayInvoice/status", get(page::ask_invoice))
-        .route("/transaction/PayByLink", get(page::show_link).post(page::pay_link))
+        .route("/transaction/PayByLink", get_post(page::show_link, page::pay_link))
         .route("/transaction/PayByLink/status", get(page::ask_link))
 }
 

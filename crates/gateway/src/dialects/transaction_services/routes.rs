@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{any, get, post};
 use florin_kernel::ports::Lane;
 use ipnet::IpNet;
 
@@ -22,6 +21,7 @@ use super::{
     cards, checkout, customers, inquiry, invoices, list, login, order, pay, payout, redirect, register, repeat, tokens,
 };
 use crate::dialects::request::{BodyFault, read_body};
+use crate::erased::{any, get, get_post, post};
 use crate::pages::sim::Simulation;
 
 /// The dialect's routes, everything below its prefixes included.
@@ -45,8 +45,8 @@ pub fn router(simulation: &Simulation, trusted_proxies: &[IpNet]) -> Router {
         // For later.
         .route("/transaction/CardRegistration", any(async || crate::pages::notice::not_found()))
         .merge(invoices::pages())
-        .route("/transaction/PGRRedirect", get(redirect::step).post(redirect::step))
-        .route("/transaction/3DReturn/{token}", get(redirect::returned).post(redirect::returned))
+        .route("/transaction/PGRRedirect", get_post(redirect::step, redirect::step))
+        .route("/transaction/3DReturn/{token}", get_post(redirect::returned, redirect::returned))
         .with_state(state)
 }
 

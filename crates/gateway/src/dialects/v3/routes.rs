@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::any;
 use florin_engine::Engine;
 use florin_kernel::ports::Lane;
 use ipnet::IpNet;
@@ -21,6 +20,7 @@ use super::stamp::Envelope;
 use super::state::V3State;
 use super::{codes, inquiry, order, pay, redirect, registrations, wire};
 use crate::dialects::request::read_body;
+use crate::erased::any;
 use crate::pages::sim::Simulation;
 
 /// The dialect's routes, everything below its mounts included.

@@ -162,7 +162,7 @@ pub(in crate::portal) async fn show(guest: Guest) -> Response {
 }
 
 /// `POST /admin/v1/payments/{payment}/{order}`.
-pub(in crate::portal) async fn order(guest: Guest, headers: HeaderMap, body: Bytes) -> Response {
+pub(in crate::portal) async fn order(guest: Guest, (headers, body): (HeaderMap, Bytes)) -> Response {
     match ordered(&guest, &headers, &body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
