@@ -73,12 +73,16 @@ impl Policy {
 
 /// A rendered page with the headers that every page has. `app` is the scheme of a merchant's app that a form may lead to.
 pub(crate) fn html(status: StatusCode, page: &impl Template, app: Option<&str>) -> Response {
-    html_under(status, page, &Policy { app: app.map(ToOwned::to_owned), ..Policy::default() })
+    under(status, page.render(), &Policy { app: app.map(ToOwned::to_owned), ..Policy::default() })
 }
 
 /// As [`html`], under a policy of its own.
 pub(crate) fn html_under(status: StatusCode, page: &impl Template, policy: &Policy) -> Response {
-    let body = match page.render() {
+    under(status, page.render(), policy)
+}
+
+fn under(status: StatusCode, page: askama::Result<String>, policy: &Policy) -> Response {
+    let body = match page {
         Ok(body) => body,
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");

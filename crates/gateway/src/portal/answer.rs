@@ -11,7 +11,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// A rendered page.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
-    match template.render() {
+    rendered(status, template.render())
+}
+
+fn rendered(status: StatusCode, page: askama::Result<String>) -> Response {
+    match page {
         Ok(body) => {
             let mut response = (status, body).into_response();
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

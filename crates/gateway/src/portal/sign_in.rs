@@ -62,7 +62,15 @@ pub(super) async fn sign_out(visit: Visit) -> Response {
 
 /// The page again, with what is wrong: of signing in, its second step and what else asks for a password or code.
 pub(super) fn refused<T: Template>(error: PeopleError, page: impl FnOnce(String) -> T) -> Response {
-    let (status, sentence) = match error {
+    match fault(error) {
+        Ok((status, sentence)) => answer(status, &page(sentence)),
+        Err(unavailable) => guard::unavailable(&unavailable),
+    }
+}
+
+/// What is wrong, in a sentence; an error when that is no fault of hers.
+fn fault(error: PeopleError) -> Result<(StatusCode, String), PeopleError> {
+    Ok(match error {
         PeopleError::Wrong => (StatusCode::UNAUTHORIZED, "That is not right. Check it and try again.".to_owned()),
         PeopleError::Wait { until } => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -79,9 +87,8 @@ pub(super) fn refused<T: Template>(error: PeopleError, page: impl FnOnce(String)
             StatusCode::FORBIDDEN,
             "That is not yours to do: it is about yourself, or about somebody of other merchants, too.".to_owned(),
         ),
-        PeopleError::Unavailable(_) => return guard::unavailable(&error),
-    };
-    answer(status, &page(sentence))
+        PeopleError::Unavailable(_) => return Err(error),
+    })
 }
 
 /// Why a text is no password, and how to mend it.

@@ -42,7 +42,13 @@ impl Form {
         rule: impl FnOnce(&'a Json<'a>) -> Result<T, Message>,
     ) -> Option<T> {
         let value = section.get(name).filter(|value| !is_blank(value))?;
-        rule(value).map_err(|message| self.fault(section, name, message)).ok()
+        match rule(value) {
+            Ok(read) => Some(read),
+            Err(message) => {
+                self.fault(section, name, message);
+                None
+            }
+        }
     }
 
     /// A field that must be there.

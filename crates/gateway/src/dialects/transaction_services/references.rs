@@ -1,5 +1,7 @@
 //! A member's references and keys as the engine's claims (contract, section 6). Purchases and payouts have spaces of their own.
 
+use std::pin::Pin;
+
 use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Engine, Repeatable, Reuse};
 use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Dialect;
@@ -13,6 +15,9 @@ use super::format::Format;
 use super::settings::{ReuseReference, Settings};
 use super::state::{Asked, TsState};
 use super::wire::Told;
+
+/// An answer that is being found.
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Told, Problem>> + Send + 'a>>;
 
 /// What a reference is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,11 +162,20 @@ impl Refused<'_> {
 ///
 /// # Errors
 /// As `answer`; [`Problem::KeyTaken`].
-pub async fn read_once(
+pub fn read_once<'a, F: Future<Output = Result<Told, Problem>> + Send + 'a>(
+    state: &'a TsState,
+    asked: Asked,
+    call: (&'a str, &'a str),
+    answer: impl FnOnce(Asked) -> F + Send + 'a,
+) -> Answering<'a> {
+    Box::pin(kept(state, asked, call, Box::new(|asked| Box::pin(answer(asked)))))
+}
+
+async fn kept<'a>(
     state: &TsState,
     asked: Asked,
     (call, path_id): (&str, &str),
-    answer: impl AsyncFnOnce(Asked) -> Result<Told, Problem>,
+    answer: Box<dyn FnOnce(Asked) -> Answering<'a> + Send + 'a>,
 ) -> Result<Told, Problem> {
     let Some(key) = &asked.idempotency_key else { return answer(asked).await };
     let content = content(call, path_id, &asked.fields);

@@ -97,21 +97,19 @@ async fn serve(state: &TsState, request: Request, envelope: &mut Envelope) -> Re
         Call::Pay if is_repeat(&asked.fields) => Box::pin(repeat::repeat(state, asked, "")).await,
         Call::Pay => pay::pay(state, asked).await,
         Call::Order(id) if is_inquiry(&asked.fields) => {
-            Box::pin(read_once(state, asked, ("inquiry", id), |asked| inquiry::inquire(state, asked, id))).await
+            read_once(state, asked, ("inquiry", id), |asked| inquiry::inquire(state, asked, id)).await
         }
         Call::Order(id) if is_repeat(&asked.fields) => Box::pin(repeat::repeat(state, asked, id)).await,
         Call::Order(id) => Box::pin(order::order(state, asked, id, None)).await,
         Call::Refund(id) => Box::pin(order::order(state, asked, id, Some(order::Kind::Refund))).await,
         Call::Show(id) => Box::pin(inquiry::inquire(state, asked, id)).await,
-        Call::Inquire => {
-            Box::pin(read_once(state, asked, ("inquiry", ""), |asked| inquiry::inquire(state, asked, ""))).await
-        }
-        Call::List => Box::pin(read_once(state, asked, ("list", ""), |asked| list::list(state, asked))).await,
+        Call::Inquire => read_once(state, asked, ("inquiry", ""), |asked| inquiry::inquire(state, asked, "")).await,
+        Call::List => read_once(state, asked, ("list", ""), |asked| list::list(state, asked)).await,
         Call::Payout => Box::pin(payout::pay_out(state, asked)).await,
         Call::Register => Box::pin(register::register(state, asked)).await,
         Call::Token(id) if is_deletion(&asked.fields) => Box::pin(tokens::delete(state, asked, id)).await,
         Call::Token(id) => Box::pin(tokens::pay(state, asked, id)).await,
-        Call::Cards => Box::pin(read_once(state, asked, ("cards", ""), |asked| cards::list(state, asked))).await,
+        Call::Cards => read_once(state, asked, ("cards", ""), |asked| cards::list(state, asked)).await,
         Call::SignUp => Box::pin(customers::sign_up(state, asked)).await,
         Call::Invoice(call) => Box::pin(invoices::answer(state, asked, *call)).await,
         Call::PayLink => Box::pin(invoices::pay_link(state, asked)).await,
