@@ -1,5 +1,6 @@
 //! A person advances a merchant's test clock.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::ports::Lane;
 use florin_kernel::{MerchantId, Timestamp};
 use florin_store::{Changeset, StoreError, Verdict};
@@ -15,6 +16,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`]; the clock stays then.
+    #[boxed]
     pub async fn advance_clock_as(
         &self,
         who: &Who,

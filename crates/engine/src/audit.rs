@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::{MerchantId, Timestamp, UserId};
 use florin_store::audit::last_entry;
 use florin_store::{AuditQuery, AuditRow, Changeset, ConfigKind, ConfigRow, Store, StoreError, Verdict};
@@ -108,6 +109,7 @@ pub(crate) fn rows(last: Option<AuditRow>, at: Timestamp, who: &Who, notes: &[No
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read.
+#[boxed]
 pub async fn entries(
     store: &dyn Store,
     merchant: Option<MerchantId>,
@@ -181,24 +183,45 @@ impl Engine {
     ///
     /// # Errors
     /// What `decide` refuses, or that the store cannot take it.
-    pub async fn configure<T, R>(
+    pub async fn configure<T: Send, R: Send>(
         &self,
         who: &Who,
-        decide: impl Fn(&Configuration) -> Result<Configured<T>, R>,
+        decide: impl Fn(&Configuration) -> Result<Configured<T>, R> + Sync,
     ) -> Result<T, ConfigureError<R>> {
+        let mut decided = None;
+        let mut decide = |stored: &Configuration| match decide(stored) {
+            Ok(Configured { rows, notes, value }) => {
+                decided = Some(Ok(value));
+                Configured { rows, notes, value: () }
+            }
+            Err(refusal) => {
+                decided = Some(Err(refusal));
+                Configured { rows: Vec::new(), notes: Vec::new(), value: () }
+            }
+        };
+        self.configure_by(who, &mut decide).await?;
+        decided.expect("what was not decided is not done").map_err(ConfigureError::Refused)
+    }
+
+    /// As [`Engine::configure`], which is one for each decision; this is there once.
+    #[boxed]
+    async fn configure_by(
+        &self,
+        who: &Who,
+        decide: &mut (dyn FnMut(&Configuration) -> Configured<()> + Send),
+    ) -> Result<(), StoreError> {
         for _ in 0..TRIES_MAX {
             // The last entry first: whatever is changed after it was read makes this commit a conflict.
             let last = last_entry(self.store.as_ref()).await?;
             let stored = self.configuration().await?;
-            let Configured { rows: config, notes, value } = decide(&stored).map_err(ConfigureError::Refused)?;
+            let Configured { rows: config, notes, value: () } = decide(&stored);
             if config.is_empty() {
-                return Ok(value);
+                return Ok(());
             }
             let audit = rows(last, self.clocks.wall(), who, &notes);
             match self.write(Changeset { config, audit, ..Changeset::default() }).await? {
                 Verdict::Committed => {
-                    self.reload_directory().await?;
-                    return Ok(value);
+                    return self.reload_directory().await;
                 }
                 Verdict::Conflict => {}
                 Verdict::Duplicate(_) | Verdict::BelowFloor { .. } => {
@@ -206,7 +229,7 @@ impl Engine {
                 }
             }
         }
-        Err(StoreError::Overloaded.into())
+        Err(StoreError::Overloaded)
     }
 
     /// What is stored now, in whichever process it was written.
@@ -253,6 +276,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.
+    #[boxed]
     pub async fn audit_entries(
         &self,
         merchant: Option<MerchantId>,

@@ -7,8 +7,8 @@ use florin_kernel::ports::{CallbackError, News, Notice, RawCallback};
 use florin_kernel::public_id::Reference;
 use florin_kernel::withdrawal::{self, Withdrawal};
 
-use crate::Engine;
 use crate::submit::SubmitError;
+use crate::{Boxed, Engine};
 
 /// Why a callback was not taken.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -29,12 +29,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`CallbackRefusal`]; nothing has changed then, or a part that may be sent again.
-    pub async fn callback(self: &Arc<Self>, driver: &str, raw: &RawCallback) -> Result<(), CallbackRefusal> {
-        let provider = self.providers.get(driver).ok_or(CallbackRefusal::NoSuchProvider)?;
-        for notice in provider.parse_callback(raw)? {
-            self.take_notice(driver, notice).await?;
-        }
-        Ok(())
+    pub fn callback<'a>(
+        self: &'a Arc<Self>,
+        driver: &'a str,
+        raw: &'a RawCallback,
+    ) -> Boxed<'a, Result<(), CallbackRefusal>> {
+        Box::pin(async move {
+            let provider = self.providers.get(driver).ok_or(CallbackRefusal::NoSuchProvider)?;
+            for notice in provider.parse_callback(raw)? {
+                self.take_notice(driver, notice).await?;
+            }
+            Ok(())
+        })
     }
 
     async fn take_notice(self: &Arc<Self>, driver: &str, notice: Notice) -> Result<(), CallbackRefusal> {

@@ -15,7 +15,7 @@ use florin_kernel::routing::{ProviderAccount, Trail};
 use florin_kernel::secret::Secret;
 use florin_kernel::withdrawal::Withdrawal;
 
-use crate::Engine;
+use crate::{Boxed, Engine};
 use florin_store::{Answer, StoreError};
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -232,16 +232,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.
-    pub async fn payer_returned(self: &Arc<Self>, reference: Reference) -> Result<Payment, SubmitError> {
-        self.asked_after(reference).await
+    pub fn payer_returned(self: &Arc<Self>, reference: Reference) -> Boxed<'_, Result<Payment, SubmitError>> {
+        Box::pin(self.asked_after(reference))
     }
 
     /// The merchant asks about a payout that is unknown: ask what became of it.
     ///
     /// # Errors
     /// [`SubmitError`] when the withdrawal does not exist or the store cannot answer.
-    pub async fn payout_asked_after(self: &Arc<Self>, reference: Reference) -> Result<Withdrawal, SubmitError> {
-        self.asked_after(reference).await
+    pub fn payout_asked_after(self: &Arc<Self>, reference: Reference) -> Boxed<'_, Result<Withdrawal, SubmitError>> {
+        Box::pin(self.asked_after(reference))
     }
 
     async fn asked_after<A: Submitted>(self: &Arc<Self>, reference: Reference) -> Result<A, SubmitError> {

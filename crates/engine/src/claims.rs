@@ -3,6 +3,7 @@
 //! A reference that may be used again has a claim for each use, numbered from 0. Two requests at once cannot both have the next
 //! one, and all that was ever made under the reference is found use by use.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{Aggregate, PaymentId, Timestamp};
@@ -193,6 +194,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn referenced(
         &self,
         owner: Owner,

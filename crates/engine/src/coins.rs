@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::coin::{self, CoinPayment, Command, Derivation};
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
@@ -12,13 +13,13 @@ use florin_kernel::ports::chain::{AddressStyle, Chain, Expected, KeyError, NoRat
 use florin_kernel::{Asset, Coin, PaymentId};
 use florin_store::{Answer, Changeset, PaymentQuery, PaymentWrite, StoreError, Stored, Verdict, WatchQuery, Watched};
 
-use crate::Engine;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant};
 use crate::outgoing::Answered;
 use crate::owner::Owner;
 use crate::replay::{ANSWERS_KEPT, Earlier, Render, Rendering, Reply};
 use crate::start::DRAWS_MAX;
 use crate::submit::Changes;
+use crate::{Boxed, Engine};
 
 pub mod follow;
 mod orders;
@@ -122,6 +123,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`NoRate`] when there is none that may be gone by.
+    #[boxed]
     pub async fn mid_rate(&self, lane: Lane, coin: Coin, fiat: Asset) -> Result<florin_kernel::fx::Rate, NoRate> {
         let rates = self.chains.ports.rates.as_ref().ok_or_else(|| NoRate("no source of rates".to_owned()))?;
         rates.mid(lane, coin, fiat, self.now(lane)).await.map(|mid| mid.rate)
@@ -131,46 +133,48 @@ impl Engine {
     ///
     /// # Errors
     /// [`CoinError`]; nothing is written then.
-    pub async fn begin_coin_payment(self: &Arc<Self>, mut new: NewCoinPayment) -> Result<Reply, CoinError> {
-        if self.is_draining() {
-            return Err(CoinError::Draining);
-        }
-        let lane = Lane::of(new.payment.merchant, new.payment.mode);
-        let chain = self.chain(&new.payment.network, lane).ok_or(CoinError::NotOffered)?.clone();
-        let account = self.account_name(&new.account_key);
-        let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
-        if let Some(before) = taking.look().await? {
-            return self.replay_coins(before, &new.render).await;
-        }
-        for _ in 0..DRAWS_MAX {
-            let index = self.next_index(&new.payment.network, &account).await?;
-            new.payment.address = chain.address(lane, &new.account_key, index, new.style)?;
-            new.payment.derived = Derivation { account: account.clone(), index };
-            let answer = (new.render)(&new.payment);
-            let changeset = Changeset {
-                claims: taking.rows(new.payment.id, 0, self.now(lane)),
-                payments: vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))],
-                ..Changeset::default()
-            };
-            match self.write(changeset).await? {
-                Verdict::Committed => {
-                    chain.expect(lane, &expected(&new.payment)).await;
-                    let payment = new.payment.id;
-                    return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
-                }
-                // The id, the address or the index is another one's: other processes draw as well.
-                Verdict::Conflict => {
-                    self.forget_index(&new.payment.network, &account);
-                    new.payment.id = self.new_payment_id();
-                }
-                Verdict::Duplicate(claim) => {
-                    let Some(before) = taking.refused(claim).await? else { continue };
-                    return self.replay_coins(before, &new.render).await;
-                }
-                Verdict::BelowFloor { .. } => unreachable!("coins set no floor"),
+    pub fn begin_coin_payment(self: &Arc<Self>, mut new: NewCoinPayment) -> Boxed<'_, Result<Reply, CoinError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(CoinError::Draining);
             }
-        }
-        Err(StoreError::Unavailable("no free address was drawn".into()).into())
+            let lane = Lane::of(new.payment.merchant, new.payment.mode);
+            let chain = self.chain(&new.payment.network, lane).ok_or(CoinError::NotOffered)?.clone();
+            let account = self.account_name(&new.account_key);
+            let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
+            if let Some(before) = taking.look().await? {
+                return self.replay_coins(before, &new.render).await;
+            }
+            for _ in 0..DRAWS_MAX {
+                let index = self.next_index(&new.payment.network, &account).await?;
+                new.payment.address = chain.address(lane, &new.account_key, index, new.style)?;
+                new.payment.derived = Derivation { account: account.clone(), index };
+                let answer = (new.render)(&new.payment);
+                let changeset = Changeset {
+                    claims: taking.rows(new.payment.id, 0, self.now(lane)),
+                    payments: vec![PaymentWrite::insert(&*new.payment).answered(Some(answer.clone()))],
+                    ..Changeset::default()
+                };
+                match self.write(changeset).await? {
+                    Verdict::Committed => {
+                        chain.expect(lane, &expected(&new.payment)).await;
+                        let payment = new.payment.id;
+                        return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
+                    }
+                    // The id, the address or the index is another one's: other processes draw as well.
+                    Verdict::Conflict => {
+                        self.forget_index(&new.payment.network, &account);
+                        new.payment.id = self.new_payment_id();
+                    }
+                    Verdict::Duplicate(claim) => {
+                        let Some(before) = taking.refused(claim).await? else { continue };
+                        return self.replay_coins(before, &new.render).await;
+                    }
+                    Verdict::BelowFloor { .. } => unreachable!("coins set no floor"),
+                }
+            }
+            Err(StoreError::Unavailable("no free address was drawn".into()).into())
+        })
     }
 
     async fn replay_coins(&self, before: Before, render: &Render<CoinPayment>) -> Result<Reply, CoinError> {
@@ -184,6 +188,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn earlier_coins(
         &self,
         owner: Owner,
@@ -205,6 +210,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn is_own_address(&self, network: &str, lane: Lane, address: &str) -> Result<bool, StoreError> {
         let which = Watched::At(vec![address.to_owned()]);
         let query = WatchQuery { network: network.to_owned(), lane, which, limit: 1 };
@@ -215,6 +221,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn coins_at(&self, network: &str, lane: Lane, address: &str) -> Result<Option<CoinPayment>, StoreError> {
         let which = Watched::At(vec![address.to_owned()]);
         let query = WatchQuery { network: network.to_owned(), lane, which, limit: 1 };
@@ -226,6 +233,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn coins(&self, id: PaymentId) -> Result<Option<CoinPayment>, StoreError> {
         Ok(self.load::<CoinPayment>(id).await?.map(|stored| stored.transaction))
     }
@@ -236,6 +244,7 @@ impl Engine {
     }
 
     /// Calls a merchant's URL once, signed as events are, and tells what came back.
+    #[boxed]
     pub async fn ping(&self, owner: Owner, url: &str, body: String, own: Vec<(&'static str, String)>) -> Answered {
         let directory = self.directory();
         let mut headers = own;
@@ -276,6 +285,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find_coins(&self, owner: Owner, id: PaymentId) -> Result<Option<CoinPayment>, StoreError> {
         let stored = self.load::<CoinPayment>(id).await?;
         let transaction = |payment: &CoinPayment| Owner { merchant: payment.merchant, mode: payment.mode } == owner;
@@ -286,6 +296,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find_coins_by(
         &self,
         owner: Owner,
@@ -301,6 +312,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn list_coins(
         &self,
         owner: Owner,

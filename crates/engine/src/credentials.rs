@@ -1,6 +1,7 @@
 //! Credentials as people change them: made, given permissions and IP rules, ended. What a key consists of is its dialect's matter; here it
 //! is a secret of which a keyed hash is kept. Each change is told in the audit log in its own commit, without secrets.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::secret::Secret;
 use florin_kernel::{CredentialId, MerchantId, Timestamp};
 use florin_store::ConfigKind;
@@ -82,6 +83,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`CredentialRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn make_credential(
         &self,
         who: &Who,
@@ -116,6 +118,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`CredentialRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn change_credential(
         &self,
         who: &Who,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::customer::{Customer, Person};
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
@@ -36,6 +37,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
+    #[boxed]
     pub async fn sign_up(&self, new: SignUp) -> Result<Reply, StartError> {
         if self.is_draining() {
             return Err(StartError::Draining);
@@ -100,6 +102,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn customer(
         &self,
         owner: Owner,

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::routing::{Catalogue, ProviderAccount};
 use florin_kernel::secret::Secret;
@@ -250,6 +251,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read, or was sealed under another master key.
+    #[boxed]
     pub async fn load(store: &dyn Store, keyring: &Keyring) -> Result<Directory, StoreError> {
         let mut directory = Directory::default();
         for row in store.config(ConfigKind::Installation).await? {

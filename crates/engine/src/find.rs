@@ -1,5 +1,6 @@
 //! Finding a transaction, or an operation of one, by what some dialect prints (product document, "Ids").
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{Dialect, Seq};
 use florin_kernel::public_id::Reference;
 use florin_kernel::{Aggregate, Kind, Transaction};
@@ -50,6 +51,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find_printed(
         &self,
         owner: Owner,
@@ -97,6 +99,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find_referenced(&self, owner: Owner, reference: Reference) -> Result<Option<Found>, StoreError> {
         let part = match reference.sequence {
             0 | WITHOUT_OPERATION => None,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::invoice::{
     Command, Decision, HOURS_MAX, Invoice, Issue, Letter, Origin, REMINDERS_MAX, Refusal, Reminders, State, Word,
     decide,
@@ -198,6 +199,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
+    #[boxed]
     pub async fn make_invoice(&self, mut new: NewInvoice) -> Result<Reply, StartError> {
         if self.is_draining() {
             return Err(StartError::Draining);
@@ -240,6 +242,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn invoice(&self, owner: Owner, dialect: Dialect, id: InvoiceId) -> Result<Option<Invoice>, StoreError> {
         let found = self.find_record::<Invoice>(owner, id.record()).await?;
         Ok(found.map(|(invoice, _)| invoice).filter(|invoice| invoice.dialect == dialect))
@@ -249,6 +252,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn invoice_referenced(
         &self,
         owner: Owner,
@@ -266,6 +270,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn invoices(&self, owner: Owner, query: InvoiceQuery) -> Result<(Vec<Invoice>, u64), StoreError> {
         let InvoiceQuery { word, from, until, skip, limit } = query;
         let all = RecordQuery::all(owner.merchant, owner.mode, RecordKind::Invoice);
@@ -282,6 +287,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`InvoiceError`]; nothing is written then.
+    #[boxed]
     pub async fn change_invoice(
         &self,
         owner: Owner,
@@ -302,12 +308,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`InvoiceError`]; nothing is written then.
+    #[boxed]
     pub async fn change_invoice_once(
         &self,
         request: &Repeatable,
         id: InvoiceId,
         command: Command,
-        render: impl Fn(Result<(&Invoice, MailStatus), &InvoiceError>) -> Answer,
+        render: &(dyn Fn(Result<(&Invoice, MailStatus), &InvoiceError>) -> Answer + Sync),
     ) -> Result<Reply, InvoiceError> {
         loop {
             match self.earlier_kept(request).await? {
@@ -370,6 +377,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`InvoiceError::BadSettings`], or that the store cannot take them.
+    #[boxed]
     pub async fn set_invoice_settings(&self, owner: Owner, settings: &InvoiceSettings) -> Result<(), InvoiceError> {
         if !settings.are_sound() {
             return Err(InvoiceError::BadSettings);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
 use florin_kernel::{PaymentId, Timestamp};
@@ -31,6 +32,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn earlier_kept(&self, request: &Repeatable) -> Result<Option<Earlier>, StoreError> {
         let Repeatable { owner, dialect, ref claims, digest } = *request;
         let now = self.now(Lane::of(owner.merchant, owner.mode));
@@ -44,6 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError::Taken`], or that the store cannot take it.
+    #[boxed]
     pub async fn answer_once(&self, request: &Repeatable, answer: Answer) -> Result<Reply, StartError> {
         loop {
             if let Some(earlier) = self.earlier_kept(request).await? {

@@ -4,9 +4,11 @@
 //! again a command. Everything slow or uncertain is a row that a worker picks up, so a crash at any point only delays.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Circumstances, Dialect, OperationKind};
 use florin_kernel::ports::{Clock, Lane, Provider};
@@ -76,7 +78,7 @@ pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use orders::OrderRefusal;
 pub use owner::Owner;
 pub use payouts::{Approval, NewPayout};
-pub use replay::{Earlier, Render, RenderOperation, Reply};
+pub use replay::{Earlier, Render, RenderOperation, Reply, Requested};
 pub use session::{FirstRead, NewSession, NextAttempt, SessionChange};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;
@@ -91,6 +93,10 @@ use keys::{Keyring, MasterKey};
 use mail::Mailers;
 use outgoing::{Courier, Guard};
 use vault::Vault;
+
+/// A future in a box, as `#[boxed]` makes it of an async function: returned by hand where the receiver is `&Arc<Self>`, which that
+/// attribute cannot read.
+pub type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// What an operation needs of a provider account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +196,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read.
+    #[boxed]
     pub async fn new(parts: Parts) -> Result<Arc<Engine>, StoreError> {
         let keyring = Keyring::new(&parts.master_key);
         let directory = Directory::load(parts.store.as_ref(), &keyring).await?;
@@ -238,6 +245,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         self.store.backlog(self.clocks.wall()).await
     }
@@ -271,6 +279,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`]; the old snapshot stays then.
+    #[boxed]
     pub async fn reload_directory(&self) -> Result<(), StoreError> {
         let directory = Directory::load(self.store.as_ref(), &self.keyring).await?;
         self.directory.store(Arc::new(directory));
@@ -291,6 +300,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`]; the clock stays then.
+    #[boxed]
     pub async fn advance_clock(&self, merchant: MerchantId, by: SignedDuration) -> Result<Timestamp, StoreError> {
         let left_ms = CLOCK_LAST_MS.saturating_sub(self.now(Lane::Dev(merchant)).as_millisecond()).max(0);
         let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(left_ms);
@@ -360,6 +370,7 @@ impl Engine {
     }
 
     /// Stops the workers and waits until everything under way has been answered and committed.
+    #[boxed]
     pub async fn shutdown(&self) {
         self.stopping.cancel();
         self.tasks.close();

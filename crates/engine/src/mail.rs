@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use async_trait::async_trait;
 use florin_kernel::mail::{Attempted, Mail, Message, State, Word};
 use florin_kernel::payment::Mode;
@@ -76,6 +77,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn mail_status(&self, mail: Option<MailId>) -> Result<MailStatus, StoreError> {
         let Some(id) = mail else { return Ok(MailStatus::Disabled) };
         let loaded = self.load_record::<Mail>(id.record()).await?;

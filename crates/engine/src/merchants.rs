@@ -1,6 +1,7 @@
 //! Merchants as operators and owners change them: made, renamed, branded, given rules for withdrawals. Each change is told in the audit
 //! log in its own commit.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::MerchantId;
 use florin_kernel::payment::Mode;
 use florin_store::ConfigKind;
@@ -54,6 +55,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`MerchantRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn rotate_webhook_secret(
         &self,
         who: &Who,
@@ -97,6 +99,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`MerchantRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn make_merchant(
         &self,
         who: &Who,
@@ -141,6 +144,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`MerchantRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn change_merchant(
         &self,
         who: &Who,

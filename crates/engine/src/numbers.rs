@@ -1,6 +1,7 @@
 //! Decimal numbers as printed ids, for a dialect whose wire has no room for computed ones (decision 12). A number is a claim, made in
 //! the commit of the transaction that is printed as it; one of another dialect gets its number when it is first shown.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{Dialect, Mode};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
@@ -30,6 +31,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write.
+    #[boxed]
     pub async fn number_of(&self, owner: Owner, id: PaymentId) -> Result<String, StoreError> {
         for turn in 0..TURNS_MAX {
             let text = self.number_for(id, turn);
@@ -71,6 +73,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn invoice_numbered(&self, text: &str) -> Result<Option<InvoiceId>, StoreError> {
         if !is_number(text) {
             return Ok(None);

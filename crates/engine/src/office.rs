@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::Lane;
 use florin_kernel::{CredentialId, Kind, MerchantId, PaymentId, Timestamp, Transaction};
@@ -123,6 +124,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_transaction(&self, scope: Scope, id: PaymentId) -> Result<Option<Transaction>, StoreError> {
         let stored = self.store.transaction(id).await?;
         Ok(stored.map(|stored| stored.transaction).filter(|transaction| scope.has(transaction)))

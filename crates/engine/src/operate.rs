@@ -12,7 +12,6 @@ use florin_kernel::withdrawal::{self, Withdrawal};
 use florin_store::{Answer, Changeset, StoreError, Stored, Verdict};
 use tokio::sync::oneshot;
 
-use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{Before, ClaimKind, ClaimRequest, Claimant, Taking, WITHOUT_OPERATION};
 use crate::inflight::Answering;
@@ -20,6 +19,7 @@ use crate::office::Ordered;
 use crate::owner::Owner;
 use crate::replay::{Earlier, Render, RenderLater, RenderOperation, Rendering, Reply, Reporting};
 use crate::submit::{Changes, SubmitError, Submitted};
+use crate::{Boxed, Engine};
 
 /// A request about a payment: a capture, a refund, a reversal, a cancellation.
 pub struct OperationRequest {
@@ -99,27 +99,27 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`]; nothing is written then.
-    pub async fn operate(
+    pub fn operate(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         request: OperationRequest,
-    ) -> Result<Reply, SubmitError> {
-        self.make_operation(owner, id, request, None).await
+    ) -> Boxed<'_, Result<Reply, SubmitError>> {
+        Box::pin(self.make_operation(owner, id, request, None))
     }
 
     /// As [`Engine::operate`], ordered by a person: the audit log tells of it in the same commit.
     ///
     /// # Errors
     /// As [`Engine::operate`].
-    pub async fn operate_by(
+    pub fn operate_by(
         self: &Arc<Self>,
         by: Ordered,
         owner: Owner,
         id: PaymentId,
         request: OperationRequest,
-    ) -> Result<Reply, SubmitError> {
-        self.make_operation(owner, id, request, Some(by)).await
+    ) -> Boxed<'_, Result<Reply, SubmitError>> {
+        Box::pin(self.make_operation(owner, id, request, Some(by)))
     }
 
     async fn make_operation(
@@ -194,27 +194,27 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`]; nothing is written then.
-    pub async fn submit_withdrawal(
+    pub fn submit_withdrawal(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         request: WithdrawalRequest,
-    ) -> Result<Obeyed, SubmitError> {
-        self.decide_withdrawal(owner, id, request, None).await
+    ) -> Boxed<'_, Result<Obeyed, SubmitError>> {
+        Box::pin(self.decide_withdrawal(owner, id, request, None))
     }
 
     /// As [`Engine::submit_withdrawal`], ordered by a person: the audit log tells of it in the same commit.
     ///
     /// # Errors
     /// As [`Engine::submit_withdrawal`].
-    pub async fn submit_withdrawal_by(
+    pub fn submit_withdrawal_by(
         self: &Arc<Self>,
         by: Ordered,
         owner: Owner,
         id: PaymentId,
         request: WithdrawalRequest,
-    ) -> Result<Obeyed, SubmitError> {
-        self.decide_withdrawal(owner, id, request, Some(by)).await
+    ) -> Boxed<'_, Result<Obeyed, SubmitError>> {
+        Box::pin(self.decide_withdrawal(owner, id, request, Some(by)))
     }
 
     async fn decide_withdrawal(

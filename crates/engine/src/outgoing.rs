@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use async_trait::async_trait;
 use florin_store::{Form, Verb};
 use ipnet::IpNet;
@@ -50,6 +51,7 @@ impl Guard {
     ///
     /// # Errors
     /// [`NotCallable`] when it surely cannot be called.
+    #[boxed]
     pub async fn check(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NotCallable> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {

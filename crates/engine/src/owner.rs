@@ -1,5 +1,6 @@
 //! Whose payment it is: the one place where a merchant's request meets a payment's owner, so that no dialect can forget it.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{Mode, Payment};
 use florin_kernel::sabotage::{Defect, is_planted};
 use florin_kernel::{MerchantId, PaymentId, Transaction};
@@ -33,6 +34,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find(&self, owner: Owner, id: PaymentId) -> Result<Option<Payment>, StoreError> {
         Ok(self.find_transaction(owner, id).await?.and_then(Transaction::payment))
     }
@@ -41,6 +43,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn find_transaction(&self, owner: Owner, id: PaymentId) -> Result<Option<Transaction>, StoreError> {
         let stored = self.store.transaction(id).await?;
         Ok(stored.map(|stored| stored.transaction).filter(|transaction| owner.owns(transaction)))

@@ -10,11 +10,11 @@ use florin_kernel::routing::{Candidate, NoRoute};
 use florin_kernel::withdrawal::{Command, Withdrawal, decide};
 use florin_store::{StoreError, Verdict};
 
-use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{ClaimRequest, Claimant};
 use crate::replay::{Render, Rendering, Reply, Reporting};
 use crate::start::{DRAWS_MAX, StartError};
+use crate::{Boxed, Engine};
 
 /// A payout to make.
 pub struct NewPayout {
@@ -51,43 +51,45 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
-    pub async fn pay_out(self: &Arc<Self>, mut new: NewPayout) -> Result<Reply, StartError> {
-        if self.is_draining() {
-            return Err(StartError::Draining);
-        }
-        let now = self.now(Lane::of(new.withdrawal.merchant, new.withdrawal.mode));
-        let account = new.candidate.accounts.first().ok_or(StartError::NoRoute(NoRoute::Unavailable))?;
-        let approvers = match new.approval {
-            Approval::NotNeeded => 0,
-            Approval::Needed => 1,
-        };
-        let mut taking = self.taking(Claimant::of(&*new.withdrawal), &new.claims, new.digest);
-        for _ in 0..DRAWS_MAX {
-            let mut confirmation =
-                self.confirmation_of(&new.withdrawal, &new.candidate, account, &new.payee, approvers);
-            confirmation.destination.card.clone_from(&new.card);
-            let decision = decide(&new.withdrawal, Command::Confirm(confirmation), now)?;
-            let answering = self.inflight.enter(Reference { payment: new.withdrawal.id, sequence: 0 });
-            let sent = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
-            let (after, effects) = (decision.withdrawal, decision.effects);
-            let (mut changeset, mut changes) = self.changeset(&*new.withdrawal, None, after, effects, now);
-            changeset.claims = taking.rows(new.withdrawal.id, 0, now);
-            if !sent {
-                let answer = (new.render)(&changes.transaction);
-                Reporting::first(&new.render).store(answer.clone(), &changes.transaction, now, &mut changeset);
-                changes.answer = Some(answer);
+    pub fn pay_out(self: &Arc<Self>, mut new: NewPayout) -> Boxed<'_, Result<Reply, StartError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(StartError::Draining);
             }
-            match self.write(changeset).await? {
-                Verdict::Committed => return self.carry_on(changes, Calls::default(), new.render, answering).await,
-                Verdict::Conflict => new.withdrawal.id = self.new_payment_id(),
-                Verdict::Duplicate(claim) => {
-                    drop(answering);
-                    let Some(before) = taking.refused(claim).await? else { continue };
-                    return self.replay(before, Rendering::First(&new.render)).await?.into();
+            let now = self.now(Lane::of(new.withdrawal.merchant, new.withdrawal.mode));
+            let account = new.candidate.accounts.first().ok_or(StartError::NoRoute(NoRoute::Unavailable))?;
+            let approvers = match new.approval {
+                Approval::NotNeeded => 0,
+                Approval::Needed => 1,
+            };
+            let mut taking = self.taking(Claimant::of(&*new.withdrawal), &new.claims, new.digest);
+            for _ in 0..DRAWS_MAX {
+                let mut confirmation =
+                    self.confirmation_of(&new.withdrawal, &new.candidate, account, &new.payee, approvers);
+                confirmation.destination.card.clone_from(&new.card);
+                let decision = decide(&new.withdrawal, Command::Confirm(confirmation), now)?;
+                let answering = self.inflight.enter(Reference { payment: new.withdrawal.id, sequence: 0 });
+                let sent = decision.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
+                let (after, effects) = (decision.withdrawal, decision.effects);
+                let (mut changeset, mut changes) = self.changeset(&*new.withdrawal, None, after, effects, now);
+                changeset.claims = taking.rows(new.withdrawal.id, 0, now);
+                if !sent {
+                    let answer = (new.render)(&changes.transaction);
+                    Reporting::first(&new.render).store(answer.clone(), &changes.transaction, now, &mut changeset);
+                    changes.answer = Some(answer);
                 }
-                Verdict::BelowFloor { .. } => return Err(StartError::BalanceInsufficient),
+                match self.write(changeset).await? {
+                    Verdict::Committed => return self.carry_on(changes, Calls::default(), new.render, answering).await,
+                    Verdict::Conflict => new.withdrawal.id = self.new_payment_id(),
+                    Verdict::Duplicate(claim) => {
+                        drop(answering);
+                        let Some(before) = taking.refused(claim).await? else { continue };
+                        return self.replay(before, Rendering::First(&new.render)).await?.into();
+                    }
+                    Verdict::BelowFloor { .. } => return Err(StartError::BalanceInsufficient),
+                }
             }
-        }
-        Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
+            Err(StartError::Store(StoreError::Unavailable("no free id was drawn".into())))
+        })
     }
 }

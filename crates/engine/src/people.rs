@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::secret::Secret;
 use florin_kernel::user::{Email, Level, Session, Throttle, TokenDigest, User, Wait};
 use florin_kernel::{Timestamp, UserId};
@@ -168,6 +169,7 @@ impl<'e> People<'e> {
     ///
     /// # Errors
     /// The store cannot answer.
+    #[boxed]
     pub async fn user(&self, id: UserId) -> Result<Option<User>, PeopleError> {
         Ok(self.load(id).await?.map(|(user, _)| user))
     }
@@ -176,6 +178,7 @@ impl<'e> People<'e> {
     ///
     /// # Errors
     /// The store cannot answer.
+    #[boxed]
     pub async fn users(&self) -> Result<Vec<User>, PeopleError> {
         let (merchant, mode) = User::OWNER;
         let query = RecordQuery::all(merchant, mode, florin_kernel::RecordKind::User);
@@ -191,6 +194,7 @@ impl<'e> People<'e> {
     ///
     /// # Errors
     /// The store cannot answer.
+    #[boxed]
     pub async fn visitor(&self, token: &str, level: Level, address: IpAddr) -> Result<Option<Visitor>, PeopleError> {
         let Some((id, digest)) = self.read_token("session", token) else { return Ok(None) };
         let Some((user, version)) = self.load(id).await? else { return Ok(None) };
@@ -221,24 +225,42 @@ impl<'e> People<'e> {
 
     /// Changes a user by a decision, with what is told of it, in one commit; decided again where somebody was quicker. A decision that
     /// changes nothing writes nothing.
-    async fn change<T>(
+    async fn change<T: Send>(
         &self,
         id: UserId,
         who: &Who,
-        decide: impl Fn(&mut User) -> Result<(T, Vec<Note>), PeopleError>,
+        decide: impl Fn(&mut User) -> Result<(T, Vec<Note>), PeopleError> + Sync,
     ) -> Result<T, PeopleError> {
+        let mut decided = None;
+        let mut decide = |user: &mut User| {
+            let (value, notes) = decide(user)?;
+            decided = Some(value);
+            Ok(notes)
+        };
+        self.change_by(id, who, &mut decide).await?;
+        Ok(decided.expect("what was not decided is not done"))
+    }
+
+    /// As [`People::change`], which is one for each decision; this is there once.
+    #[boxed]
+    async fn change_by(
+        &self,
+        id: UserId,
+        who: &Who,
+        decide: &mut (dyn FnMut(&mut User) -> Result<Vec<Note>, PeopleError> + Send),
+    ) -> Result<(), PeopleError> {
         for _ in 0..TRIES_MAX {
             let last = last_entry(self.store).await?;
             let (user, version) = self.load(id).await?.ok_or(PeopleError::NotFound)?;
             let mut changed = user.clone();
-            let (value, notes) = decide(&mut changed)?;
+            let notes = decide(&mut changed)?;
             if changed == user && notes.is_empty() {
-                return Ok(value);
+                return Ok(());
             }
             let audit = audit::rows(last, self.now, who, &notes);
             let records = vec![RecordWrite::update(&changed, version)];
             if self.commit(Changeset { records, audit, ..Changeset::default() }).await? == Took::Yes {
-                return Ok(value);
+                return Ok(());
             }
         }
         Err(StoreError::Overloaded.into())

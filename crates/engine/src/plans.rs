@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::{
     CaptureMode, Circumstances, Details, Dialect, Links, Payment, Presence, Retry, State, Times,
 };
@@ -85,6 +86,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`PlanError`]; nothing is written then.
+    #[boxed]
     pub async fn make_plan(&self, new: NewPlan) -> Result<Plan, PlanError> {
         let owner = new.owner;
         let stored = self.store.registration(new.registration).await?.map(|stored| stored.registration);
@@ -180,6 +182,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn plan(&self, owner: Owner, id: PlanId) -> Result<Option<Plan>, StoreError> {
         Ok(self.find_record::<Plan>(owner, id.record()).await?.map(|(plan, _)| plan))
     }
@@ -188,6 +191,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn plans(
         &self,
         owner: Owner,
@@ -209,6 +213,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`PlanError`]; nothing is written then.
+    #[boxed]
     pub async fn change_plan(&self, owner: Owner, id: PlanId, command: Command) -> Result<Plan, PlanError> {
         loop {
             let (plan, version) = self.find_record::<Plan>(owner, id.record()).await?.ok_or(PlanError::NotFound)?;

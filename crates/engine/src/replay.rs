@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
+use async_trait::async_trait;
 use florin_kernel::payment::{Dialect, Payment, Seq};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
+use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, PaymentId, RegistrationId};
 use florin_store::{Answer, AnswerWrite, Changeset, Claim, PaymentWrite, StoreError, Stored, Verdict};
 use jiff::SignedDuration;
@@ -99,6 +102,45 @@ impl<A: Aggregate> Rendering<'_, A> {
     }
 }
 
+/// What requests make: payments and withdrawals.
+#[async_trait]
+pub trait Requested: Aggregate {
+    /// As [`Engine::earlier`].
+    async fn earlier(
+        &self,
+        engine: &Engine,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render<Self>,
+    ) -> Result<Option<Earlier>, StoreError>;
+}
+
+#[async_trait]
+impl Requested for Payment {
+    async fn earlier(
+        &self,
+        engine: &Engine,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render<Payment>,
+    ) -> Result<Option<Earlier>, StoreError> {
+        engine.earlier_of(self, claims, digest, render).await
+    }
+}
+
+#[async_trait]
+impl Requested for Withdrawal {
+    async fn earlier(
+        &self,
+        engine: &Engine,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render<Withdrawal>,
+    ) -> Result<Option<Earlier>, StoreError> {
+        engine.earlier_of(self, claims, digest, render).await
+    }
+}
+
 /// Answers are kept this long (product document, "Requests").
 pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A request of another process that has no answer after this long has died with its process.
@@ -120,7 +162,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn earlier<A: Aggregate>(
+    pub async fn earlier<A: Requested>(
+        &self,
+        new: &A,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render<A>,
+    ) -> Result<Option<Earlier>, StoreError> {
+        new.earlier(self, claims, digest, render).await
+    }
+
+    async fn earlier_of<A: Aggregate>(
         &self,
         new: &A,
         claims: &[ClaimRequest],
@@ -137,6 +189,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn earlier_operation(
         &self,
         owner: Owner,

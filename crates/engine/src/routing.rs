@@ -1,6 +1,7 @@
 //! Providers and rules as people change them. Each change is told in the audit log in its own commit. What belongs to every merchant is the
 //! operator's to change; a merchant's people change what is theirs.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::MerchantId;
 use florin_kernel::routing::{Catalogue, ProviderAccount, ProviderId, Rule};
 use serde_json::{Value, json};
@@ -76,6 +77,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`RoutingRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn put_rule(&self, who: &Who, reach: Reach, rule: &Rule) -> Result<i64, ConfigureError<RoutingRefusal>> {
         self.configure(who, |stored| {
             let catalogue = stored.directory.catalogue();
@@ -104,6 +106,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`RoutingRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn switch_rule(
         &self,
         who: &Who,
@@ -123,6 +126,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`RoutingRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn change_provider(
         &self,
         who: &Who,

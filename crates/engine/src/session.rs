@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::Card;
 use florin_kernel::payment::{Amendment, Attempt, Circumstances, Command, Means, Payment, Refusal};
 use florin_kernel::ports::Lane;
@@ -13,7 +14,6 @@ use florin_kernel::secret::Secret;
 use florin_kernel::{Aggregate, Money, PaymentId};
 use florin_store::{AnswerWrite, Changeset, StoreError, Verdict};
 
-use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{AMENDMENTS, ClaimRequest, Claimant};
 use crate::owner::Owner;
@@ -21,6 +21,7 @@ use crate::replay::{Earlier, Render, Rendering, Reply};
 use crate::start::{DRAWS_MAX, StartError, route_to};
 use crate::submit::SubmitError;
 use crate::vault::OnFile;
+use crate::{Boxed, Engine};
 
 /// A payment to make, with nothing tried yet.
 pub struct NewSession {
@@ -84,38 +85,40 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
-    pub async fn open(self: &Arc<Self>, mut new: NewSession) -> Result<Reply, StartError> {
-        if self.is_draining() {
-            return Err(StartError::Draining);
-        }
-        let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
-        crate::orders::bind(&mut new.payment);
-        let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
-        for _ in 0..DRAWS_MAX {
-            let answer = (new.render)(&new.payment);
-            let claims = taking.rows(new.payment.id, 0, now);
-            let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
-            let records = match self.ordered_begin(&new.payment, now).await? {
-                Ok(records) => records,
-                Err(refusal) => match taking.look().await? {
-                    Some(before) => return self.replay(before, Rendering::First(&new.render)).await?.into(),
-                    None => return Err(refusal.into()),
-                },
-            };
-            match self.write(Changeset { claims, payments, records, ..Changeset::default() }).await? {
-                Verdict::Committed => {
-                    let payment = new.payment.id;
-                    return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
-                }
-                Verdict::Conflict => new.payment.id = self.new_payment_id(),
-                Verdict::Duplicate(claim) => {
-                    let Some(before) = taking.refused(claim).await? else { continue };
-                    return self.replay(before, Rendering::First(&new.render)).await?.into();
-                }
-                Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
+    pub fn open(self: &Arc<Self>, mut new: NewSession) -> Boxed<'_, Result<Reply, StartError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(StartError::Draining);
             }
-        }
-        Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+            let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+            crate::orders::bind(&mut new.payment);
+            let mut taking = self.taking(Claimant::of(&*new.payment), &new.claims, new.digest);
+            for _ in 0..DRAWS_MAX {
+                let answer = (new.render)(&new.payment);
+                let claims = taking.rows(new.payment.id, 0, now);
+                let payments = vec![self.insertion(&*new.payment).answered(Some(answer.clone()))];
+                let records = match self.ordered_begin(&new.payment, now).await? {
+                    Ok(records) => records,
+                    Err(refusal) => match taking.look().await? {
+                        Some(before) => return self.replay(before, Rendering::First(&new.render)).await?.into(),
+                        None => return Err(refusal.into()),
+                    },
+                };
+                match self.write(Changeset { claims, payments, records, ..Changeset::default() }).await? {
+                    Verdict::Committed => {
+                        let payment = new.payment.id;
+                        return Ok(Reply { answer, replayed: false, payment, provider_time: Duration::ZERO });
+                    }
+                    Verdict::Conflict => new.payment.id = self.new_payment_id(),
+                    Verdict::Duplicate(claim) => {
+                        let Some(before) = taking.refused(claim).await? else { continue };
+                        return self.replay(before, Rendering::First(&new.render)).await?.into();
+                    }
+                    Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
+                }
+            }
+            Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+        })
     }
 
     /// Makes the payer's next attempt and asks its provider; the payment as it stands then. A copy of the same form waits for
@@ -123,19 +126,21 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`] when the attempt was not made; once it is made there is no error, since its outcome follows in any case.
-    pub async fn attempt(
+    pub fn attempt(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         next: NextAttempt,
-    ) -> Result<Payment, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let engine = self.clone();
-        // In a task of its own: a browser that goes away does not stop it.
-        let task = self.tasks.spawn(async move { engine.make_attempt(owner, id, next).await });
-        task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+    ) -> Boxed<'_, Result<Payment, SubmitError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(SubmitError::Draining);
+            }
+            let engine = self.clone();
+            // In a task of its own: a browser that goes away does not stop it.
+            let task = self.tasks.spawn(async move { engine.make_attempt(owner, id, next).await });
+            task.await.map_err(|panic| SubmitError::Store(StoreError::Unavailable(panic.to_string())))?
+        })
     }
 
     /// Makes a session into another, as its merchant says or as its payer told; the session as it is then. `amended` is asked
@@ -143,24 +148,38 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`], or what `amended` says against it; nothing is written then.
-    pub async fn amend<E: From<SubmitError>>(
-        self: &Arc<Self>,
+    pub async fn amend<E: From<SubmitError> + Send>(
+        &self,
         owner: Owner,
         id: PaymentId,
-        amended: impl Fn(&Payment) -> Result<Amendment, E>,
+        amended: impl Fn(&Payment) -> Result<Amendment, E> + Sync,
     ) -> Result<Payment, E> {
+        let mut refusal = None;
+        let mut amended = |session: &Payment| amended(session).map_err(|said| refusal = Some(said)).ok();
+        let amended = self.amend_by(owner, id, &mut amended).await?;
+        amended.ok_or_else(|| refusal.expect("whoever says no says why"))
+    }
+
+    /// As [`Engine::amend`], which is one for each caller; this is there once. `None` where `amended` says no.
+    #[boxed]
+    async fn amend_by(
+        &self,
+        owner: Owner,
+        id: PaymentId,
+        amended: &mut (dyn FnMut(&Payment) -> Option<Amendment> + Send),
+    ) -> Result<Option<Payment>, SubmitError> {
         if self.is_draining() {
-            return Err(SubmitError::Draining.into());
+            return Err(SubmitError::Draining);
         }
         loop {
-            let stored = self.load::<Payment>(id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+            let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             if Owner::of(&stored.transaction) != owner {
-                return Err(SubmitError::NotFound.into());
+                return Err(SubmitError::NotFound);
             }
-            let command = Command::Amend(amended(&stored.transaction)?);
-            let payment = Box::new(stored.transaction);
+            let Some(amendment) = amended(&stored.transaction) else { return Ok(None) };
+            let (payment, command) = (Box::new(stored.transaction), Command::Amend(amendment));
             if let Some(changes) = self.commit_once(payment, stored.version, &command, None, Vec::new()).await? {
-                return Ok(*changes.transaction);
+                return Ok(Some(*changes.transaction));
             }
         }
     }
@@ -170,32 +189,47 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`], or what `amended` says against it; nothing is written then.
-    pub async fn amend_once<E: From<SubmitError>>(
-        self: &Arc<Self>,
+    pub async fn amend_once<E: From<SubmitError> + Send>(
+        &self,
         owner: Owner,
         id: PaymentId,
         change: SessionChange,
-        amended: impl Fn(&Payment) -> Result<Amendment, E>,
+        amended: impl Fn(&Payment) -> Result<Amendment, E> + Sync,
     ) -> Result<Reply, E> {
+        let mut refusal = None;
+        let mut amended = |session: &Payment| amended(session).map_err(|said| refusal = Some(said)).ok();
+        let reply = self.amend_once_by(owner, id, change, &mut amended).await?;
+        reply.ok_or_else(|| refusal.expect("whoever says no says why"))
+    }
+
+    /// As [`Engine::amend_by`] is to [`Engine::amend`].
+    #[boxed]
+    async fn amend_once_by(
+        &self,
+        owner: Owner,
+        id: PaymentId,
+        change: SessionChange,
+        amended: &mut (dyn FnMut(&Payment) -> Option<Amendment> + Send),
+    ) -> Result<Option<Reply>, SubmitError> {
         if self.is_draining() {
-            return Err(SubmitError::Draining.into());
+            return Err(SubmitError::Draining);
         }
         let SessionChange { claims, digest, render } = change;
-        let found = self.find(owner, id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+        let found = self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
         let mut taking = self.taking(Claimant::of(&found), &claims, digest);
         loop {
-            let stored = self.load::<Payment>(id).await.map_err(SubmitError::from)?.ok_or(SubmitError::NotFound)?;
+            let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
             // After the session was read: what a copy does from here on is a conflict of versions.
-            if let Some(before) = taking.look().await.map_err(SubmitError::from)? {
-                return match self.replay(before, Rendering::First(&render)).await.map_err(SubmitError::from)? {
-                    Earlier::Replay(reply) => Ok(reply),
-                    Earlier::Taken(kind) => Err(SubmitError::Taken(kind).into()),
+            if let Some(before) = taking.look().await? {
+                return match self.replay(before, Rendering::First(&render)).await? {
+                    Earlier::Replay(reply) => Ok(Some(reply)),
+                    Earlier::Taken(kind) => Err(SubmitError::Taken(kind)),
                 };
             }
             let before = stored.transaction;
             let now = self.now(Lane::of(before.merchant, before.mode));
-            let amendment = amended(&before)?;
-            let (after, effects) = before.decide(Command::Amend(amendment), now).map_err(SubmitError::from)?;
+            let Some(amendment) = amended(&before) else { return Ok(None) };
+            let (after, effects) = before.decide(Command::Amend(amendment), now)?;
             let (mut changeset, changes) = self.changeset(&before, Some(stored.version), after, effects, now);
             let answer = render(&changes.transaction);
             if !claims.is_empty() {
@@ -206,9 +240,9 @@ impl Engine {
                 changeset.claims = taking.rows(id, sequence, now);
                 changeset.answers.push(AnswerWrite { payment: id, sequence, at: now, answer: answer.clone() });
             }
-            match self.write(changeset).await.map_err(SubmitError::from)? {
+            match self.write(changeset).await? {
                 Verdict::Committed => {
-                    return Ok(Reply { answer, replayed: false, payment: id, provider_time: Duration::ZERO });
+                    return Ok(Some(Reply { answer, replayed: false, payment: id, provider_time: Duration::ZERO }));
                 }
                 Verdict::Conflict | Verdict::Duplicate(_) => {}
                 Verdict::BelowFloor { .. } => unreachable!("a session sets no floor"),
@@ -220,6 +254,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn first_read(&self, payment: &Payment) -> Result<FirstRead, StoreError> {
         let reading = [ClaimRequest::reference(payment.id.to_string()).within("read")];
         let taking = self.taking(Claimant::of(payment), &reading, [0; 16]);
@@ -283,6 +318,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`] when the payment does not exist or the store cannot answer.
+    #[boxed]
     pub async fn settled(&self, id: PaymentId, after: usize) -> Result<Payment, SubmitError> {
         let stored = self.load::<Payment>(id).await?.ok_or(SubmitError::NotFound)?;
         match stored.transaction.operations.len() > after {

@@ -11,7 +11,6 @@ use florin_kernel::routing::{Candidate, Method, NoRoute, ProviderAccount, Trail}
 use florin_kernel::withdrawal;
 use florin_store::{StoreError, Verdict};
 
-use crate::Engine;
 use crate::calls::Calls;
 use crate::claims::{ClaimKind, ClaimRequest, Claimant};
 use crate::inflight::Answering;
@@ -19,6 +18,7 @@ use crate::orders::OrderRefusal;
 use crate::replay::{Earlier, Render, Rendering, Reply, Reporting};
 use crate::submit::{Changes, Submitted};
 use crate::vault::OnFile;
+use crate::{Boxed, Engine};
 
 /// A payment to start with its first attempt.
 pub struct NewPayment {
@@ -91,58 +91,60 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
-    pub async fn start(self: &Arc<Self>, mut new: NewPayment) -> Result<Reply, StartError> {
-        if self.is_draining() {
-            return Err(StartError::Draining);
-        }
-        let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
-        crate::orders::bind(&mut new.payment);
-        let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
-        let claims = std::mem::take(&mut new.claims);
-        let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
-        for _ in 0..DRAWS_MAX {
-            let filed = self.file(&new.payment, new.card.as_ref(), &new.on_file, now);
-            let card = new.card.as_ref().map(Card::summary);
-            let (brand, registration) = (new.brand.clone(), filed.registration);
-            let means = Means { method: new.method, card, brand, address: None, registration };
-            let attempt = Attempt {
-                route: route_to(first, &new.candidate.trail),
-                means: means.clone(),
-                circumstances: new.circumstances.clone(),
-                amount: None,
-            };
-            let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
-            let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
-            let (after, effects) = (decision.payment, decision.effects);
-            let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
-            changeset.registrations = filed.writes;
-            match self.ordered_begin(&new.payment, now).await? {
-                Ok(records) => changeset.records = records,
-                // A copy of this request may have begun what is refused now.
-                Err(refusal) => {
-                    drop(answering);
-                    let Some(before) = Box::pin(taking.look()).await? else { return Err(refusal.into()) };
-                    return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
+    pub fn start(self: &Arc<Self>, mut new: NewPayment) -> Boxed<'_, Result<Reply, StartError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(StartError::Draining);
+            }
+            let now = self.now(Lane::of(new.payment.merchant, new.payment.mode));
+            crate::orders::bind(&mut new.payment);
+            let (first, rest) = new.candidate.accounts.split_first().ok_or(Refusal::SessionOver)?;
+            let claims = std::mem::take(&mut new.claims);
+            let mut taking = self.taking(Claimant::of(&*new.payment), &claims, new.digest);
+            for _ in 0..DRAWS_MAX {
+                let filed = self.file(&new.payment, new.card.as_ref(), &new.on_file, now);
+                let card = new.card.as_ref().map(Card::summary);
+                let (brand, registration) = (new.brand.clone(), filed.registration);
+                let means = Means { method: new.method, card, brand, address: None, registration };
+                let attempt = Attempt {
+                    route: route_to(first, &new.candidate.trail),
+                    means: means.clone(),
+                    circumstances: new.circumstances.clone(),
+                    amount: None,
+                };
+                let decision = decide(&new.payment, Command::Attempt(attempt), now)?;
+                let answering = self.inflight.enter(Reference { payment: new.payment.id, sequence: 0 });
+                let (after, effects) = (decision.payment, decision.effects);
+                let (mut changeset, changes) = self.changeset(&*new.payment, None, after, effects, now);
+                changeset.registrations = filed.writes;
+                match self.ordered_begin(&new.payment, now).await? {
+                    Ok(records) => changeset.records = records,
+                    // A copy of this request may have begun what is refused now.
+                    Err(refusal) => {
+                        drop(answering);
+                        let Some(before) = Box::pin(taking.look()).await? else { return Err(refusal.into()) };
+                        return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
+                    }
+                }
+                changeset.claims = taking.rows(new.payment.id, 0, now);
+                match self.write(changeset).await? {
+                    Verdict::Committed => {
+                        let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
+                        let (means, circumstances, trail) = (Some(means), new.circumstances, new.candidate.trail);
+                        let calls = Calls { card: new.card, voucher: None, fallbacks, means, circumstances, trail };
+                        return self.carry_on(changes, calls, new.render, answering).await;
+                    }
+                    Verdict::Conflict => new.payment.id = self.new_payment_id(),
+                    Verdict::Duplicate(claim) => {
+                        drop(answering);
+                        let Some(before) = Box::pin(taking.refused(claim)).await? else { continue };
+                        return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
+                    }
+                    Verdict::BelowFloor { .. } => unreachable!("a new payment sets no floor"),
                 }
             }
-            changeset.claims = taking.rows(new.payment.id, 0, now);
-            match self.write(changeset).await? {
-                Verdict::Committed => {
-                    let fallbacks = if new.candidate.cascade { rest.to_vec() } else { Vec::new() };
-                    let (means, circumstances, trail) = (Some(means), new.circumstances, new.candidate.trail);
-                    let calls = Calls { card: new.card, voucher: None, fallbacks, means, circumstances, trail };
-                    return self.carry_on(changes, calls, new.render, answering).await;
-                }
-                Verdict::Conflict => new.payment.id = self.new_payment_id(),
-                Verdict::Duplicate(claim) => {
-                    drop(answering);
-                    let Some(before) = Box::pin(taking.refused(claim)).await? else { continue };
-                    return Box::pin(self.replay(before, Rendering::First(&new.render))).await?.into();
-                }
-                Verdict::BelowFloor { .. } => unreachable!("a new payment sets no floor"),
-            }
-        }
-        Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+            Err(StartError::Store(StoreError::Unavailable("no free payment id was drawn".into())))
+        })
     }
 
     /// Hops 4 to 6, in a task of their own: a merchant that hangs up does not stop them.

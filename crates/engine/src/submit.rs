@@ -13,13 +13,13 @@ use florin_store::{
     Answer, Changeset, EntryWrite, EventWrite, Floor, PaymentWrite, RegistrationWrite, StoreError, Stored, Verdict,
 };
 
-use crate::Engine;
 use crate::announce::{Announcement, Announcer};
 use crate::calls::Calls;
 use crate::claims::ClaimKind;
 use crate::directory::ClosedLoop;
 use crate::owner::Owner;
 use crate::replay::Reporting;
+use crate::{Boxed, Engine};
 
 /// Why a command was not obeyed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -126,17 +126,19 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`] when the command itself was not obeyed.
-    pub async fn submit(
+    pub fn submit(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         command: Command,
-    ) -> Result<Payment, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
-        self.submit_always::<Payment>(id, command).await
+    ) -> Boxed<'_, Result<Payment, SubmitError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(SubmitError::Draining);
+            }
+            self.find(owner, id).await?.ok_or(SubmitError::NotFound)?;
+            self.submit_always::<Payment>(id, command).await
+        })
     }
 
     /// As [`Engine::submit`], also while the process is stopping: answers are taken to the end.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::{Card, Pan, without_numbers};
 use florin_kernel::payment::{Dialect, Operation, Payment};
 use florin_kernel::ports::Lane;
@@ -126,6 +127,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
+    #[boxed]
     pub async fn register(&self, new: NewRegistration) -> Result<Reply, StartError> {
         if self.is_draining() {
             return Err(StartError::Draining);
@@ -165,6 +167,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer, or the vault's key lacks the card's version.
+    #[boxed]
     pub async fn registration(
         &self,
         owner: Owner,
@@ -181,6 +184,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`CardRefusal`] says why it cannot be charged.
+    #[boxed]
     pub async fn open_card(
         &self,
         owner: Owner,
@@ -206,6 +210,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`CardRefusal::NotFound`], [`CardRefusal::Deleted`] the second time.
+    #[boxed]
     pub async fn delete_registration(
         &self,
         owner: Owner,
@@ -227,6 +232,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError::Taken`], or that the store cannot take it.
+    #[boxed]
     pub async fn delete_registration_once(
         &self,
         request: &Repeatable,
@@ -258,6 +264,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`CardRefusal::NotFound`], [`CardRefusal::Deleted`].
+    #[boxed]
     pub async fn extend_registration(
         &self,
         owner: Owner,
@@ -302,6 +309,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn registrations(
         &self,
         owner: Owner,
@@ -318,6 +326,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn registrations_of_card(
         &self,
         owner: Owner,

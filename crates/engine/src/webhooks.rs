@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
 use florin_kernel::{CredentialId, EventId};
@@ -167,6 +168,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot take it.
+    #[boxed]
     pub async fn try_receiver(&self, credential: CredentialId, who: &Who) -> Result<Option<String>, StoreError> {
         let directory = self.directory();
         let Some(credential) = directory.credential(credential) else { return Ok(None) };

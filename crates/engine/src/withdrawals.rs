@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::PaymentId;
 use florin_kernel::ledger::Account;
 use florin_kernel::payment::Effect;
@@ -21,7 +22,7 @@ use crate::keys::Keyring;
 use crate::replay::{Render, Rendering, Reply};
 use crate::start::{DRAWS_MAX, StartError};
 use crate::submit::{Changes, SubmitError};
-use crate::{Engine, Needs};
+use crate::{Boxed, Engine, Needs};
 
 /// A withdrawal to open.
 pub struct NewWithdrawal {
@@ -54,6 +55,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`]; nothing is written then.
+    #[boxed]
     pub async fn open_withdrawal(&self, mut new: NewWithdrawal) -> Result<Reply, StartError> {
         if self.is_draining() {
             return Err(StartError::Draining);
@@ -117,6 +119,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn balance_covers(&self, withdrawal: &Withdrawal) -> Result<bool, StoreError> {
         let (book, asset) = (withdrawal.mode.to_string(), withdrawal.asked.asset());
         let rules = self.directory().merchant(withdrawal.merchant).map(|merchant| merchant.withdrawals.clone());
@@ -136,8 +139,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`]; nothing is written then.
-    pub async fn cancel_withdrawal(self: &Arc<Self>, id: PaymentId) -> Result<Withdrawal, SubmitError> {
-        self.submit_always(id, Command::Cancel).await
+    pub fn cancel_withdrawal(self: &Arc<Self>, id: PaymentId) -> Boxed<'_, Result<Withdrawal, SubmitError>> {
+        Box::pin(self.submit_always(id, Command::Cancel))
     }
 
     /// Commits and tells at once, and acts on what follows in the same task: whoever hangs up stops neither.

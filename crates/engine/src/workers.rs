@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::Payment;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{Aggregate, PaymentId};
@@ -13,10 +14,10 @@ use jiff::SignedDuration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use crate::Engine;
 use crate::calls::Calls;
 use crate::resting::caught;
 use crate::submit::{Changes, SubmitError, Submitted};
+use crate::{Boxed, Engine};
 
 /// How long a due payment waits at most for a worker to look.
 const TICK: Duration = Duration::from_millis(200);
@@ -33,6 +34,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Engine {
     /// Runs the workers until [`Engine::shutdown`].
+    #[boxed]
     pub async fn run(self: Arc<Self>) {
         let payments = self.worker("payments", self.clone().wake_payments());
         let events = self.worker("webhooks", self.clone().deliver_events());
@@ -66,22 +68,24 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot tell what is due.
-    pub async fn settle(self: &Arc<Self>) -> Result<(), StoreError> {
-        self.expire_registrations().await?;
-        loop {
-            let mut woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
-            for of in [DueOf::Others, DueOf::Mail] {
-                woken.extend(self.wake_due_records(of).await?);
-            }
-            if woken.is_empty() {
-                return Ok(());
-            }
-            for task in woken {
-                if let Err(panic) = task.await {
-                    tracing::error!(%panic, "waking a payment panicked");
+    pub fn settle(self: &Arc<Self>) -> Boxed<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.expire_registrations().await?;
+            loop {
+                let mut woken = self.wake_due(&Arc::new(Semaphore::new(LOOK_UPS_MAX))).await?;
+                for of in [DueOf::Others, DueOf::Mail] {
+                    woken.extend(self.wake_due_records(of).await?);
+                }
+                if woken.is_empty() {
+                    return Ok(());
+                }
+                for task in woken {
+                    if let Err(panic) = task.await {
+                        tracing::error!(%panic, "waking a payment panicked");
+                    }
                 }
             }
-        }
+        })
     }
 
     async fn wake_payments(self: Arc<Self>) {

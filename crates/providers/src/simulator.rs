@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use async_trait::async_trait;
 use florin_kernel::Timestamp;
 use florin_kernel::card::Card;
@@ -97,6 +98,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the book cannot be read.
+    #[boxed]
     pub async fn page(&self, reference: &str) -> Result<Option<Page>, BookError> {
         let entry = self.book.find(reference).await?;
         Ok(entry.and_then(|entry| Page::of(&entry, self.clock.now(entry.lane))))
@@ -107,6 +109,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the book cannot be read or written; nothing has changed then.
+    #[boxed]
     pub async fn act(&self, reference: &str, door: Door, form: &Form) -> Result<Acted, BookError> {
         loop {
             let Some(entry) = self.book.find(reference).await? else { return Ok(Acted::NotFound) };
@@ -152,6 +155,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the book cannot be read or written; what was not noted as taken is sent again.
+    #[boxed]
     pub async fn tick(&self) -> Result<(), BookError> {
         for lane in self.book.lanes_waiting().await? {
             let now = self.clock.now(lane);

@@ -4,6 +4,7 @@
 //! An entry is numbered by who writes it, after the last one that it read; of two that read the same last one, one is a conflict. So the
 //! log is in the order of what it tells, and nothing recorded here is decided on what another recorded change has made stale.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::{MerchantId, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -86,6 +87,7 @@ pub struct AuditReport {
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read.
+#[boxed]
 pub async fn last_entry(store: &dyn Store) -> Result<Option<AuditRow>, StoreError> {
     Ok(store.audit(AuditQuery { merchant: None, before: None, limit: 1 }).await?.pop())
 }
@@ -94,6 +96,7 @@ pub async fn last_entry(store: &dyn Store) -> Result<Option<AuditRow>, StoreErro
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read.
+#[boxed]
 pub async fn verify_audit(store: &dyn Store) -> Result<AuditReport, StoreError> {
     let mut report = AuditReport::default();
     let mut later: Option<AuditRow> = None;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use florin_kernel::ports::Lane;
@@ -105,6 +106,7 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError`]: it cannot be reached, is of a newer release, or does not keep what it acknowledges. No sentence holds
     /// the password.
+    #[boxed]
     pub async fn open(server: Server, settings: PostgresSettings) -> Result<PostgresStore, OpenError> {
         let place = server.place();
         let told = |error| at_place(&place, error);
@@ -128,6 +130,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`OpenError`]: it cannot be reached, or is not of this release's schema version.
+    #[boxed]
     pub async fn open_read_only(server: Server) -> Result<PostgresStore, OpenError> {
         let place = server.place();
         let told = |error| at_place(&place, error);

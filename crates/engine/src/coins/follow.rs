@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::coin::{self, ChainNews, CoinPayment, LateFacts, Order, State};
 use florin_kernel::payment::Dialect;
 use florin_kernel::ports::Lane;
@@ -11,10 +12,10 @@ use florin_kernel::ports::chain::{self, Block, Chain, ChainError, Cursor, Known,
 use florin_kernel::{Asset, PaymentId, Timestamp};
 use florin_store::{ChainWrite, Changeset, StoreError, Stored, Verdict, WatchQuery, Watched};
 
-use crate::Engine;
 use crate::claims::{ClaimRequest, Reuse};
 use crate::owner::Owner;
 use crate::submit::Changes;
+use crate::{Boxed, Engine};
 
 /// Payments taken into one step at most; further ones are told at the next.
 const PAYMENTS_MAX: u32 = 5_000;
@@ -80,13 +81,19 @@ impl Engine {
     ///
     /// # Errors
     /// [`FollowError`]; nothing is taken in then.
-    pub async fn follow_chain(self: &Arc<Self>, network: &str, lane: Lane) -> Result<Followed, FollowError> {
-        let chain = self.chain(network, lane).ok_or(FollowError::NoChain)?.clone();
-        let place = self.place(network, lane);
-        let _turn = place.turn.lock().await;
-        let taken = self.take_steps(chain.as_ref(), network, lane).await;
-        *place.last.lock().expect("no holder of the lock panics") = taken.as_ref().ok().cloned();
-        taken
+    pub fn follow_chain<'a>(
+        self: &'a Arc<Self>,
+        network: &'a str,
+        lane: Lane,
+    ) -> Boxed<'a, Result<Followed, FollowError>> {
+        Box::pin(async move {
+            let chain = self.chain(network, lane).ok_or(FollowError::NoChain)?.clone();
+            let place = self.place(network, lane);
+            let _turn = place.turn.lock().await;
+            let taken = self.take_steps(chain.as_ref(), network, lane).await;
+            *place.last.lock().expect("no holder of the lock panics") = taken.as_ref().ok().cloned();
+            taken
+        })
     }
 
     async fn take_steps(
@@ -244,6 +251,7 @@ impl Engine {
     }
 
     /// The current rate with the spread that a payment's price was made with; nothing where there is none.
+    #[boxed]
     pub async fn offered_rate(&self, payment: &CoinPayment) -> Option<florin_kernel::fx::Rate> {
         let lane = Lane::of(payment.merchant, payment.mode);
         let fiat: Asset = payment.price.invoice.asset();

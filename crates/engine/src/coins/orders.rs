@@ -9,11 +9,11 @@ use florin_kernel::ports::Lane;
 use florin_store::{Changeset, StoreError, Stored, Verdict};
 
 use super::CoinError;
-use crate::Engine;
 use crate::claims::{Before, ClaimRequest, Claimant, WITHOUT_OPERATION};
 use crate::office::Ordered;
 use crate::owner::Owner;
 use crate::submit::Changes;
+use crate::{Boxed, Engine};
 
 /// A request about a coin payment. Its answer follows from the payment, so that none is stored.
 pub struct CoinRequest {
@@ -42,27 +42,27 @@ impl Engine {
     ///
     /// # Errors
     /// [`CoinError`]; nothing is written then.
-    pub async fn order_coins(
+    pub fn order_coins(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         request: CoinRequest,
-    ) -> Result<CoinObeyed, CoinError> {
-        self.ordered_coins(owner, id, request, None).await
+    ) -> Boxed<'_, Result<CoinObeyed, CoinError>> {
+        Box::pin(self.ordered_coins(owner, id, request, None))
     }
 
     /// As [`Engine::order_coins`], ordered by a person: the audit log tells of it in the same commit.
     ///
     /// # Errors
     /// As [`Engine::order_coins`].
-    pub async fn order_coins_by(
+    pub fn order_coins_by(
         self: &Arc<Self>,
         by: Ordered,
         owner: Owner,
         id: PaymentId,
         request: CoinRequest,
-    ) -> Result<CoinObeyed, CoinError> {
-        self.ordered_coins(owner, id, request, Some(by)).await
+    ) -> Boxed<'_, Result<CoinObeyed, CoinError>> {
+        Box::pin(self.ordered_coins(owner, id, request, Some(by)))
     }
 
     async fn ordered_coins(

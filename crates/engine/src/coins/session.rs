@@ -11,9 +11,9 @@ use florin_kernel::{PaymentId, Transaction};
 use florin_store::{PaymentWrite, StoreError, Verdict};
 
 use super::{CoinError, expected};
-use crate::Engine;
 use crate::owner::Owner;
 use crate::start::DRAWS_MAX;
+use crate::{Boxed, Engine};
 
 /// How a session is to be paid with coins.
 pub struct SessionInCoins {
@@ -33,19 +33,21 @@ impl Engine {
     ///
     /// # Errors
     /// [`CoinError`]; nothing is written then.
-    pub async fn pay_session_in_coins(
+    pub fn pay_session_in_coins(
         self: &Arc<Self>,
         owner: Owner,
         id: PaymentId,
         wanted: SessionInCoins,
-    ) -> Result<Option<Box<CoinPayment>>, CoinError> {
-        if self.is_draining() {
-            return Err(CoinError::Draining);
-        }
-        let engine = self.clone();
-        // In a task of its own: a payer that hangs up does not stop it.
-        let task = self.tasks.spawn(async move { engine.turn_into_coins(owner, id, &wanted).await });
-        task.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
+    ) -> Boxed<'_, Result<Option<Box<CoinPayment>>, CoinError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(CoinError::Draining);
+            }
+            let engine = self.clone();
+            // In a task of its own: a payer that hangs up does not stop it.
+            let task = self.tasks.spawn(async move { engine.turn_into_coins(owner, id, &wanted).await });
+            task.await.map_err(|panic| StoreError::Unavailable(panic.to_string()))?
+        })
     }
 
     async fn turn_into_coins(

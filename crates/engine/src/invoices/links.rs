@@ -1,6 +1,7 @@
 //! The secrets in the links of invoices: computed from the invoice and the number of its link, so that a new link makes the old
 //! one dead and no row holds any.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::invoice::{Invoice, Origin};
 use florin_kernel::payment::Dialect;
 use florin_kernel::public_id::Reference;
@@ -36,6 +37,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn invoice_behind(
         &self,
         dialect: Dialect,
@@ -66,6 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn pay_link_behind(
         &self,
         dialect: Dialect,

@@ -1,6 +1,7 @@
 //! Lists by amount. No index has amounts, since every payment would pay for it: so a bounded number of transactions is put in order when
 //! somebody asks, and where more fit the answer is that there are too many.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::PaymentId;
 use florin_store::StoreError;
 use florin_store::office::Order;
@@ -82,6 +83,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ByAmountError`].
+    #[boxed]
     pub async fn office_by_amount(
         &self,
         scope: Scope,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::coin::{self, CoinPayment};
 use florin_kernel::payment::{Ending, Mode, Payment, State};
 use florin_kernel::withdrawal::{self, Withdrawal};
@@ -77,6 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write.
+    #[boxed]
     pub async fn office_count(&self, until: PaymentId) -> Result<Counted, StoreError> {
         let mut counted = Counted::default();
         loop {

@@ -1,5 +1,6 @@
 //! A list as comma-separated values (RFC 4180), a page at a time, so that a million lines need no memory.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::Timestamp;
 use florin_kernel::payment::Mode;
 use florin_kernel::public_id::Reference;
@@ -42,6 +43,7 @@ impl Export {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer; it may be asked again.
+    #[boxed]
     pub async fn next_piece(&mut self) -> Result<Option<String>, StoreError> {
         let mut text = String::new();
         if self.stands == Stands::AtTheHead {

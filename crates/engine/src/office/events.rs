@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::ports::Lane;
 use florin_kernel::{CredentialId, EventId, MerchantId, PaymentId, Timestamp};
 use florin_store::office::EventBrowse;
@@ -110,6 +111,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_events(
         &self,
         scope: Scope,
@@ -138,6 +140,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_event(
         &self,
         scope: Scope,
@@ -152,6 +155,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_endpoints(&self, scope: Scope) -> Result<Vec<EndpointHealth>, StoreError> {
         let own = self.credentials_of(scope);
         let mut attempts: BTreeMap<String, Vec<DeliveryRow>> = BTreeMap::new();
@@ -171,6 +175,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_replayable(&self, scope: Scope, filter: &EventFilter) -> Result<Replayable, StoreError> {
         Ok(self.replayable(scope, filter).await?.told())
     }
@@ -180,6 +185,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write; some may have been ordered then, and may be ordered again.
+    #[boxed]
     pub async fn office_replay(&self, scope: Scope, order: &ReplayOrder) -> Result<Replayable, StoreError> {
         let mut chosen = self.replayable(scope, &order.filter).await?;
         chosen.events.reverse();
@@ -200,6 +206,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer or write.
+    #[boxed]
     pub async fn office_replay_one(&self, scope: Scope, id: EventId, who: &Who) -> Result<bool, StoreError> {
         match self.office_event(scope, id).await? {
             Some((event, _)) if event.state != EventState::Due => {
@@ -264,6 +271,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot take it.
+    #[boxed]
     pub async fn office_try(
         &self,
         scope: Scope,

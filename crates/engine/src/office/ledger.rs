@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::{Asset, Timestamp};
 use florin_store::office::{Statement, StatementMark, StatementQuery};
 use florin_store::{Balance, LedgerReport, StoreError};
@@ -69,6 +70,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_accounts(&self, scope: Scope) -> Result<Vec<AccountBalance>, StoreError> {
         let book = scope.mode.to_string();
         let own = |balance: &Balance| balance.book == book && sees(scope, &balance.account);
@@ -87,6 +89,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_trial_balance(
         &self,
         book: florin_kernel::payment::Mode,
@@ -99,6 +102,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_statement_page(
         &self,
         scope: Scope,
@@ -113,6 +117,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_statement(&self, scope: Scope, query: StatementQuery) -> Result<Option<Statement>, StoreError> {
         if !sees(scope, &query.account) {
             return Ok(None);

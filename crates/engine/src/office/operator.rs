@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::{PaymentId, Timestamp};
 use florin_store::office::{DatabaseFacts, NodeRow, TallyQuery};
 use florin_store::{Backlog, StoreError};
@@ -64,6 +65,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_operation(&self) -> Result<Operation, StoreError> {
         let backlog = self.backlog().await?;
         let nothing = TallyQuery {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::routing::ProviderId;
 use florin_kernel::{Asset, EventId, PaymentId, Timestamp};
 use florin_store::StoreError;
@@ -119,6 +120,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_overview(&self, scope: Scope, period: Period) -> Result<Overview, StoreError> {
         let now_ms = self.now_in(scope).as_millisecond();
         let hour_ms = HOUR.as_millis() as i64;

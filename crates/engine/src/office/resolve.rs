@@ -11,13 +11,13 @@ use florin_store::StoreError;
 
 use super::ordered::named;
 use super::{Ordered, Scope};
-use crate::Engine;
 use crate::audit::Who;
 use crate::calls::Calls;
 use crate::claims::Claimant;
 use crate::operate::{Claimed, Wanted};
 use crate::owner::Owner;
 use crate::submit::{SubmitError, Submitted};
+use crate::{Boxed, Engine};
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,23 +49,25 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`]: there is no such transaction, or the operation is not unknown (any more); nothing is written then.
-    pub async fn office_resolve(
+    pub fn office_resolve(
         self: &Arc<Self>,
         scope: Scope,
         id: PaymentId,
         resolved: Resolved,
-    ) -> Result<Transaction, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let transaction = self.office_transaction(scope, id).await?.ok_or(SubmitError::NotFound)?;
-        let owner = scope.owner(&transaction).ok_or(SubmitError::NotFound)?;
-        match transaction {
-            Transaction::Payment(_) => self.resolve::<Payment>(owner, id, resolved).await,
-            Transaction::Withdrawal(_) => self.resolve::<Withdrawal>(owner, id, resolved).await,
-            // Its chain alone says what became of coins.
-            Transaction::Coin(_) => Err(SubmitError::NotFound),
-        }
+    ) -> Boxed<'_, Result<Transaction, SubmitError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(SubmitError::Draining);
+            }
+            let transaction = self.office_transaction(scope, id).await?.ok_or(SubmitError::NotFound)?;
+            let owner = scope.owner(&transaction).ok_or(SubmitError::NotFound)?;
+            match transaction {
+                Transaction::Payment(_) => self.resolve::<Payment>(owner, id, resolved).await,
+                Transaction::Withdrawal(_) => self.resolve::<Withdrawal>(owner, id, resolved).await,
+                // Its chain alone says what became of coins.
+                Transaction::Coin(_) => Err(SubmitError::NotFound),
+            }
+        })
     }
 
     /// In a task of its own: somebody who hangs up does not stop what follows.

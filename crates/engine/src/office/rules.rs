@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::Payment;
 use florin_kernel::routing::{
     CardFacts, Catalogue, Choice, Facts, Method, NoRoute, ProviderId, Rule, RuleOperation, choose,
@@ -58,6 +59,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_dry_run(&self, scope: Scope, rules: Vec<Rule>) -> Result<DryRun, StoreError> {
         let directory = self.directory();
         let in_force = directory.catalogue();

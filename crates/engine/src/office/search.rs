@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::Dialect;
 use florin_kernel::{EventId, PaymentId};
 use florin_store::StoreError;
@@ -36,6 +37,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_search(&self, scope: Scope, text: &str) -> Result<Search, StoreError> {
         let text = text.trim();
         if text.is_empty() {

@@ -1,6 +1,7 @@
 //! A statement as pages that links lead through, and as comma-separated values. What a link carries of balances is signed, so that no
 //! made-up link shows an account with numbers that the book does not have.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::public_id::Reference;
 use florin_store::StoreError;
 use florin_store::office::{StatementLine, StatementMark, StatementQuery};
@@ -83,6 +84,7 @@ impl StatementExport {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer; it may be asked again.
+    #[boxed]
     pub async fn next_piece(&mut self) -> Result<Option<String>, StoreError> {
         let mut text = String::new();
         while self.stands != Stands::Over && text.is_empty() {

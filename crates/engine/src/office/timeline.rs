@@ -1,6 +1,7 @@
 //! Everything that happened to a transaction, in order: what was asked of whom, what they said, what was booked, what was told to the
 //! merchant. Pure reading of rows; nothing secret is in them, and of URLs only what leads to the receiver is told.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::CardSummary;
 use florin_kernel::payment::{Chargeback, Dialect, Operation, OperationKind, OperationStatus, Payment, Seq};
 use florin_kernel::routing::Trail;
@@ -316,6 +317,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_timeline(
         &self,
         scope: Scope,

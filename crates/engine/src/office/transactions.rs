@@ -1,5 +1,6 @@
 //! Lists of transactions, page by page in both directions.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::{PaymentId, Timestamp, Transaction};
 use florin_store::StoreError;
 use florin_store::office::{Browse, Order, Place};
@@ -86,6 +87,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_transactions(&self, scope: Scope, ask: &Ask) -> Result<Page, StoreError> {
         let order = match (ask.order, ask.direction) {
             (order, Direction::Onward) => order,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::withdrawal::Withdrawal;
 use florin_kernel::{PaymentId, Timestamp, Transaction};
 use florin_store::StoreError;
@@ -77,6 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_approvals(
         &self,
         scope: Scope,
@@ -91,6 +93,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_stuck(&self, scope: Scope, limit: u32) -> Result<AllStuck, StoreError> {
         let (mut stuck, mut more) = (Vec::new(), false);
         for (word, why) in [("unknown", Why::Unknown), ("review", Why::Review)] {
@@ -112,6 +115,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn office_suspense(&self, scope: Scope) -> Result<(Vec<Suspended>, bool), StoreError> {
         let query = SuspenseQuery { book: scope.mode, before: None, limit: SUSPENSE_MAX };
         let rows = self.store.office().suspense(query).await?;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
+use async_recursion::async_recursion as boxed;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -29,6 +30,7 @@ static CONNECTOR: LazyLock<Option<TlsConnector>> = LazyLock::new(|| {
 });
 
 /// Whether one of a host's addresses takes a connection. Waits as long as the network does.
+#[boxed]
 pub async fn dial(addresses: &[SocketAddr], host: &str, transport: Transport) -> bool {
     dial_with(CONNECTOR.as_ref(), addresses, host, transport).await
 }

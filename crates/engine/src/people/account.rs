@@ -1,5 +1,6 @@
 //! What a user does about her own login: password, second factor, sessions.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::secret::Secret;
 use florin_kernel::user::{Network, OneTime, Sealed, TokenDigest, User};
 use serde_json::json;
@@ -22,6 +23,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Wrong`] for the current one, [`PeopleError::Weak`] for the new one, [`PeopleError::Wait`], [`PeopleError::Busy`].
+    #[boxed]
     pub async fn change_password(
         &self,
         visitor: &Visitor,
@@ -50,6 +52,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Taken`] where she has one.
+    #[boxed]
     pub async fn offer_one_time(&self, visitor: &Visitor) -> Result<Offer, PeopleError> {
         let fresh = new_secret();
         let who = visitor.who();
@@ -69,6 +72,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Wrong`], [`PeopleError::Wait`], [`PeopleError::NotFound`] where none is offered.
+    #[boxed]
     pub async fn confirm_one_time(
         &self,
         visitor: &Visitor,
@@ -95,6 +99,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Wrong`] for the password, [`PeopleError::Wait`], [`PeopleError::Busy`].
+    #[boxed]
     pub async fn remove_one_time(
         &self,
         visitor: &Visitor,
@@ -119,6 +124,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// As [`People::remove_one_time`]; [`PeopleError::NotFound`] without a second factor.
+    #[boxed]
     pub async fn renew_recovery_codes(
         &self,
         visitor: &Visitor,
@@ -139,6 +145,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`].
+    #[boxed]
     pub async fn end_session(&self, visitor: &Visitor, name: &str) -> Result<(), PeopleError> {
         self.end(visitor, |session| session.name() == name).await.and_then(|ended| match ended {
             0 => Err(PeopleError::NotFound),
@@ -150,6 +157,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// The store cannot take it.
+    #[boxed]
     pub async fn end_other_sessions(&self, visitor: &Visitor) -> Result<usize, PeopleError> {
         self.end(visitor, |session| session.token != visitor.session.token).await
     }
@@ -157,7 +165,7 @@ impl People<'_> {
     async fn end(
         &self,
         visitor: &Visitor,
-        goes: impl Fn(&florin_kernel::user::Session) -> bool,
+        goes: impl Fn(&florin_kernel::user::Session) -> bool + Sync,
     ) -> Result<usize, PeopleError> {
         self.change(visitor.user.id, &visitor.who(), |user| {
             let names: Vec<String> =

@@ -1,6 +1,7 @@
 //! Links by which a user chooses a password: the first one when she is invited, another one when she has lost it. A link is shown once,
 //! to who made it, and is good for one use within three days.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::secret::Secret;
 use florin_kernel::user::{Email, INVITATION_MAX, Invitation, Standing, User, parse_name};
 use florin_kernel::{MerchantId, Timestamp};
@@ -35,6 +36,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Invalid`] names the field; [`PeopleError::Taken`] where she is already there, as that or as more.
+    #[boxed]
     pub async fn invite(&self, who: &Who, email: &str, name: &str, grant: Grant) -> Result<Invited, PeopleError> {
         let email = Email::parse(email).ok_or(PeopleError::Invalid("email"))?;
         let id = self.id_of(&email);
@@ -65,6 +67,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`] where she is not of that merchant, [`PeopleError::NotYours`] where she is of others, too.
+    #[boxed]
     pub async fn renew_link(
         &self,
         who: &Who,
@@ -88,6 +91,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`] where it was used or is too old.
+    #[boxed]
     pub async fn of_link(&self, token: &str) -> Result<User, PeopleError> {
         let (id, kept) = self.read_token("invitation", token).ok_or(PeopleError::NotFound)?;
         let user = self.user(id).await?.ok_or(PeopleError::NotFound)?;
@@ -102,6 +106,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Weak`], [`PeopleError::Busy`], [`PeopleError::NotFound`] as [`People::of_link`].
+    #[boxed]
     pub async fn accept_link(&self, token: &str, password: &Secret, client: &Client) -> Result<User, PeopleError> {
         let user = self.of_link(token).await?;
         check(password, &user.email)?;
@@ -123,6 +128,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// The store cannot take it.
+    #[boxed]
     pub async fn ensure_operator(&self, email: &Email, name: &str, password: &Secret) -> Result<(), PeopleError> {
         let id = self.id_of(email);
         let place = self.door.hashing.enter()?;

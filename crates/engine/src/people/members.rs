@@ -1,5 +1,6 @@
 //! What operators and owners do about other people: roles, and keeping somebody out.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::user::{Membership, Role, Standing, User};
 use florin_kernel::{MerchantId, UserId};
 
@@ -50,6 +51,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// The store cannot answer.
+    #[boxed]
     pub async fn members(&self, merchant: MerchantId) -> Result<Vec<User>, PeopleError> {
         let users = self.users().await?.into_iter();
         Ok(users.filter(|user| user.role_at(merchant).is_some()).collect())
@@ -59,6 +61,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`] where she is no member, [`PeopleError::NotYours`] for who would change her own.
+    #[boxed]
     pub async fn set_role(
         &self,
         who: &Who,
@@ -86,6 +89,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`], [`PeopleError::NotYours`] for oneself.
+    #[boxed]
     pub async fn disable(&self, who: &Who, id: UserId) -> Result<User, PeopleError> {
         not_oneself(who, id)?;
         self.change(id, who, |user| {
@@ -101,6 +105,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::NotFound`].
+    #[boxed]
     pub async fn enable(&self, who: &Who, id: UserId) -> Result<User, PeopleError> {
         self.change(id, who, |user| {
             let before = user.clone();
@@ -115,6 +120,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// As [`People::renew_link`]; [`PeopleError::NotYours`] for oneself, who has a page for it.
+    #[boxed]
     pub async fn reset_one_time(&self, who: &Who, id: UserId, by: Option<MerchantId>) -> Result<User, PeopleError> {
         not_oneself(who, id)?;
         self.change(id, who, |user| {

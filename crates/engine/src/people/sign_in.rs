@@ -1,6 +1,7 @@
 //! Signing in: a password, then a code where there is a second factor. Each attempt is written down as failed before it is looked at
 //! ([`florin_kernel::user::Throttle`]), so that a thousand at once are a thousand failures.
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::secret::Secret;
 use florin_kernel::user::{Email, Level, Network, Session, TokenDigest, User};
 use serde_json::json;
@@ -28,6 +29,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// [`PeopleError::Wrong`] whatever of the two it is, [`PeopleError::Wait`], [`PeopleError::Busy`], or that the store cannot answer.
+    #[boxed]
     pub async fn sign_in(&self, email: &str, password: &Secret, client: &Client) -> Result<SignedIn, PeopleError> {
         let place = self.door.hashing.enter()?;
         let email = Email::parse(email).ok_or(PeopleError::Wrong)?;
@@ -66,6 +68,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// As [`People::sign_in`]; [`PeopleError::NotFound`] where the password was too long ago.
+    #[boxed]
     pub async fn enter_code(&self, token: &str, code: &str, client: &Client) -> Result<SignedIn, PeopleError> {
         self.prove(token, &Proof::Code(code), client).await
     }
@@ -74,6 +77,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// As [`People::enter_code`].
+    #[boxed]
     pub async fn enter_recovery(&self, token: &str, code: &str, client: &Client) -> Result<SignedIn, PeopleError> {
         self.prove(token, &Proof::Recovery(code), client).await
     }
@@ -120,6 +124,7 @@ impl People<'_> {
     ///
     /// # Errors
     /// The store cannot take it.
+    #[boxed]
     pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), PeopleError> {
         let who = visitor.who();
         let signed_out = self.change(visitor.user.id, &who, |user| {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::fx::Rate;
 use florin_kernel::payment::Mode;
 use florin_kernel::ports::{AccountSetting, Provider, Secrecy};
@@ -132,6 +133,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`AccountRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn make_account(
         &self,
         who: &Who,
@@ -181,6 +183,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`AccountRefusal`], or that the store cannot take it.
+    #[boxed]
     pub async fn change_account(
         &self,
         who: &Who,

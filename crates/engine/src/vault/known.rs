@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use async_recursion::async_recursion as boxed;
 use florin_store::{ConfigKind, ConfigRow, KeyUse, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,7 @@ struct KnownVersion {
 ///
 /// # Errors
 /// [`VaultKeyError`] when it is not the database's, or lacks a version that is in use.
+#[boxed]
 pub async fn check(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, VaultKeyError> {
     compare(&known(store).await?, keys)?;
     in_use(store, keys).await
@@ -58,6 +60,7 @@ pub async fn check(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, V
 ///
 /// # Errors
 /// [`VaultKeyError`] as [`check`].
+#[boxed]
 pub async fn make_known(store: &dyn Store, keys: &VaultKeys) -> Result<(), VaultKeyError> {
     let before = known(store).await?;
     compare(&before, keys)?;
@@ -94,6 +97,7 @@ async fn in_use(store: &dyn Store, keys: &VaultKeys) -> Result<Vec<KeyUse>, Vaul
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be asked.
+#[boxed]
 pub async fn known(store: &dyn Store) -> Result<HashMap<u32, String>, StoreError> {
     let read = |row: ConfigRow| {
         let version = u32::try_from(row.id).map_err(|error| error.to_string());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::Card;
 use florin_store::{StoreError, StoredRegistration};
 use tokio::sync::Mutex;
@@ -94,6 +95,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be asked.
+    #[boxed]
     pub async fn follow_vault_key(&self) -> Result<(), StoreError> {
         let Some(source) = &self.vault.source else { return Ok(()) };
         let keys = self.vault.keys();

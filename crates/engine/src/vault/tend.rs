@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::ports::Lane;
 use florin_store::{Changeset, RegistrationWrite, StoreError, StoredRegistration};
 use jiff::SignedDuration;
@@ -74,6 +75,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
+    #[boxed]
     pub async fn rewrap_cards(&self) -> Result<u64, StoreError> {
         let keys = self.vault.keys();
         let mut rewrapped = 0;

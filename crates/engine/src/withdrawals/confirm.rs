@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::card::Pan;
 use florin_kernel::ports::{Lane, Payee};
 use florin_kernel::routing::{AutoApproval, Candidate, CardFacts, Choice, Method, NoRoute, ProviderAccount};
@@ -18,7 +19,7 @@ use crate::claims::WITHOUT_OPERATION;
 use crate::directory::{ClosedLoop, WithdrawalRules};
 use crate::start::route_to;
 use crate::submit::{Changes, SubmitError};
-use crate::{Engine, Needs};
+use crate::{Boxed, Engine, Needs};
 
 /// Transactions read at a time.
 const PAGE: u32 = 500;
@@ -33,6 +34,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the payer's past cannot be read; [`NoRoute`] of the method that comes nearest, when there is nobody.
+    #[boxed]
     pub async fn payout_offers(&self, withdrawal: &Withdrawal) -> Result<Result<Vec<Candidate>, NoRoute>, StoreError> {
         let candidates = match self.payout_routes(withdrawal) {
             Ok(candidates) => candidates,
@@ -50,16 +52,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError`]; nothing is written then.
-    pub async fn confirm_withdrawal(
+    pub fn confirm_withdrawal(
         self: &Arc<Self>,
         id: PaymentId,
         choice: PayoutChoice,
-    ) -> Result<Withdrawal, SubmitError> {
-        if self.is_draining() {
-            return Err(SubmitError::Draining);
-        }
-        let engine = self.clone();
-        self.carry_out(id, async move { engine.confirm(id, &choice).await }).await
+    ) -> Boxed<'_, Result<Withdrawal, SubmitError>> {
+        Box::pin(async move {
+            if self.is_draining() {
+                return Err(SubmitError::Draining);
+            }
+            let engine = self.clone();
+            self.carry_out(id, async move { engine.confirm(id, &choice).await }).await
+        })
     }
 
     async fn confirm(&self, id: PaymentId, choice: &PayoutChoice) -> Result<Changes<Withdrawal>, SubmitError> {

@@ -4,8 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
-use florin_engine::{ClaimKind, ClaimRequest, Earlier, Engine, Render, Reply, StoreError};
-use florin_kernel::Aggregate;
+use florin_engine::{ClaimKind, ClaimRequest, Earlier, Engine, Render, Reply, Requested, StoreError};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 const BODY_MAX: usize = 64 * 1024;
@@ -36,7 +35,7 @@ pub async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, BodyFault> {
 ///
 /// # Errors
 /// The refusal; that reference or key were used for another request; that the store cannot answer.
-pub async fn earlier_or<A: Aggregate, P: From<ClaimKind> + From<StoreError>>(
+pub async fn earlier_or<A: Requested, P: From<ClaimKind> + From<StoreError>>(
     engine: &Engine,
     new: &A,
     claims: &[ClaimRequest],

@@ -5,6 +5,7 @@ use std::panic::UnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::payment::OperationKind;
 use florin_kernel::ports::{Clock, Lane};
 use florin_kernel::{Money, Timestamp};
@@ -123,6 +124,7 @@ impl Book {
     ///
     /// # Errors
     /// When the book cannot be read.
+    #[boxed]
     pub async fn charges(&self, clock: &dyn Clock) -> Result<Vec<Movement>, BookError> {
         let entries = match &self.0 {
             Keeper::Local(book) => book.run(rows::all).await?,

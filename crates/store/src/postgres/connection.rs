@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 use tokio_postgres::{Client, Config, Error};
@@ -98,6 +99,7 @@ impl Server {
     ///
     /// # Errors
     /// [`OpenError::Server`] when there is none to be had.
+    #[boxed]
     pub async fn session(&self) -> Result<Client, OpenError> {
         self.connect(Purpose::Serve).await.map_err(open_error)
     }

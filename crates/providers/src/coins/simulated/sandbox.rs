@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use florin_kernel::coin::Units;
 use florin_kernel::fx::Rate;
 use florin_kernel::ports::Lane;
@@ -65,6 +66,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`SandboxError`]; nothing has happened then.
+    #[boxed]
     pub async fn run(&self, lane: Lane, operation: &str, fields: &Fields) -> Result<Value, SandboxError> {
         match operation {
             "send" => self.send(lane, fields).await,

@@ -130,7 +130,7 @@ async fn change(
             Answer { status: envelope.status(&problem), body: envelope.refusal(&problem) }
         }
     };
-    match engine.change_invoice_once(&request, invoice.id, command, render).await {
+    match engine.change_invoice_once(&request, invoice.id, command, &render).await {
         Ok(reply) => Ok(reply.into()),
         Err(InvoiceError::NotFound) => Err(Problem::NotFound),
         Err(InvoiceError::Taken(kind)) => Err(kind.into()),
