@@ -159,6 +159,10 @@ pub fn invoice_reference(origin: Origin, text: &str) -> ClaimRequest {
     })
 }
 
+/// Makes the answer to a command for an invoice: from the invoice as it is then and how its e-mail stands, or from why nothing was
+/// changed.
+pub type RenderChange<'r> = dyn Fn(Result<(&Invoice, MailStatus), &InvoiceError>) -> Answer + Sync + 'r;
+
 impl Engine {
     /// A new invoice as a merchant asks for it, by the merchant's settings; not made yet.
     pub fn draft_invoice(&self, order: InvoiceOrder) -> Box<Invoice> {
@@ -314,7 +318,7 @@ impl Engine {
         request: &Repeatable,
         id: InvoiceId,
         command: Command,
-        render: &(dyn Fn(Result<(&Invoice, MailStatus), &InvoiceError>) -> Answer + Sync),
+        render: &RenderChange<'_>,
     ) -> Result<Reply, InvoiceError> {
         loop {
             match self.earlier_kept(request).await? {
