@@ -115,6 +115,8 @@ const NOTE_BYTES: usize = 500;
 impl Outgoing {
     /// A client behind a guard.
     pub fn new(guard: Guard) -> Outgoing {
+        // reqwest asks the process for its TLS.
+        let _set_before = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(guard.clone()))
             .redirect(reqwest::redirect::Policy::none())

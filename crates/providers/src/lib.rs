@@ -4,4 +4,5 @@
 pub mod coins;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod http;
 pub mod simulator;

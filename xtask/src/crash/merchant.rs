@@ -89,7 +89,7 @@ impl Client {
     /// # Errors
     /// There is no TLS to be had, which is not used.
     pub fn new(demo: &Demo) -> Fallible<Client> {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let http = florin_providers::http::client().no_proxy().timeout(PATIENCE).build()?;
         Ok(Client { http, demo: demo.clone() })
     }
 

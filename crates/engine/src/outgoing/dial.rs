@@ -24,7 +24,7 @@ pub enum Transport {
 
 /// The trust of the machine, as the client for webhooks has it; `None` where it has none that can be read.
 static CONNECTOR: LazyLock<Option<TlsConnector>> = LazyLock::new(|| {
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
     let config = builder.with_safe_default_protocol_versions().ok()?.with_platform_verifier().ok()?;
     Some(TlsConnector::from(Arc::new(config.with_no_client_auth())))
 });

@@ -43,6 +43,10 @@ async fn serve_to(data: &std::path::Path, flags: &[&str], log: Stdio) -> Florin 
     Florin { process, ready: ready.expect("a line"), output }
 }
 
+async fn get(url: String) -> reqwest::Result<reqwest::Response> {
+    florin_providers::http::client().build().expect("a client").get(url).send().await
+}
+
 impl Florin {
     fn url(&self) -> &str {
         self.ready.strip_prefix("florin ready on ").unwrap_or_else(|| panic!("{} is no ready line", self.ready))
@@ -97,9 +101,9 @@ async fn it_prints_one_line_and_stops_when_told() {
     for signal in ["TERM", "INT"] {
         let data = tempfile::tempdir().expect("a folder");
         let mut florin = serve(data.path(), &[]).await;
-        let health = reqwest::get(format!("{}/healthz", florin.url())).await.expect("an answer");
+        let health = get(format!("{}/healthz", florin.url())).await.expect("an answer");
         assert_eq!(health.status(), 200);
-        let inbox = reqwest::get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
+        let inbox = get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
         assert_eq!(inbox.status(), 404, "only the demo has an inbox");
         let process = florin.process.id().expect("it runs").to_string();
         Command::new("kill").args(["-s", signal, &process]).status().await.expect("kill runs");
@@ -137,12 +141,8 @@ async fn it_goes_on_when_nobody_reads_what_it_says() {
     for (reference, amount, status) in [("warned", "9104.00", "pending"), ("after", "10.00", "successful")] {
         let body = crate::cashier_calls::S2S.replace("10.05", amount).replace("0d1b", reference);
         let pay = async || {
-            reqwest::Client::new()
-                .post(format!("{base}/v1/payments/s2s"))
-                .header("x-api-key", key)
-                .body(body.clone())
-                .send()
-                .await
+            let client = florin_providers::http::client().build().expect("a client");
+            client.post(format!("{base}/v1/payments/s2s")).header("x-api-key", key).body(body.clone()).send().await
         };
         let answered = async {
             loop {
@@ -207,7 +207,7 @@ async fn the_environment_mirrors_the_flags() {
     let mut output = BufReader::new(process.stdout.take().expect("piped")).lines();
     let ready = tokio::time::timeout(SOON, output.next_line()).await.expect("ready soon").expect("text");
     let florin = Florin { process, ready: ready.expect("a line"), output };
-    let inbox = reqwest::get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
+    let inbox = get(format!("{}/sim/inbox", florin.url())).await.expect("an answer");
     assert_eq!(inbox.status(), 200);
     assert_eq!(florin.end("TERM").await, Some(0));
 }
@@ -237,7 +237,7 @@ async fn a_backup_taken_beside_it_is_restored() {
     let verified = command(restored.path()).args(["ledger", "verify"]).output().await.expect("it runs");
     assert!(verified.status.success());
     let florin = serve(restored.path(), &[]).await;
-    let health = reqwest::get(format!("{}/readyz", florin.url())).await.expect("an answer");
+    let health = get(format!("{}/readyz", florin.url())).await.expect("an answer");
     assert_eq!(health.status(), 200);
     assert_eq!(florin.end("TERM").await, Some(0));
 }

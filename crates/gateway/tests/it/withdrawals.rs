@@ -420,7 +420,7 @@ async fn killed_while_paying_out() {
         None => vec!["--demo"],
     };
     let florin = serve(data.path(), &flags).await;
-    let (known, client) = (secrets(data.path()), reqwest::Client::builder().no_proxy());
+    let (known, client) = (secrets(data.path()), florin_providers::http::client().no_proxy());
     let client = client.redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let (base, key) =
         (known["base_url"].as_str().expect("a URL"), known["cashier"]["api_key"].as_str().expect("a key"));

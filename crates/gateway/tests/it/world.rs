@@ -72,7 +72,8 @@ impl World {
         change(&mut config);
         let (server, simulator, demo) = start(&config).await;
         // Pages lead back to shops that do not exist, so nothing is followed.
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(SOON);
+        let client =
+            florin_providers::http::client().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(SOON);
         let client = client.build().expect("a client");
         World { config, folder, database, server: Some(server), simulator, demo, client }
     }

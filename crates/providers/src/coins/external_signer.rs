@@ -58,7 +58,7 @@ impl ExternalSigner {
                 return Err("the signer's secret must be whsec_ and 16 bytes or more in Base64".to_owned());
             }
         }
-        let client = reqwest::Client::builder().timeout(TIMEOUT).user_agent("Florin");
+        let client = crate::http::client().timeout(TIMEOUT).user_agent("Florin");
         let client = client.redirect(reqwest::redirect::Policy::none()).build().map_err(|error| error.to_string())?;
         Ok(ExternalSigner { url: url.to_owned(), key: Secret::new(encoded.to_owned()), client, clock })
     }

@@ -80,7 +80,7 @@ impl HttpRates {
     /// # Errors
     /// A sentence, when no client can be made.
     pub fn new(sources: Vec<Source>, rule: Rule) -> Result<HttpRates, String> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).user_agent("Florin").build();
+        let client = crate::http::client().timeout(TIMEOUT).user_agent("Florin").build();
         let client = client.map_err(|error| error.to_string())?;
         Ok(HttpRates { sources, rule, client, known: Mutex::default(), asked: Mutex::default() })
     }

@@ -87,7 +87,7 @@ impl JsonRpc {
     /// # Errors
     /// A sentence, when no client can be made.
     pub fn new(url: &str, auth_file: Option<&Path>, timeout: Duration) -> Result<JsonRpc, String> {
-        let client = reqwest::Client::builder().timeout(timeout).no_proxy().user_agent("Florin");
+        let client = crate::http::client().timeout(timeout).no_proxy().user_agent("Florin");
         // A node closes what was idle for long; it should not do so just when something is sent.
         let client = client.pool_idle_timeout(Duration::from_secs(10));
         let client = client.redirect(reqwest::redirect::Policy::none()).build().map_err(|error| error.to_string())?;

@@ -53,7 +53,7 @@ impl Protection {
 
     /// The connector. `roots` is a file of certificates to trust instead of the system's.
     pub(super) fn connector(self, roots: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
-        let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let crypto = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(crypto.clone()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| OpenError::Url(format!("asks for TLS that cannot be had: {error}")))?;
         let config = match (self, roots) {

@@ -70,7 +70,7 @@ pub fn asks(request: &Value, method: &str) -> bool {
 }
 
 async fn serve(mut stream: TcpStream, node: u16, rule: Arc<Mutex<Rule>>) {
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let client = florin_providers::http::client().no_proxy().build().expect("a client");
     while let Some(body) = request(&mut stream).await {
         let url = format!("http://127.0.0.1:{node}");
         let post = client.post(url).header("content-type", "application/json").body(body.clone());

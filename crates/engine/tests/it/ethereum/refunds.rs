@@ -276,7 +276,7 @@ async fn answer(mood: Mood, node: &str, asked: Value) -> (u16, String) {
         Mood::Dishonest => unsigned["value"] = format!("{:#x}", 100 * EXCESS).into(),
     }
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_signTransaction", "params": [unsigned] });
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let client = florin_providers::http::client().no_proxy().build().expect("a client");
     let post = client.post(node).header("content-type", "application/json").body(call.to_string());
     let text = post.send().await.expect("an answer").text().await.expect("a text");
     let told: Value = serde_json::from_str(&text).expect("JSON");

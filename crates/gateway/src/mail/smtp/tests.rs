@@ -135,7 +135,7 @@ fn certified() -> (Certificate, TlsAcceptor) {
     let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
     let own = own.signed_by(&key, &authority).expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let crypto = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(crypto).with_safe_default_protocol_versions().expect("versions");
     let config = config.with_no_client_auth().with_single_cert(vec![own.der().clone()], key).expect("a configuration");
     let authority = Certificate::from_der(authority.der().to_vec()).expect("a certificate");

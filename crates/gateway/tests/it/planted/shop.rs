@@ -39,7 +39,8 @@ impl Answered {
 impl Shop {
     pub fn new(demo: Value, hook: String) -> Shop {
         // A server that refuses a large body closes the connection, so none is used twice.
-        let client = Client::builder().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
+        let client =
+            florin_providers::http::client().pool_max_idle_per_host(0).redirect(reqwest::redirect::Policy::none());
         let client = client.no_proxy().build().expect("a client");
         let (numbers, answers, references) = (Numbers::default(), Vec::new(), Vec::new());
         Shop { numbers, answers, demo, hook, client, references }
