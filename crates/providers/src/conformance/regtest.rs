@@ -163,6 +163,8 @@ impl Regtest {
             "fee_rate": rate,
             "replaceable": replaceable == Replaceable::Yes,
         });
+        // A wallet spends its change only when it has heard that the mempool holds it.
+        self.call("syncwithvalidationinterfacequeue", json!([])).await;
         let id = self.wallet(PAYER, "sendtoaddress", params).await;
         id.as_str().expect("an id").to_owned()
     }
