@@ -78,7 +78,7 @@ pub use operate::{Obeyed, OperationRequest, WithdrawalRequest};
 pub use orders::OrderRefusal;
 pub use owner::Owner;
 pub use payouts::{Approval, NewPayout};
-pub use replay::{Earlier, Render, RenderOperation, Reply, Requested};
+pub use replay::{Earlier, Render, RenderOperation, Reply};
 pub use session::{FirstRead, NewSession, NextAttempt, SessionChange};
 pub use start::{NewPayment, StartError};
 pub use submit::SubmitError;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_recursion::async_recursion as boxed;
-use async_trait::async_trait;
 use florin_kernel::payment::{Dialect, Payment, Seq};
 use florin_kernel::ports::Lane;
 use florin_kernel::public_id::Reference;
@@ -102,45 +101,6 @@ impl<A: Aggregate> Rendering<'_, A> {
     }
 }
 
-/// What requests make: payments and withdrawals.
-#[async_trait]
-pub trait Requested: Aggregate {
-    /// As [`Engine::earlier`].
-    async fn earlier(
-        &self,
-        engine: &Engine,
-        claims: &[ClaimRequest],
-        digest: [u8; 16],
-        render: &Render<Self>,
-    ) -> Result<Option<Earlier>, StoreError>;
-}
-
-#[async_trait]
-impl Requested for Payment {
-    async fn earlier(
-        &self,
-        engine: &Engine,
-        claims: &[ClaimRequest],
-        digest: [u8; 16],
-        render: &Render<Payment>,
-    ) -> Result<Option<Earlier>, StoreError> {
-        engine.earlier_of(self, claims, digest, render).await
-    }
-}
-
-#[async_trait]
-impl Requested for Withdrawal {
-    async fn earlier(
-        &self,
-        engine: &Engine,
-        claims: &[ClaimRequest],
-        digest: [u8; 16],
-        render: &Render<Withdrawal>,
-    ) -> Result<Option<Earlier>, StoreError> {
-        engine.earlier_of(self, claims, digest, render).await
-    }
-}
-
 /// Answers are kept this long (product document, "Requests").
 pub(crate) const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A request of another process that has no answer after this long has died with its process.
@@ -162,14 +122,30 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
-    pub async fn earlier<A: Requested>(
+    #[boxed]
+    pub async fn earlier(
         &self,
-        new: &A,
+        new: &Payment,
         claims: &[ClaimRequest],
         digest: [u8; 16],
-        render: &Render<A>,
+        render: &Render,
     ) -> Result<Option<Earlier>, StoreError> {
-        new.earlier(self, claims, digest, render).await
+        self.earlier_of(new, claims, digest, render).await
+    }
+
+    /// As [`Engine::earlier`], of a request for a withdrawal.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    #[boxed]
+    pub async fn earlier_withdrawal(
+        &self,
+        new: &Withdrawal,
+        claims: &[ClaimRequest],
+        digest: [u8; 16],
+        render: &Render<Withdrawal>,
+    ) -> Result<Option<Earlier>, StoreError> {
+        self.earlier_of(new, claims, digest, render).await
     }
 
     async fn earlier_of<A: Aggregate>(

@@ -2,18 +2,17 @@
 //! two hundred was a twentieth of this crate; here a handler is a pointer before axum sees it, so that there is one such stack for each type of
 //! state. What a handler is and what it may take stays axum's affair, and so does all else of `get`, `post` and `any`.
 
-use std::pin::Pin;
-
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{self, MethodRouter};
+use florin_engine::Boxed;
 
 #[cfg(test)]
 mod tests;
 
 /// An answer on its way.
-pub type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+pub type Answer = Boxed<'static, Response>;
 
 /// A handler behind a pointer.
 pub struct Erased<S: 'static>(&'static (dyn Fn(Request, S) -> Answer + Send + Sync));

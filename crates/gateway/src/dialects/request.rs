@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
-use florin_engine::{ClaimKind, ClaimRequest, Earlier, Engine, Render, Reply, Requested, StoreError};
+use florin_engine::{ClaimKind, Earlier, Reply, StoreError};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 const BODY_MAX: usize = 64 * 1024;
@@ -35,15 +35,11 @@ pub async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, BodyFault> {
 ///
 /// # Errors
 /// The refusal; that reference or key were used for another request; that the store cannot answer.
-pub async fn earlier_or<A: Requested, P: From<ClaimKind> + From<StoreError>>(
-    engine: &Engine,
-    new: &A,
-    claims: &[ClaimRequest],
-    digest: [u8; 16],
-    render: &Render<A>,
+pub fn earlier_or<P: From<ClaimKind> + From<StoreError>>(
+    earlier: Result<Option<Earlier>, StoreError>,
     refusal: P,
 ) -> Result<Reply, P> {
-    match engine.earlier(new, claims, digest, render).await? {
+    match earlier? {
         Some(Earlier::Replay(reply)) => Ok(reply),
         Some(Earlier::Taken(kind)) => Err(kind.into()),
         None => Err(refusal),

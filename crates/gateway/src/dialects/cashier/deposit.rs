@@ -93,7 +93,7 @@ pub async fn make(
             };
             Ok(engine.start(new).await?)
         }
-        Err(problem) => Box::pin(earlier_or(engine, &*payment, &claims, digest, &render, problem)).await,
+        Err(problem) => earlier_or(engine.earlier(&payment, &claims, digest, &render).await, problem),
     }
 }
 

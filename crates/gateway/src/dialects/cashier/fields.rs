@@ -42,13 +42,7 @@ impl Form {
         rule: impl FnOnce(&'a Json<'a>) -> Result<T, Message>,
     ) -> Option<T> {
         let value = section.get(name).filter(|value| !is_blank(value))?;
-        match rule(value) {
-            Ok(read) => Some(read),
-            Err(message) => {
-                self.fault(section, name, message);
-                None
-            }
-        }
+        rule(value).map_err(|message| self.fault(section, name, message)).ok()
     }
 
     /// A field that must be there.

@@ -46,7 +46,7 @@ pub async fn make(
     let render = render(engine);
     match check(state, caller, &asked, &withdrawal).await {
         Ok(()) => Ok(engine.open_withdrawal(NewWithdrawal { withdrawal, claims, digest, render }).await?),
-        Err(problem) => Box::pin(earlier_or(engine, &*withdrawal, &claims, digest, &render, problem)).await,
+        Err(problem) => earlier_or(engine.earlier_withdrawal(&withdrawal, &claims, digest, &render).await, problem),
     }
 }
 

@@ -140,13 +140,7 @@ impl<'f> Reader<'f> {
     /// A field that may be absent: `None` when it is, or is faulty.
     pub fn read<T>(&mut self, name: &str, rule: impl FnOnce(&'f str) -> Result<T, Complaint>) -> Option<T> {
         let value = self.fields.get(name)?;
-        match rule(value) {
-            Ok(read) => Some(read),
-            Err(complaint) => {
-                self.fault(name, complaint);
-                None
-            }
-        }
+        rule(value).map_err(|complaint| self.fault(name, complaint)).ok()
     }
 
     /// As [`Reader::read`], of a field that has several names.
@@ -208,13 +202,11 @@ pub fn number(longest: usize) -> impl Fn(&str) -> Result<String, Complaint> {
 pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, Complaint> {
     move |value| {
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(value)).map(|(_, meaning)| *meaning);
-        found.ok_or_else(|| none_of(&mut words.iter().map(|(word, _)| *word)))
+        found.ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            Complaint::new(Rule::Value, format!("must be one of {}", words.join(", ")))
+        })
     }
-}
-
-fn none_of(words: &mut dyn Iterator<Item = &'static str>) -> Complaint {
-    let words: Vec<&str> = words.collect();
-    Complaint::new(Rule::Value, format!("must be one of {}", words.join(", ")))
 }
 
 /// Whether a text consists of so many digits.

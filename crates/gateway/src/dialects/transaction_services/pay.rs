@@ -86,7 +86,7 @@ pub async fn make(
         let (terminal, brand, candidate) = match way {
             Ok(way) => way,
             Err(problem) => {
-                return Box::pin(earlier_or(&state.engine, &*payment, claims, digest, &render, problem)).await;
+                return earlier_or(state.engine.earlier(&payment, claims, digest, &render).await, problem);
             }
         };
         let number = state.engine.number_for(payment.id, turn);

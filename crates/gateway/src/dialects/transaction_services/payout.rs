@@ -76,7 +76,7 @@ pub async fn pay_out(state: &TsState, asked: Asked) -> Result<Told, Problem> {
             let blank = withdrawal(state, &caller, &order, nothing, &order.document);
             let render = render(&caller, state.engine.now(caller.lane));
             let call = Refused { caller: &caller, fields: &fields, topic: Topic::Money, claims: &claims, digest };
-            return match earlier_or(&state.engine, &blank, &claims, digest, &render, problem).await {
+            return match earlier_or(state.engine.earlier_withdrawal(&blank, &claims, digest, &render).await, problem) {
                 Ok(reply) => Ok(reply.into()),
                 Err(problem) => call.tell(&state.engine, problem).await,
             };

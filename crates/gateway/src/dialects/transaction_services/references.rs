@@ -1,8 +1,6 @@
 //! A member's references and keys as the engine's claims (contract, section 6). Purchases and payouts have spaces of their own.
 
-use std::pin::Pin;
-
-use florin_engine::{Answer, ClaimKind, ClaimRequest, Earlier, Engine, Repeatable, Reuse};
+use florin_engine::{Answer, Boxed, ClaimKind, ClaimRequest, Earlier, Engine, Repeatable, Reuse};
 use florin_kernel::invoice::Origin;
 use florin_kernel::payment::Dialect;
 
@@ -17,7 +15,7 @@ use super::state::{Asked, TsState};
 use super::wire::Told;
 
 /// An answer that is being found.
-type Answering<'a> = Pin<Box<dyn Future<Output = Result<Told, Problem>> + Send + 'a>>;
+type Answering<'a> = Boxed<'a, Result<Told, Problem>>;
 
 /// What a reference is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,7 +100,7 @@ pub async fn register(state: &TsState, asked: Asked) -> Result<Told, Problem> {
         Err(problem) => {
             let payment = payment(state, &caller, new, Money::zero(usd()?)).0;
             let render = teller.of_payment();
-            return Ok(earlier_or(&state.engine, &payment, &keys, digest, &render, problem).await?.into());
+            return Ok(earlier_or(state.engine.earlier(&payment, &keys, digest, &render).await, problem)?.into());
         }
     };
     let storing = Storing { state, caller: &caller, new, customer, terminal, currency, keys, digest, teller };

@@ -30,13 +30,7 @@ impl<'f> Reader<'f> {
     /// A field that may be absent: read by its rule, `None` when absent or faulty.
     pub fn read<T>(&mut self, name: &str, rule: impl FnOnce(&'f str) -> Result<T, Message>) -> Option<T> {
         let value = self.form.get(name)?;
-        match rule(value) {
-            Ok(read) => Some(read),
-            Err(message) => {
-                self.fault(name, message);
-                None
-            }
-        }
+        rule(value).map_err(|message| self.fault(name, message)).ok()
     }
 
     /// A field that must be there.
@@ -105,13 +99,11 @@ pub fn text(shortest: usize, longest: usize) -> impl Fn(&str) -> Result<String, 
 pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str) -> Result<T, Message> {
     move |value| {
         let found = words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
-        found.ok_or_else(|| none_of(&mut words.iter().map(|(word, _)| *word)))
+        found.ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            format!("must be one of {}", words.join(", ")).into()
+        })
     }
-}
-
-fn none_of(words: &mut dyn Iterator<Item = &'static str>) -> Message {
-    let words: Vec<&str> = words.collect();
-    format!("must be one of {}", words.join(", ")).into()
 }
 
 /// A text for which a test holds; `pattern` says which one, as a regular expression.

@@ -125,7 +125,7 @@ async fn make(
             };
             Ok(state.engine.start(new).await?)
         }
-        Err(problem) => Box::pin(earlier_or(&state.engine, &*payment, &claims, digest, render, problem)).await,
+        Err(problem) => earlier_or(state.engine.earlier(&payment, &claims, digest, render).await, problem),
     }
 }
 

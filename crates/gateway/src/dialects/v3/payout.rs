@@ -50,7 +50,9 @@ pub async fn make(
             let new = NewPayout { withdrawal, claims, digest, candidate, payee, card, approval, render };
             Ok(state.engine.pay_out(new).await?)
         }
-        Err(problem) => Box::pin(earlier_or(&state.engine, &*withdrawal, &claims, digest, &render, problem)).await,
+        Err(problem) => {
+            earlier_or(state.engine.earlier_withdrawal(&withdrawal, &claims, digest, &render).await, problem)
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn open(state: &V3State, asked: Asked) -> Result<Response, Problem> {
     let key = idempotency_key.map(|text| references::key_claim(caller.credential.id, &text));
     let payment = Box::new(new_payment(state, &caller, &order));
     if let Some(key) = &key {
-        match state.engine.earlier(&*payment, std::slice::from_ref(key), digest, &render).await? {
+        match state.engine.earlier(&payment, std::slice::from_ref(key), digest, &render).await? {
             Some(Earlier::Replay(reply)) => return Ok(pay::response(reply)),
             Some(Earlier::Taken(kind)) => return Err(kind.into()),
             None => {}
@@ -160,7 +160,8 @@ pub async fn change(state: &V3State, asked: Asked, id: &str, path: &str) -> Resu
     match stored::check(state, &caller, &order::registrations(&form)).await {
         Ok(()) => {}
         Err(problem) => {
-            return earlier_or(&state.engine, &payment, &claims, digest, &render, problem).await.map(pay::response);
+            return earlier_or(state.engine.earlier(&payment, &claims, digest, &render).await, problem)
+                .map(pay::response);
         }
     }
     let now = state.engine.now(caller.lane);
@@ -217,7 +218,7 @@ pub async fn close(state: &V3State, asked: Asked, id: &str, path: &str) -> Resul
         Standing::Ended | Standing::Gone => Some(Problem::NoSession),
     };
     if let Some(problem) = refusal {
-        return earlier_or(&state.engine, &payment, &claims, digest, &render, problem).await.map(pay::response);
+        return earlier_or(state.engine.earlier(&payment, &claims, digest, &render).await, problem).map(pay::response);
     }
     let request = OperationRequest {
         dialect: Dialect::V3,
